@@ -1,0 +1,127 @@
+// @ts-check
+import { join } from 'node:path';
+import { composeDown, composeUp, hasDocker } from './docker.mjs';
+import { Failure, describe } from './failure.mjs';
+import { keepPorts } from './ports.mjs';
+import { postgresBinaries } from './postgres-binaries.mjs';
+import { postgresProcesses, startPostgres, stopPostgres } from './postgres.mjs';
+import { installedRabbitmq, unpackedRabbitmq } from './rabbitmq-binaries.mjs';
+import { rabbitmqProcesses, startRabbitmq, stopRabbitmq } from './rabbitmq.mjs';
+import { password } from './secrets.mjs';
+import { ROOT } from './state.mjs';
+
+/** @typedef {import('./state.mjs').State} State */
+
+const ADMIN = 'reprise_admin';
+const DATABASE = 'reprise';
+/** Unpacked programs, the same for every instance of this checkout. */
+const TOOLS = join(ROOT, '.reprise', 'tools');
+
+/**
+ * Bring up PostgreSQL and say in the state how to reach it: `DATABASE_URL`, and `DATABASE_FROM` for whoever stops it.
+ * @param {State} state
+ * @param {{ durable: boolean }} options
+ */
+export async function startDatabase(state, { durable }) {
+  const given = process.env.DATABASE_URL;
+  if (given) {
+    state.values.DATABASE_FROM = 'environment';
+    state.values.DATABASE_URL = given;
+    return state.save();
+  }
+  const secret = state.once('POSTGRES_PASSWORD', password);
+  const folder = state.path('postgres');
+  const binaries = postgresBinaries();
+  if (!binaries && !(await hasDocker())) {
+    throw new Failure(
+      `There is no PostgreSQL to run: npm has none for ${process.platform}-${process.arch} and no Docker engine answers. Set DATABASE_URL to one of yours.`,
+    );
+  }
+  state.values.DATABASE_FROM = binaries ? 'npm' : 'docker';
+  await keepPorts(state, ['POSTGRES_PORT'], { ours: postgresProcesses(folder).length > 0 || !binaries });
+  const port = state.get('POSTGRES_PORT');
+  state.values.DATABASE_URL = `postgres://${ADMIN}:${secret}@127.0.0.1:${port}/${DATABASE}`;
+  state.save();
+  if (binaries) await startPostgres({ folder, port: Number(port), user: ADMIN, password: secret, database: DATABASE, durable }, binaries);
+  else await composeUp(state, 'postgres');
+}
+
+/** @param {State} state */
+export async function stopDatabase(state) {
+  if (state.values.DATABASE_FROM === 'docker') return composeDown(state, 'postgres');
+  await stopPostgres(state.path('postgres'));
+}
+
+/**
+ * Bring up RabbitMQ and say in the state how to reach it: `AMQP_URL` (the virtual host `/`; an instance's own is made by the setup),
+ * `RABBITMQ_MANAGEMENT_URL`, and `AMQP_FROM` for whoever stops it.
+ * @param {State} state
+ */
+export async function startBroker(state) {
+  const given = process.env.AMQP_URL;
+  if (given) {
+    state.values.AMQP_FROM = 'environment';
+    state.values.AMQP_URL = given;
+    state.values.RABBITMQ_MANAGEMENT_URL = process.env.RABBITMQ_MANAGEMENT_URL ?? '';
+    return state.save();
+  }
+  const node = brokerNode(state);
+  const { binaries, why } = await findRabbitmq();
+  if (!binaries && !(await hasDocker())) {
+    throw new Failure(
+      'There is no RabbitMQ to run. Install rabbitmq-server (3.10 or later) with its Erlang, or start a Docker engine, or set AMQP_URL to one of yours.',
+      why,
+    );
+  }
+  state.values.AMQP_FROM = binaries ? 'node' : 'docker';
+  const ports = ['RABBITMQ_PORT', 'RABBITMQ_MANAGEMENT_PORT', 'RABBITMQ_DISTRIBUTION_PORT', 'RABBITMQ_CTL_PORT', 'RABBITMQ_EPMD_PORT'];
+  const ours = rabbitmqProcesses(node.id).length > 0 || !binaries;
+  // A node that was killed leaves its epmd, and an epmd is as good to a new node as to the old one.
+  if (binaries && !ours && node.ports.epmd) await stopRabbitmq(node, binaries);
+  await keepPorts(state, ports, { ours });
+  const started = brokerNode(state);
+  const login = `${ADMIN}:${started.password}`;
+  state.values.AMQP_URL = `amqp://${login}@127.0.0.1:${started.ports.amqp}`;
+  state.values.RABBITMQ_MANAGEMENT_URL = `http://${login}@127.0.0.1:${started.ports.management}`;
+  state.save();
+  if (binaries) await startRabbitmq(started, binaries);
+  else await composeUp(state, 'rabbitmq');
+}
+
+/** @param {State} state */
+export async function stopBroker(state) {
+  if (state.values.AMQP_FROM === 'docker') return composeDown(state, 'rabbitmq');
+  if (state.values.AMQP_FROM !== 'node') return;
+  const { binaries } = await findRabbitmq();
+  if (binaries) await stopRabbitmq(brokerNode(state), binaries);
+}
+
+/** @param {State} state @returns {import('./rabbitmq.mjs').Node} */
+function brokerNode(state) {
+  /** @param {string} name */
+  const port = (name) => Number(state.values[`RABBITMQ_${name}`] ?? 0);
+  return {
+    folder: state.path('rabbitmq'),
+    id: state.once('RABBITMQ_NODE_ID', () => password().slice(0, 16)),
+    user: ADMIN,
+    password: state.once('RABBITMQ_PASSWORD', password),
+    ports: {
+      amqp: port('PORT'),
+      management: port('MANAGEMENT_PORT'),
+      distribution: port('DISTRIBUTION_PORT'),
+      ctl: port('CTL_PORT'),
+      epmd: port('EPMD_PORT'),
+    },
+  };
+}
+
+/** The machine's own, else the distribution's packages unpacked. `why` tells what stood in the way of the latter. */
+async function findRabbitmq() {
+  const installed = installedRabbitmq();
+  if (installed) return { binaries: installed, why: '' };
+  try {
+    return { binaries: await unpackedRabbitmq(TOOLS), why: '' };
+  } catch (error) {
+    return { binaries: null, why: describe(error) };
+  }
+}

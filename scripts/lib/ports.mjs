@@ -1,0 +1,43 @@
+// @ts-check
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import { Failure } from './failure.mjs';
+
+// Below the kernel's ephemeral range (from 32768 on): a port in it may be taken by any outgoing connection while we are down.
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+
+/** Whether nothing listens on a port of loopback. @param {number} port @returns {Promise<boolean>} */
+export function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** A free port, drawn at random so that checkouts side by side hardly ever choose the same. @param {Set<number>} taken */
+export async function pickPort(taken) {
+  for (let tries = 0; tries < 200; tries++) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (taken.has(port) || !(await isFree(port))) continue;
+    taken.add(port);
+    return port;
+  }
+  throw new Failure(`no free port was found between ${LOWEST} and ${HIGHEST}`);
+}
+
+/**
+ * Keep a port under each name in the state. One that is already kept stays, unless a stranger sits on it.
+ * @param {import('./state.mjs').State} state
+ * @param {string[]} names
+ * @param {{ ours?: boolean }} [options] ours: the servers run already, so their ports are busy by right
+ */
+export async function keepPorts(state, names, { ours = false } = {}) {
+  const taken = new Set(Object.entries(state.values).filter(([key]) => key.endsWith('_PORT')).map(([, value]) => Number(value)));
+  for (const name of names) {
+    const kept = Number(state.values[name]);
+    if (kept && (ours || (await isFree(kept)))) continue;
+    state.values[name] = String(await pickPort(taken));
+  }
+}

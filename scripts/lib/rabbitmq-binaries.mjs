@@ -1,0 +1,118 @@
+// @ts-check
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Failure } from './failure.mjs';
+import { lastLines, run } from './processes.mjs';
+
+/**
+ * A RabbitMQ to run: the folders for PATH, and the variables that its scripts need.
+ * @typedef {{ sbin: string, path: string, env: Record<string, string> }} RabbitmqBinaries
+ */
+
+const ERLANG = 'base asn1 crypto eldap inets mnesia os-mon parsetools public-key runtime-tools ssl syntax-tools tools xmerl';
+const PACKAGES = ['rabbitmq-server', ...ERLANG.split(' ').map((part) => `erlang-${part}`)];
+
+/** What is on the machine already, or null. @returns {RabbitmqBinaries | null} */
+export function installedRabbitmq() {
+  const path = process.env.PATH ?? '';
+  const folders = path.split(delimiter);
+  if (!folders.some((folder) => isExecutable(join(folder, 'erl')))) return null;
+  // Debian's command on the PATH is a wrapper that becomes the system's rabbitmq user: look beneath it first.
+  const candidates = [...versionsIn('/usr/lib/rabbitmq/lib'), ...folders];
+  const sbin = candidates.find((folder) => isExecutable(join(folder, 'rabbitmq-server')));
+  return sbin ? { sbin, path: [sbin, path].join(delimiter), env: {} } : null;
+}
+
+/**
+ * Debian's and Ubuntu's packages, unpacked into a private folder: needs no root and installs nothing. Null where the machine has
+ * no apt; a failure of apt itself is thrown with its own last lines.
+ * @param {string} tools
+ * @returns {Promise<RabbitmqBinaries | null>}
+ */
+export async function unpackedRabbitmq(tools) {
+  const home = join(tools, 'rabbitmq');
+  if (!existsSync(home)) {
+    if (!hasCommand('apt-get') || !hasCommand('dpkg-deb')) return null;
+    await unpack(tools, home);
+  }
+  const erlang = join(home, 'usr/lib/erlang');
+  const sbin = versionsIn(join(home, 'usr/lib/rabbitmq/lib'))[0];
+  if (!sbin) throw new Failure(`${home} holds no RabbitMQ: remove that folder and start again`);
+  return {
+    sbin,
+    path: [sbin, join(erlang, 'bin'), process.env.PATH ?? ''].join(delimiter),
+    env: { REPRISE_ERLANG_ROOT: erlang },
+  };
+}
+
+/** Complete or absent: unpacked aside, renamed at the end. @param {string} tools @param {string} home */
+async function unpack(tools, home) {
+  const draft = `${home}.new`;
+  const debs = join(draft, 'debs');
+  rmSync(draft, { recursive: true, force: true });
+  for (const folder of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(draft, folder), { recursive: true });
+  mkdirSync(debs, { recursive: true });
+  const options = [`Dir::State::lists=${join(draft, 'lists')}`, `Dir::Cache=${join(draft, 'cache')}`, 'APT::Sandbox::User=', 'Acquire::Languages=none'];
+  /** @param {string[]} args */
+  const apt = async (...args) => {
+    const result = await run('apt-get', [...options.flatMap((option) => ['-o', option]), '-q', ...args], { cwd: debs, abortable: true });
+    if (result.code !== 0) throw new Failure(`apt-get ${args[0]} failed:`, lastLines(withoutAddresses(result.output), 5));
+  };
+  try {
+    await apt('update');
+    await apt('download', ...PACKAGES);
+    const root = join(draft, 'root');
+    await Promise.all(
+      readdirSync(debs).map(async (deb) => {
+        const result = await run('dpkg-deb', ['-x', join(debs, deb), root], { abortable: true });
+        if (result.code !== 0) throw new Failure(`dpkg-deb could not unpack ${deb}:`, lastLines(result.output, 5));
+      }),
+    );
+    relocate(join(root, 'usr/lib/erlang'));
+    renameSync(root, home);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Erlang's start scripts have their place baked in: let them take it from the environment, so that a checkout may be moved.
+ * `start` and the copies beneath erts matter too: by them the virtual machine starts epmd.
+ * @param {string} erlang
+ */
+function relocate(erlang) {
+  const runtime = readdirSync(erlang).filter((name) => name.startsWith('erts-'));
+  for (const folder of ['bin', ...runtime.map((name) => join(name, 'bin'))]) {
+    for (const script of ['erl', 'start']) {
+      const file = join(erlang, folder, script);
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll('=/usr/lib/erlang', '="$REPRISE_ERLANG_ROOT"'));
+    }
+  }
+}
+
+/** The folders with RabbitMQ's own scripts, newest version first. @param {string} folder */
+function versionsIn(folder) {
+  if (!existsSync(folder)) return [];
+  const versions = readdirSync(folder).filter((name) => name.startsWith('rabbitmq_server-'));
+  return versions.sort((a, b) => b.localeCompare(a, 'en', { numeric: true })).map((name) => join(folder, name, 'sbin'));
+}
+
+/** @param {string} name */
+export function hasCommand(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, name)));
+}
+
+/** @param {string} file */
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where packages come from is the machine's own affair, and may hold a password. @param {string} text */
+export function withoutAddresses(text) {
+  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s'"]+/gi, '(address)');
+}
