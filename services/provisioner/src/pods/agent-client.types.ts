@@ -1,0 +1,94 @@
+import type { Readable } from 'node:stream';
+
+/** The pod contract (docs/pod-contract.md) as the provisioner's steps see it. One client talks to one pod. */
+export interface PodAgent {
+  /** Answers without a token. @throws AgentError */
+  health(): Promise<AgentHealth>;
+
+  /**
+   * Takes no more tasks and ends the running one. Idempotent: the same answer each time until `resumeWork`.
+   * @throws AgentError
+   */
+  quiesce(reason: string): Promise<{ interruptedTaskId: string | null }>;
+
+  /** Makes a new pod ready, lets a quiesced one go on. Idempotent. @throws AgentError */
+  resumeWork(): Promise<void>;
+
+  /**
+   * The workspace as a tar stream; only while quiesced. Read `stream` to its end, then await `digest`: the agent's own
+   * digest of the tar bytes. A stream that breaks rejects both. Destroy `stream` to give up.
+   * @throws AgentError when it does not begin
+   */
+  snapshot(): Promise<AgentSnapshot>;
+
+  /**
+   * Fills a pod that is still starting. The agent checks the digest before anything is moved in place. Repeatable.
+   * @throws AgentError
+   */
+  restore(tar: Readable, expected: { sha256: string }): Promise<{ entries: number; bytes: number }>;
+
+  /** `already` where the agent knows this task: it does not run twice. @throws AgentError `refused` with `busy`, `not_ready` */
+  runTask(task: AgentTask): Promise<'accepted' | 'already'>;
+
+  /** False where the agent does not run this task. @throws AgentError */
+  cancelTask(taskId: string, reason: string): Promise<boolean>;
+
+  /** The conversation as NDJSON. @throws AgentError */
+  history(): Promise<string>;
+}
+
+export interface AgentHealth {
+  readonly status: 'starting' | 'ready' | 'quiesced';
+  readonly workspaceId: string;
+  readonly generation: number;
+  readonly taskId: string | null;
+}
+
+export interface AgentSnapshot {
+  readonly stream: Readable;
+  readonly digest: Promise<{ sha256: string; entries: number }>;
+}
+
+export interface AgentTask {
+  readonly taskId: string;
+  readonly description: string;
+  readonly timeoutSeconds?: number;
+}
+
+export type AgentErrorReason =
+  /** No connection: the pod is not there, or not yet. Retryable. */
+  | 'unreachable'
+  /** No answer in time. Retryable: every request of the contract may be repeated. */
+  | 'timeout'
+  /** The connection broke in the middle. Retryable. */
+  | 'broken'
+  /** The agent answered 5xx. Retryable. `agentCode` says which. */
+  | 'failed'
+  /** The agent answered 4xx: repeating changes nothing. `agentCode` says why. */
+  | 'refused'
+  /** What answered is not the agent of this pod. Final. */
+  | 'bad_answer';
+
+const RETRYABLE: ReadonlySet<AgentErrorReason> = new Set<AgentErrorReason>(['unreachable', 'timeout', 'broken', 'failed']);
+
+/** Why a request to an agent came to nothing. Never holds the token. */
+export class AgentError extends Error {
+  readonly retryable: boolean;
+
+  constructor(
+    readonly reason: AgentErrorReason,
+    readonly detail: string,
+    /** The HTTP status and the agent's own code, where it answered. */
+    readonly answer?: { status: number; code: string },
+    options?: { cause?: unknown },
+  ) {
+    super(`${reason}: ${detail}`, options);
+    this.name = 'AgentError';
+    this.retryable = RETRYABLE.has(reason);
+  }
+
+  /** The agent's code (`busy`, `not_quiesced`, …), or undefined where it did not answer. */
+  get agentCode(): string | undefined {
+    return this.answer?.code;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The port behind which pods are made and removed. A pod is named by workspace and generation, never by what a driver
+ * calls it: whoever holds the identity can find the pod again, also after every process that knew of it has died.
+ */
+
+/** One incarnation of a workspace's runtime. */
+export interface PodIdentity {
+  readonly workspaceId: string;
+  /** Raised by every accepted operation; an older generation is fenced by a newer one. */
+  readonly generation: number;
+}
+
+/** All that a pod is made from. A repeated create must be given the same spec. */
+export interface PodSpec extends PodIdentity {
+  /** The bearer token that the agent demands and reports with. */
+  readonly token: string;
+  /** What a task runs, or null for a role that has no command: its tasks fail `no_command`. */
+  readonly command: readonly string[] | null;
+  /** Environment of the tasks, not of the agent. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly taskTimeoutSeconds: number;
+  /** The workspace's free label, given on as REPRISE_ENVIRONMENT. */
+  readonly environment: string | null;
+  readonly provider: { readonly kind: string; readonly config: Readonly<Record<string, unknown>> } | null;
+}
+
+/** A pod whose agent listens. It answers health; it takes no task before `resume-work`. */
+export interface PodHandle extends PodIdentity {
+  /** Base address of the agent, without a trailing slash. */
+  readonly address: string;
+}
+
+/**
+ * - `starting`: its process lives and does not listen yet.
+ * - `running`: its process lives and has told its address.
+ * - `dead`: something of it is left (a directory, stray processes), its agent is not. Only `remove` leads on from here.
+ */
+export type PodPhase = 'starting' | 'running' | 'dead';
+
+export interface PodState extends PodIdentity {
+  readonly phase: PodPhase;
+  /** Base address of the agent; null unless `running`. */
+  readonly address: string | null;
+  /** What the driver calls it (a process id, a container id): for people and logs, never a key. */
+  readonly ref: string | null;
+}
+
+export interface RemoveOptions {
+  /** Time between the polite signal and the one that cannot be ignored. */
+  readonly graceSeconds: number;
+}
+
+/** Every driver keeps these promises; `test/drivers/conformance.ts` holds it to them. */
+export interface PodDriver {
+  /**
+   * Makes the pod and resolves when its agent listens. Idempotent: where the pod of this identity lives, that one is
+   * answered. Never leaves two live pods of one workspace: refuses with `stale_generation` once any newer generation was
+   * ever created, and with `older_pod_alive` while an older one lives.
+   * @throws PodError
+   */
+  create(spec: PodSpec): Promise<PodHandle>;
+
+  /**
+   * Ends every process of the pod, confirms that they are gone, then removes what it kept on disk. Resolves also where
+   * there is no such pod.
+   * @throws PodError `not_removed` (retryable) while something of it still lives
+   */
+  remove(pod: PodIdentity, options: RemoveOptions): Promise<void>;
+
+  /** What is left of this pod, or null where nothing is. */
+  inspect(pod: PodIdentity): Promise<PodState | null>;
+
+  /** Everything that this driver ever made and that is not wholly removed, also what was never recorded. */
+  list(): Promise<PodState[]>;
+}
+
+export type PodErrorReason =
+  /** A newer generation of this workspace was created before. Final. */
+  | 'stale_generation'
+  /** A pod of an older generation lives: save and remove it first. Final until then. */
+  | 'older_pod_alive'
+  /** The spec cannot be made into a pod. Final. */
+  | 'invalid_spec'
+  /** The agent ended before it listened. Worth another try. */
+  | 'start_failed'
+  /** The agent did not listen in time; it was ended. Worth another try. */
+  | 'start_timeout'
+  /** No room on the disk for the pod. Worth another try, later. */
+  | 'no_space'
+  /** The operating system does not allow it. Final until someone changes that. */
+  | 'denied'
+  /** Processes of the pod outlived SIGKILL, or its directory cannot be removed. Worth another try. */
+  | 'not_removed'
+  /** Another holder works at this workspace's pods and did not finish in time. Worth another try. */
+  | 'locked'
+  /** Anything else that the driver's host answered. Worth another try. */
+  | 'unavailable';
+
+const RETRYABLE: ReadonlySet<PodErrorReason> = new Set<PodErrorReason>([
+  'start_failed',
+  'start_timeout',
+  'no_space',
+  'not_removed',
+  'locked',
+  'unavailable',
+]);
+
+/** Why a pod could not be made, removed or looked at. `detail` is for the operation's record; it never holds a secret. */
+export class PodError extends Error {
+  readonly retryable: boolean;
+
+  constructor(
+    readonly reason: PodErrorReason,
+    readonly detail: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`${reason}: ${detail}`, options);
+    this.name = 'PodError';
+    this.retryable = RETRYABLE.has(reason);
+  }
+}

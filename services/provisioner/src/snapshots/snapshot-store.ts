@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * The port behind which snapshots are kept: whole objects under keys, nothing about tar or compression. An object is
+ * either complete and durable under its key, or not there.
+ */
+export interface SnapshotStore {
+  /**
+   * Reads the stream to its end and keeps it. Resolves only when the bytes are durable: a power cut after that does not
+   * lose them. An object that was there under this key is replaced as a whole. Where the stream fails, nothing is kept
+   * and the stream's own error is thrown.
+   * @throws SnapshotStoreError
+   */
+  put(key: string, stream: Readable): Promise<StoredObject>;
+
+  /** The bytes as they were put. @throws SnapshotStoreError `missing`; a failure in the middle destroys the stream with one */
+  get(key: string): Promise<Readable>;
+
+  /** Null where there is no such object. @throws SnapshotStoreError */
+  stat(key: string): Promise<{ sizeBytes: number; modifiedAt: Date } | null>;
+
+  /** Resolves also where there is no such object. @throws SnapshotStoreError */
+  delete(key: string): Promise<void>;
+
+  /** The keys that begin with this prefix, in no particular order. @throws SnapshotStoreError */
+  list(prefix?: string): AsyncIterable<string>;
+
+  /** Removes what interrupted puts left behind and nothing touched for this long. Resolves to how many. */
+  sweep(olderThanMs: number): Promise<number>;
+}
+
+export interface StoredObject {
+  /** Of the stored bytes, in hex. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+export type SnapshotStoreErrorReason =
+  /** No room. Retryable, later. */
+  | 'no_space'
+  /** Not allowed to read or write there. Final until someone changes that. */
+  | 'denied'
+  /** No such object. Final. */
+  | 'missing'
+  /** The stored bytes are not what was put, or not a snapshot. Final: take it again. */
+  | 'corrupt'
+  /** The key is not one. Final. */
+  | 'bad_key'
+  /** Anything else the storage answered. Retryable. */
+  | 'io';
+
+const RETRYABLE: ReadonlySet<SnapshotStoreErrorReason> = new Set<SnapshotStoreErrorReason>(['no_space', 'io']);
+
+export class SnapshotStoreError extends Error {
+  readonly retryable: boolean;
+
+  constructor(
+    readonly reason: SnapshotStoreErrorReason,
+    readonly detail: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`${reason}: ${detail}`, options);
+    this.name = 'SnapshotStoreError';
+    this.retryable = RETRYABLE.has(reason);
+  }
+}

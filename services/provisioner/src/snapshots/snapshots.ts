@@ -1,0 +1,141 @@
+import { createHash, type Hash } from 'node:crypto';
+import { PassThrough, Transform, type Readable, type TransformCallback } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { SnapshotStoreError, type SnapshotStore } from './snapshot-store';
+import { TarInspector } from './tar-inspector';
+
+/** All that is needed to check and to open a snapshot again: what the database keeps of it. */
+export interface SnapshotRecord {
+  readonly key: string;
+  /** Digest (hex) and size of the tar, as the agent made it. */
+  readonly tarSha256: string;
+  readonly tarBytes: number;
+  readonly entries: number;
+  /** Digest (hex) and size of what stands in the store. */
+  readonly storedSha256: string;
+  readonly storedBytes: number;
+  readonly encoding: 'gzip';
+}
+
+/** A tar on its way out of a pod: the bytes, and afterwards the agent's own digest of them. */
+export interface SnapshotSource {
+  readonly stream: Readable;
+  readonly digest: Promise<{ sha256: string; entries: number }>;
+}
+
+/** Where a snapshot stands in the store: one key a workspace and generation, so that a repeated step replaces its own. */
+export function snapshotKey(workspaceId: string, generation: number): string {
+  return `${workspaceId}/${generation}.tar.gz`;
+}
+
+/**
+ * Streams a pod's files into the store with flat memory. Resolves when the object is durable and the bytes that went in
+ * have the digest that the agent computed; it has not been read back yet: that is `verifySnapshot`.
+ * @throws SnapshotStoreError; whatever broke the source's stream
+ */
+export async function saveSnapshot(
+  store: SnapshotStore,
+  key: string,
+  source: SnapshotSource,
+  signal?: AbortSignal,
+): Promise<SnapshotRecord> {
+  // The digest rejects together with the stream; the stream's error is the one that is thrown.
+  source.digest.catch(() => undefined);
+  const tar = new Digester();
+  // Level 1: the pod waits while this runs, and zlib's higher levels cost several times the time for a few per cent.
+  const packed = createGzip({ level: 1 });
+  const stored = new PassThrough();
+  const [put] = await firstFailureOf(
+    store.put(key, stored),
+    pipeline(source.stream, tar, packed, stored, signal ? { signal } : {}),
+  );
+  const told = await source.digest;
+  if (told.sha256 !== tar.sha256()) {
+    await store.delete(key);
+    throw new SnapshotStoreError('corrupt', `the agent's digest is ${told.sha256}, the bytes received have ${tar.sha256()}`);
+  }
+  return {
+    key,
+    tarSha256: told.sha256,
+    tarBytes: tar.bytes,
+    entries: told.entries,
+    storedSha256: put.sha256,
+    storedBytes: put.sizeBytes,
+    encoding: 'gzip',
+  };
+}
+
+/**
+ * Reads the stored object back from the beginning to the end: its own digest, the tar's digest, and the tar's structure
+ * (complete, its count of entries right, nothing in it that climbs out of its directory).
+ * @throws SnapshotStoreError `corrupt` or `missing` where the snapshot cannot be relied upon
+ */
+export async function verifySnapshot(store: SnapshotStore, record: SnapshotRecord, signal?: AbortSignal): Promise<void> {
+  const stored = new Digester();
+  const tar = new Digester();
+  const inspector = new TarInspector();
+  try {
+    await pipeline(await store.get(record.key), stored, createGunzip(), tar, inspector, signal ? { signal } : {});
+  } catch (error) {
+    throw isUnreadable(error) ? new SnapshotStoreError('corrupt', (error as Error).message, { cause: error }) : error;
+  }
+  expectSame('stored bytes', stored.bytes, record.storedBytes);
+  expectSame('stored digest', stored.sha256(), record.storedSha256);
+  expectSame('tar bytes', tar.bytes, record.tarBytes);
+  expectSame('tar digest', tar.sha256(), record.tarSha256);
+  expectSame('entries', inspector.entries, record.entries);
+}
+
+/**
+ * The tar of a snapshot, decompressed on the way. A failure in the middle destroys the stream with a SnapshotStoreError;
+ * whoever reads it must compare the digest at the end (the agent does, before it moves anything in place).
+ * @throws SnapshotStoreError `missing`
+ */
+export async function openSnapshot(store: SnapshotStore, record: SnapshotRecord): Promise<Readable> {
+  const stored = await store.get(record.key);
+  const tar = createGunzip();
+  stored.once('error', (error) => tar.destroy(error));
+  tar.once('close', () => stored.destroy());
+  return stored.pipe(tar);
+}
+
+/** Counts and digests what flows through. */
+class Digester extends Transform {
+  bytes = 0;
+  private readonly hash: Hash = createHash('sha256');
+  private hex: string | undefined;
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.bytes += chunk.length;
+    this.hash.update(chunk);
+    done(null, chunk);
+  }
+
+  /** Only once the stream has ended. */
+  sha256(): string {
+    return (this.hex ??= this.hash.digest('hex'));
+  }
+}
+
+function expectSame(what: string, found: string | number, recorded: string | number): void {
+  if (found !== recorded) throw new SnapshotStoreError('corrupt', `${what}: found ${found}, recorded ${recorded}`);
+}
+
+/** zlib's own errors say that the bytes are not a gzip stream, or not all of one. */
+function isUnreadable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && (code.startsWith('Z_') || code.startsWith('ERR_ZLIB'));
+}
+
+/** Like Promise.all, but waits for both to settle: no half of a failed save goes on in the background. */
+async function firstFailureOf<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  let first: { error: unknown } | undefined;
+  const note = (error: unknown): never => {
+    first ??= { error };
+    throw error;
+  };
+  const [x, y] = await Promise.allSettled([a.catch(note), b.catch(note)]);
+  if (first) throw first.error;
+  return [(x as PromiseFulfilledResult<A>).value, (y as PromiseFulfilledResult<B>).value];
+}
