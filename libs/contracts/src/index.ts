@@ -1,0 +1,22 @@
+import 'reflect-metadata';
+
+export * from './broker-users';
+export * from './catalog';
+export * from './cloud-events';
+export * from './errors';
+export * from './ids';
+export * from './messages/billing';
+export * from './messages/lifecycle-events';
+export * from './messages/message';
+export * from './messages/pod-commands';
+export * from './messages/pod-events';
+export * from './messages/provider-commands';
+export * from './messages/queries';
+export * from './messages/role-commands';
+export * from './messages/rules';
+export * from './messages/task-commands';
+export * from './messages/workspace-commands';
+export * from './pod-token';
+export * from './topology';
+export * from './views';
+export * from './vocabulary';

@@ -1,0 +1,73 @@
+import { IsIn, IsInt, IsISO8601, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { POSTURES, Posture } from '../vocabulary';
+import { EXAMPLE } from './message';
+
+const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+const ORG_MESSAGE = 'org_id must be 1 to 128 letters, digits, dots, hyphens or underscores';
+
+/** Sets a tenant's posture; makes the tenant where it is new. */
+export class SetTenantPosture {
+  static readonly type = 'reprise.tenant.set-posture.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'billing';
+  static readonly example = { org_id: 'acme', posture: 'trial', trial_ends_at: EXAMPLE.time };
+
+  @Matches(ORG_ID, { message: ORG_MESSAGE })
+  org_id!: string;
+
+  @IsIn(POSTURES)
+  posture!: Posture;
+
+  /** Needed with `trial`, refused with any other. */
+  @ValidateIf((o: SetTenantPosture) => o.posture === 'trial' || (o.trial_ends_at !== undefined && o.trial_ends_at !== null))
+  @IsISO8601({ strict: true })
+  trial_ends_at?: string | null;
+}
+
+/** A tenant's posture is now this. */
+export class TenantPostureChanged {
+  static readonly type = 'reprise.tenant.posture-changed.v1';
+  static readonly kind = 'event';
+  static readonly consumer = null;
+  static readonly example = { org_id: 'acme', previous: 'active', posture: 'past_due', trial_ends_at: null };
+
+  @Matches(ORG_ID, { message: ORG_MESSAGE })
+  org_id!: string;
+
+  @IsOptional()
+  @IsIn(POSTURES)
+  previous!: Posture | null;
+
+  @IsIn(POSTURES)
+  posture!: Posture;
+
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  trial_ends_at!: string | null;
+}
+
+/** Whether a tenant may add. Answers `TenantView`, or the refusal `tenant_unknown`. */
+export class GetTenantPosture {
+  static readonly type = 'reprise.tenant.posture.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'billing';
+  static readonly example = { org_id: 'acme' };
+
+  @Matches(ORG_ID, { message: ORG_MESSAGE })
+  org_id!: string;
+}
+
+/** All tenants, for operators. Answers `{ tenants: TenantView[] }`. */
+export class ListTenants {
+  static readonly type = 'reprise.tenant.list.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'billing';
+  static readonly example = { limit: 1000 };
+
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  limit!: number;
+}
+
+export const BILLING_MESSAGES = [SetTenantPosture, TenantPostureChanged, GetTenantPosture, ListTenants] as const;

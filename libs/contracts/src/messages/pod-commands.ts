@@ -1,0 +1,200 @@
+import { Type } from 'class-transformer';
+import {
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { PROVIDER_KINDS, ProviderKind } from '../vocabulary';
+import { EXAMPLE, IsTypeId } from './message';
+
+/** What a pod runs as: the role and its provider as they are when the operation is accepted. */
+export class PodSpec {
+  @IsTypeId('role')
+  role_id!: string;
+
+  @IsInt()
+  @Min(1)
+  role_version!: number;
+
+  @IsString()
+  role_name!: string;
+
+  @IsArray()
+  @IsString({ each: true })
+  command!: string[];
+
+  @IsObject()
+  env!: Record<string, string>;
+
+  @IsOptional()
+  @IsString()
+  environment!: string | null;
+
+  @IsIn(PROVIDER_KINDS)
+  provider_kind!: ProviderKind;
+
+  @IsObject()
+  provider_config!: Record<string, unknown>;
+
+  @IsInt()
+  @Min(1)
+  task_timeout_seconds!: number;
+}
+
+const EXAMPLE_SPEC = {
+  role_id: EXAMPLE.role,
+  role_version: 2,
+  role_name: 'coder',
+  command: ['sh', '-c', 'cat'],
+  env: { LANG: 'C.UTF-8' },
+  environment: 'production',
+  provider_kind: 'anthropic',
+  provider_config: { model: 'claude' },
+  task_timeout_seconds: 600,
+};
+
+/** A command that becomes a job. `generation` fences: a command that is not above the workspace's highest is not applied. */
+abstract class JobCommand {
+  @IsTypeId('operation')
+  operation_id!: string;
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsInt()
+  @Min(1)
+  generation!: number;
+
+  /** After this the operation has failed; no step is begun. */
+  @IsISO8601({ strict: true })
+  deadline_at!: string;
+}
+
+/** Makes the pod of a new or resumed workspace; with a snapshot, its files are restored first. */
+export class CreatePod extends JobCommand {
+  static readonly type = 'reprise.pod.create.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'provisioner';
+  static readonly example = {
+    operation_id: EXAMPLE.operation,
+    workspace_id: EXAMPLE.workspace,
+    generation: 1,
+    deadline_at: EXAMPLE.time,
+    spec: EXAMPLE_SPEC,
+    snapshot_id: null,
+  };
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PodSpec)
+  spec!: PodSpec;
+
+  @IsOptional()
+  @IsTypeId('snapshot')
+  snapshot_id!: string | null;
+}
+
+/** Saves the live pod, tears it down and makes a fresh one from what was saved. */
+export class ReplacePod extends JobCommand {
+  static readonly type = 'reprise.pod.replace.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'provisioner';
+  static readonly example = {
+    operation_id: EXAMPLE.operation,
+    workspace_id: EXAMPLE.workspace,
+    generation: 2,
+    pod_generation: 1,
+    force: true,
+    deadline_at: EXAMPLE.time,
+    spec: EXAMPLE_SPEC,
+  };
+
+  /** The generation of the pod that is live. */
+  @IsInt()
+  @Min(1)
+  pod_generation!: number;
+
+  @IsBoolean()
+  force!: boolean;
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PodSpec)
+  spec!: PodSpec;
+}
+
+/** Saves the live pod and tears it down. */
+export class RemovePod extends JobCommand {
+  static readonly type = 'reprise.pod.remove.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'provisioner';
+  static readonly example = {
+    operation_id: EXAMPLE.operation,
+    workspace_id: EXAMPLE.workspace,
+    generation: 3,
+    pod_generation: 2,
+    deadline_at: EXAMPLE.time,
+  };
+
+  @IsInt()
+  @Min(1)
+  pod_generation!: number;
+}
+
+/** A command to one live pod; another pod of the workspace does not answer to it. */
+abstract class LivePodCommand {
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsInt()
+  @Min(1)
+  pod_generation!: number;
+
+  @IsTypeId('task')
+  task_id!: string;
+}
+
+/** Hands a task to a pod. */
+export class RunTask extends LivePodCommand {
+  static readonly type = 'reprise.pod.run-task.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'provisioner';
+  static readonly example = {
+    workspace_id: EXAMPLE.workspace,
+    pod_generation: 2,
+    task_id: EXAMPLE.task,
+    description: 'Summarise the open tickets',
+    timeout_seconds: 600,
+  };
+
+  @IsString()
+  @Length(1, 262_144)
+  description!: string;
+
+  @IsInt()
+  @Min(1)
+  timeout_seconds!: number;
+}
+
+/** Ends a task in a pod. */
+export class InterruptTask extends LivePodCommand {
+  static readonly type = 'reprise.pod.interrupt-task.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'provisioner';
+  static readonly example = { workspace_id: EXAMPLE.workspace, pod_generation: 2, task_id: EXAMPLE.task, reason: 'cancelled_by_user' };
+
+  @IsString()
+  @MaxLength(200)
+  reason!: string;
+}
+
+export const POD_COMMANDS = [CreatePod, ReplacePod, RemovePod, RunTask, InterruptTask] as const;

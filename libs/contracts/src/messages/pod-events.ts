@@ -1,0 +1,185 @@
+import { IsBoolean, IsIn, IsInt, IsISO8601, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+import { OPERATION_ERRORS, OperationErrorCode, STEPS, STEP_STATUSES, Step, StepStatus } from '../vocabulary';
+import { EXAMPLE, IsTypeId } from './message';
+
+/** A fact about the job of one operation. */
+abstract class JobEvent {
+  @IsTypeId('operation')
+  operation_id!: string;
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  /** The operation's generation. */
+  @IsInt()
+  @Min(1)
+  generation!: number;
+}
+
+/** A step of a job began or ended. May arrive late or twice; `at` is when it happened. */
+export class PodStepChanged extends JobEvent {
+  static readonly type = 'reprise.pod.step-changed.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = {
+    operation_id: EXAMPLE.operation,
+    workspace_id: EXAMPLE.workspace,
+    generation: 2,
+    step: 'quiesce',
+    status: 'succeeded',
+    attempt: 1,
+    at: EXAMPLE.time,
+    interrupted_task_id: EXAMPLE.task,
+  };
+
+  @IsIn(STEPS)
+  step!: Step;
+
+  @IsIn(STEP_STATUSES)
+  status!: StepStatus;
+
+  /** Counts from 1; a retried step begins again with the next number. */
+  @IsInt()
+  @Min(1)
+  attempt!: number;
+
+  @IsISO8601({ strict: true })
+  at!: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  detail?: string;
+
+  /** In the end of `quiesce`: the task that it ended. */
+  @IsOptional()
+  @IsTypeId('task')
+  interrupted_task_id?: string | null;
+}
+
+/** The job of a create, resume or restart is done: the pod of this generation is live and takes tasks. */
+export class PodReady extends JobEvent {
+  static readonly type = 'reprise.pod.ready.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = {
+    operation_id: EXAMPLE.operation,
+    workspace_id: EXAMPLE.workspace,
+    generation: 2,
+    role_version: 2,
+    snapshot_id: EXAMPLE.snapshot,
+  };
+
+  @IsInt()
+  @Min(1)
+  role_version!: number;
+
+  /** The workspace's last good snapshot, or null where there is none yet. */
+  @IsOptional()
+  @IsTypeId('snapshot')
+  snapshot_id!: string | null;
+}
+
+/** The job of a stop is done: the snapshot stands and the pod is gone. */
+export class PodRemoved extends JobEvent {
+  static readonly type = 'reprise.pod.removed.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = {
+    operation_id: EXAMPLE.operation,
+    workspace_id: EXAMPLE.workspace,
+    generation: 3,
+    snapshot_id: EXAMPLE.snapshot,
+  };
+
+  @IsTypeId('snapshot')
+  snapshot_id!: string;
+}
+
+/** A job ended without its goal. Where `pod_kept`, the older pod is up and takes tasks; else no pod of the workspace is. */
+export class PodJobFailed extends JobEvent {
+  static readonly type = 'reprise.pod.job-failed.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = {
+    operation_id: EXAMPLE.operation,
+    workspace_id: EXAMPLE.workspace,
+    generation: 2,
+    pod_kept: true,
+    step: 'snapshot',
+    code: 'snapshot_failed',
+    message: 'The snapshot store has no space left.',
+    snapshot_id: null,
+  };
+
+  @IsBoolean()
+  pod_kept!: boolean;
+
+  @IsIn(STEPS)
+  step!: Step;
+
+  @IsIn(OPERATION_ERRORS)
+  code!: OperationErrorCode;
+
+  @IsString()
+  @MaxLength(2000)
+  message!: string;
+
+  /** The snapshot that this job made before it failed, if it did. */
+  @IsOptional()
+  @IsTypeId('snapshot')
+  snapshot_id!: string | null;
+}
+
+/** A live pod is gone without anyone having asked. `generation` is the pod's own. */
+export class PodLost {
+  static readonly type = 'reprise.pod.lost.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { workspace_id: EXAMPLE.workspace, pod_generation: 2, reason: 'The agent process is gone.' };
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsInt()
+  @Min(1)
+  pod_generation!: number;
+
+  @IsString()
+  @MaxLength(2000)
+  reason!: string;
+}
+
+abstract class PodTaskEvent {
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsInt()
+  @Min(1)
+  pod_generation!: number;
+
+  @IsTypeId('task')
+  task_id!: string;
+}
+
+/** The pod has the task. */
+export class TaskDelivered extends PodTaskEvent {
+  static readonly type = 'reprise.pod.task-delivered.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { workspace_id: EXAMPLE.workspace, pod_generation: 2, task_id: EXAMPLE.task };
+}
+
+/** The pod could not be given the task. */
+export class TaskDeliveryFailed extends PodTaskEvent {
+  static readonly type = 'reprise.pod.task-delivery-failed.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { workspace_id: EXAMPLE.workspace, pod_generation: 2, task_id: EXAMPLE.task, reason: 'pod_unreachable' };
+
+  @IsString()
+  @MaxLength(1024)
+  reason!: string;
+}
+
+export const POD_EVENTS = [PodStepChanged, PodReady, PodRemoved, PodJobFailed, PodLost, TaskDelivered, TaskDeliveryFailed] as const;
