@@ -1,0 +1,34 @@
+import { IsInt, Max, Min } from 'class-validator';
+import { Env } from './env.decorator';
+import { IsUrlOf } from './rules';
+import { LogConfig, ServiceConfig } from './service.config';
+
+const DATABASE_URL = {
+  description: 'The PostgreSQL database, with the role and password of this service.',
+  secret: true,
+  example: 'postgres://role:password@postgres:5432/database',
+};
+const POSTGRES = ['postgres', 'postgresql'];
+
+/** What every service with a database is told. */
+export class DatabaseServiceConfig extends ServiceConfig {
+  @Env('DATABASE_URL', DATABASE_URL)
+  @IsUrlOf(POSTGRES)
+  readonly databaseUrl!: string;
+
+  @Env('DATABASE_POOL_SIZE', {
+    description: 'The most connections that this process holds open to the database.',
+    default: 10,
+  })
+  @IsInt()
+  @Min(2)
+  @Max(200)
+  readonly databasePoolSize!: number;
+}
+
+/** What a migration needs, which is less than its service does. */
+export class MigrationConfig extends LogConfig {
+  @Env('DATABASE_URL', DATABASE_URL)
+  @IsUrlOf(POSTGRES)
+  readonly databaseUrl!: string;
+}

@@ -1,0 +1,17 @@
+import { ValidateBy, type ValidationOptions } from 'class-validator';
+
+export const IS_URL_OF = 'isUrlOf';
+
+/**
+ * The value is a complete URL of one of these schemes (`'amqp', 'amqps'`). class-validator's own `IsUrl` wants a
+ * top-level domain, which no host inside a cluster has.
+ */
+export function IsUrlOf(schemes: readonly string[], options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy({ name: IS_URL_OF, constraints: [schemes], validator: { validate: (value) => isUrlOf(value, schemes) } }, options);
+}
+
+function isUrlOf(value: unknown, schemes: readonly string[]): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const url = new URL(value);
+  return schemes.includes(url.protocol.slice(0, -1)) && url.hostname !== '';
+}

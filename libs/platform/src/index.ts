@@ -1,0 +1,11 @@
+export { Clock } from './clock/clock';
+export { ManualClock } from './clock/manual-clock';
+export { type ConfigClass, Env, type EnvOptions, type EnvType, type EnvValue, type EnvVariable } from './config/env.decorator';
+export { DatabaseServiceConfig, MigrationConfig } from './config/database.config';
+export { type ConfigDescription, describeConfig } from './config/describe-config';
+export { loadConfig } from './config/load-config';
+export { ConfigError, parseConfig } from './config/parse-config';
+export { IsUrlOf } from './config/rules';
+export { LogConfig, type LogFormat, type LogLevel, ServiceConfig } from './config/service.config';
+export { addToContext, currentContext, type RequestContext, runWith } from './context/context';
+export { childTraceparent, newTraceparent, parseTraceparent, type Traceparent } from './context/traceparent';
