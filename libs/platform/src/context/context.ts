@@ -21,8 +21,17 @@ const storage = new AsyncLocalStorage<RequestContext>();
  * traceparent where it is not given.
  */
 export function runWith<T>(context: RequestContext, fn: () => T): T {
-  const traceId = context.traceId ?? parseTraceparent(context.traceparent)?.traceId;
-  return storage.run({ ...context, traceId }, fn);
+  return resume(newContext(context), fn);
+}
+
+/** A context that can be left and resumed, for work that comes in several callbacks; for this library alone. */
+export function newContext(context: RequestContext): RequestContext {
+  return { ...context, traceId: context.traceId ?? parseTraceparent(context.traceparent)?.traceId };
+}
+
+/** Runs `fn` within this very context object, additions included. */
+export function resume<T>(context: RequestContext, fn: () => T): T {
+  return storage.run(context, fn);
 }
 
 /** The context of the work in hand; empty outside of any. */

@@ -1,14 +1,12 @@
 /** What stands in the place of a secret. */
 export const REDACTED = '[redacted]';
 
-const SECRET_KEYS = [
-  ...['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key', 'api_key', 'apikey'],
-  ...['password', 'passwd', 'passphrase', 'secret', 'client_secret', 'private_key', 'privatekey'],
-  ...['token', 'access_token', 'refresh_token', 'id_token', 'pod_token', 'podtoken', 'accesstoken', 'jwt'],
-].join('|');
+// `token`, `pod_token`, `accessToken`, `REPLICA_PASSWORD`, …; the others only as they stand.
+const SECRET_KEY =
+  '[\\w-]*(?:token|password|passwd|passphrase|secret)|(?:proxy-)?authorization|(?:set-)?cookie|[\\w-]*api[_-]?key|private_?key';
 
-// A string, an array of strings, or a number, behind one of the keys above, at any depth.
-const SECRET_FIELD = new RegExp(`("(?:${SECRET_KEYS})"\\s*:\\s*)(?:"(?:[^"\\\\]|\\\\.)*"|\\[[^\\]]*\\]|[\\d.]+)`, 'gi');
+// A string, an array, or a number, behind such a key, at any depth.
+const SECRET_FIELD = new RegExp(`("(?:${SECRET_KEY})"\\s*:\\s*)(?:"(?:[^"\\\\]|\\\\.)*"|\\[[^\\]]*\\]|[\\d.]+)`, 'gi');
 const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>\\]+@/gi;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
 const JWT = /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;

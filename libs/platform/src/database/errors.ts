@@ -1,0 +1,66 @@
+/** The SQLSTATEs that this library acts on (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+const UNIQUE_VIOLATION = '23505';
+const LOCK_NOT_AVAILABLE = '55P03';
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+
+const TRANSIENT_STATES = new Set([
+  ...[SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE],
+  '25P03', // idle in a transaction for too long
+  '25006', // read only: the server has just become, or not yet ceased to be, a standby
+  '57014', // cancelled: the statement took too long
+  ...['57P01', '57P02', '57P03', '57P05'], // shutting down, crashed, starting up, idle for too long
+]);
+/** Classes of SQLSTATEs: connection exceptions, and insufficient resources (too many connections among them). */
+const TRANSIENT_CLASSES = ['08', '53'];
+
+const TRANSIENT_SYSTEM_CODES = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT'],
+  ...['EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+]);
+/** What node-postgres says without a code when a connection is gone or none is free. */
+const TRANSIENT_WORDS =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/;
+
+interface DatabaseError {
+  readonly code?: unknown;
+  readonly constraint?: unknown;
+  readonly message?: unknown;
+}
+
+/** Whether a row was refused because another with the same key exists; of this constraint, if one is named. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const { code, constraint: violated } = driverError(error);
+  return code === UNIQUE_VIOLATION && (constraint === undefined || violated === constraint);
+}
+
+/** Whether a row or table was locked by another for longer than this session waits. */
+export function isLockTimeout(error: unknown): boolean {
+  return driverError(error).code === LOCK_NOT_AVAILABLE;
+}
+
+/** Whether the transaction lost against a concurrent one, and would succeed if it were run again from its beginning. */
+export function isTransactionConflict(error: unknown): boolean {
+  const { code } = driverError(error);
+  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
+}
+
+/**
+ * Whether the same work may well succeed later, unchanged: the server is away, restarting, full or busy. A connection
+ * lost at COMMIT is among these, and then the transaction may have been committed: repeat only what is idempotent.
+ */
+export function isTransientDatabaseError(error: unknown): boolean {
+  const { code, message } = driverError(error);
+  if (typeof code === 'string') {
+    if (TRANSIENT_STATES.has(code) || TRANSIENT_SYSTEM_CODES.has(code)) return true;
+    if (code.length === 5 && TRANSIENT_CLASSES.includes(code.slice(0, 2))) return true;
+  }
+  return typeof message === 'string' && TRANSIENT_WORDS.test(message);
+}
+
+/** TypeORM wraps the driver's error in its own. */
+function driverError(error: unknown): DatabaseError {
+  if (typeof error !== 'object' || error === null) return {};
+  if ('driverError' in error && typeof error.driverError === 'object' && error.driverError !== null) return error.driverError;
+  return error;
+}
