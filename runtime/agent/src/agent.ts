@@ -1,0 +1,183 @@
+import type { Readable, Writable } from 'node:stream';
+import type { AgentConfig } from './config';
+import { Conversation, readConversationOf } from './conversation/conversation';
+import { AgentError } from './errors';
+import { log, messageOf } from './log';
+import type { Reporter } from './reporting/reporter';
+import { restoreWorkspace, type RestoreResult } from './restore/restore';
+import { writeSnapshot, type SnapshotResult } from './snapshot/snapshot';
+import { endMarked } from './tasks/process-group';
+import { Task, type TaskEnd } from './tasks/task';
+
+export type AgentStatus = 'starting' | 'ready' | 'quiesced';
+
+export interface TaskRequest {
+  readonly taskId: string;
+  readonly description: string;
+  readonly timeoutSeconds?: number;
+}
+
+/** How long quiesce and shutdown wait for the last reports to be told; what is not goes with the workspace. */
+const FLUSH_MS = 2_000;
+
+/** One pod's life: starting (may be restored) → ready (takes tasks) ⇄ quiesced (at rest, may be saved). */
+export class Agent {
+  private state: AgentStatus = 'starting';
+  private current: { task: Task; startedAt: string; settled: Promise<void> } | undefined;
+  /** Every task that was ever taken here: a repeated request does not run it again. */
+  private readonly taken = new Set<string>();
+  private conversation: Conversation | undefined;
+  /** Tasks that quiesce ended: whoever asked for it tells how they ended, not the agent. */
+  private readonly interrupted = new WeakSet<Task>();
+  private restoring = false;
+  private waking: Promise<void> | undefined;
+  private quiescing: Promise<{ interruptedTaskId: string | null }> | undefined;
+
+  constructor(
+    private readonly config: AgentConfig,
+    private readonly reporter: Reporter,
+  ) {}
+
+  get status(): AgentStatus {
+    return this.state;
+  }
+
+  get taskId(): string | null {
+    return this.current?.task.spec.taskId ?? null;
+  }
+
+  /** @throws AgentError `not_ready` when there is nothing at rest to be saved: a pod that is still starting holds no state */
+  quiesce(reason: string): Promise<{ interruptedTaskId: string | null }> {
+    if (this.state === 'starting') throw new AgentError('not_ready', 'the pod is starting and holds no state to be saved');
+    this.state = 'quiesced';
+    return (this.quiescing ??= this.comeToRest(reason).catch((error: unknown) => {
+      this.quiescing = undefined;
+      throw error;
+    }));
+  }
+
+  /** Makes a new pod ready and lets a quiesced one go on. @throws AgentError `restore_in_progress` */
+  async resumeWork(): Promise<void> {
+    if (this.restoring) throw new AgentError('restore_in_progress', 'the workspace is being restored');
+    if (this.state === 'starting') await (this.waking ??= this.wakeUp().finally(() => (this.waking = undefined)));
+    if (this.state !== 'quiesced') return;
+    await this.quiescing;
+    this.quiescing = undefined;
+    this.state = 'ready';
+    this.reporter.resume();
+  }
+
+  /** `already` where this task was taken before. @throws AgentError `busy`, `not_ready` */
+  runTask(request: TaskRequest): 'accepted' | 'already' {
+    if (this.taken.has(request.taskId)) return 'already';
+    if (this.state !== 'ready') throw new AgentError('not_ready', `the pod is ${this.state} and takes no tasks`);
+    if (this.current) throw new AgentError('busy', `task ${this.taskId} is running`);
+    this.taken.add(request.taskId);
+    const task = new Task({
+      ...request,
+      timeoutSeconds: request.timeoutSeconds ?? this.config.taskTimeoutSeconds,
+      command: this.config.command,
+      env: { ...this.config.taskEnv, REPRISE_TASK_ID: request.taskId },
+      cwd: this.config.workspaceDir,
+    });
+    const startedAt = new Date().toISOString();
+    this.current = { task, startedAt, settled: this.follow(task, startedAt) };
+    return 'accepted';
+  }
+
+  /** @throws AgentError `not_found` where this task does not run */
+  cancelTask(taskId: string, reason: string): void {
+    if (this.taskId !== taskId) throw new AgentError('not_found', `task ${taskId} is not running`);
+    this.current?.task.stop('cancelled', reason);
+  }
+
+  history(): Promise<Readable> {
+    return this.conversation?.read() ?? readConversationOf(this.config.workspaceDir);
+  }
+
+  /** @throws AgentError `not_quiesced`, also in the middle, when work is resumed while the snapshot is made */
+  async snapshot(out: () => Writable): Promise<SnapshotResult> {
+    const rest = this.quiescing;
+    const assertQuiesced = (): void => {
+      if (this.state !== 'quiesced' || this.quiescing !== rest) throw new AgentError('not_quiesced', 'the pod is not quiesced');
+    };
+    assertQuiesced();
+    await rest;
+    assertQuiesced();
+    return writeSnapshot(this.config.workspaceDir, out(), assertQuiesced);
+  }
+
+  /** @throws AgentError `not_starting`, `restore_in_progress`, and those of restoreWorkspace */
+  async restore(tar: Readable, sha256: string): Promise<RestoreResult> {
+    if (this.state !== 'starting' || this.waking)
+      throw new AgentError('not_starting', `the pod is ${this.state}: only a starting one is restored`);
+    if (this.restoring) throw new AgentError('restore_in_progress', 'the workspace is being restored');
+    this.restoring = true;
+    try {
+      return await restoreWorkspace(tar, this.config.workspaceDir, sha256);
+    } finally {
+      this.restoring = false;
+    }
+  }
+
+  /** Ends everything that the pod runs. What was running is told to have been cancelled. */
+  async shutDown(): Promise<void> {
+    if (this.state === 'starting') return;
+    this.state = 'quiesced';
+    const { current } = this;
+    current?.task.stop('cancelled', 'pod_stopped');
+    await Promise.all([current?.settled, this.quiescing]);
+    await endMarked(this.config.podMark);
+    await this.reporter.flush(FLUSH_MS);
+    await this.reporter.pause();
+    await this.conversation?.close();
+  }
+
+  private async wakeUp(): Promise<void> {
+    const conversation = await Conversation.open(this.config.workspaceDir, this.config.generation);
+    try {
+      await conversation.append({ type: 'pod.started' });
+    } catch (error) {
+      // A restore may come before the next attempt, and would take the file away from under it.
+      await conversation.close();
+      throw error;
+    }
+    this.conversation = conversation;
+    await this.reporter.start(this.config.workspaceDir);
+    this.state = 'ready';
+  }
+
+  private async comeToRest(reason: string): Promise<{ interruptedTaskId: string | null }> {
+    const { current } = this;
+    let interruptedTaskId: string | null = null;
+    if (current) {
+      if (current.task.stop('cancelled', reason)) {
+        this.interrupted.add(current.task);
+        interruptedTaskId = current.task.spec.taskId;
+      }
+      await current.settled;
+    }
+    // What tasks left in the background would write into the snapshot; ended now, they can still save what they hold.
+    await endMarked(this.config.podMark);
+    await this.reporter.flush(FLUSH_MS);
+    await this.reporter.pause();
+    return { interruptedTaskId };
+  }
+
+  /** Keeps the record of one task, from its start to its end. Never rejects: a full disk must not stop the agent. */
+  private async follow(task: Task, startedAt: string): Promise<void> {
+    const { taskId, description } = task.spec;
+    const record = async (act: Promise<unknown> | undefined): Promise<void> => {
+      await act?.catch((error: unknown) => log('error', 'cannot write the conversation', { task_id: taskId, error: messageOf(error) }));
+    };
+    log('info', 'task started', { task_id: taskId });
+    await record(this.conversation?.append({ type: 'task.started', task_id: taskId, description }));
+    await this.reporter.add(taskId, { status: 'running', started_at: startedAt });
+    const end: TaskEnd = await task.ended;
+    log('info', 'task ended', { task_id: taskId, status: end.status, reason: end.reason });
+    await record(this.conversation?.append({ type: 'task.ended', task_id: taskId, ...end }));
+    if (this.interrupted.has(task)) await this.reporter.forget(taskId);
+    else await this.reporter.add(taskId, { ...end, started_at: startedAt, completed_at: new Date().toISOString() });
+    this.current = undefined;
+  }
+}

@@ -1,0 +1,119 @@
+/** What a pod is told at its start, all of it by environment (docs/pod-contract.md). */
+export interface AgentConfig {
+  readonly workspaceId: string;
+  readonly generation: number;
+  readonly token: string;
+  readonly workspaceDir: string;
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Where `{pid, port}` is written once the agent listens, or null. */
+  readonly addressFile: string | null;
+  readonly gatewayUrl: URL;
+  /** What a task runs; empty where the role has no command. */
+  readonly command: readonly string[];
+  readonly taskTimeoutSeconds: number;
+  /** The environment of every task, complete but for the task's own id. */
+  readonly taskEnv: Readonly<Record<string, string>>;
+  /** The mark by which every process of this pod can be found: `<workspace>/<generation>`. */
+  readonly podMark: string;
+}
+
+/** One line for each value that is missing or wrong; never the value of the token. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/** What a task inherits from the agent's own environment: how to find programs, and how to write text and times. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ'] as const;
+/** The agent's own settings: a task has no business with its token or its address. */
+const TOLD_TO_TASKS = ['REPRISE_WORKSPACE_ID', 'REPRISE_ENVIRONMENT', 'REPRISE_PROVIDER_KIND', 'REPRISE_PROVIDER_CONFIG'] as const;
+
+/** @throws ConfigError naming every wrong value at once */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): AgentConfig {
+  const problems: string[] = [];
+  const required = (name: string): string => {
+    const value = env[name];
+    if (!value) problems.push(`${name} is required`);
+    return value ?? '';
+  };
+  const integer = (name: string, fallback: string | undefined, min: number, max: number): number => {
+    const text = env[name] || fallback || '';
+    const value = Number(text);
+    if (/^[0-9]{1,15}$/.test(text) && value >= min && value <= max) return value;
+    problems.push(`${name} must be a whole number from ${min} to ${max}`);
+    return min;
+  };
+
+  const workspaceId = required('REPRISE_WORKSPACE_ID');
+  const generation = integer('REPRISE_GENERATION', undefined, 1, Number.MAX_SAFE_INTEGER);
+  const podMark = env['REPRISE_POD'] || `${workspaceId}/${generation}`;
+  const token = required('REPRISE_POD_TOKEN');
+  const workspaceDir = required('REPRISE_WORKSPACE_DIR').replace(/(?<=.)\/+$/, '');
+  if (workspaceDir && !workspaceDir.startsWith('/')) problems.push('REPRISE_WORKSPACE_DIR must be an absolute path');
+
+  const config: AgentConfig = {
+    workspaceId,
+    generation,
+    token,
+    workspaceDir,
+    host: env['REPRISE_HOST'] || '127.0.0.1',
+    port: integer('REPRISE_PORT', '0', 0, 65_535),
+    addressFile: env['REPRISE_ADDRESS_FILE'] || null,
+    gatewayUrl: url('REPRISE_GATEWAY_URL', required('REPRISE_GATEWAY_URL'), problems),
+    command: command(env['REPRISE_COMMAND'] || '[]', problems),
+    taskTimeoutSeconds: integer('REPRISE_TASK_TIMEOUT_SECONDS', '3600', 1, 31_536_000),
+    taskEnv: {
+      ...pick(env, INHERITED),
+      ...roleEnv(env['REPRISE_ENV'] || '{}', problems),
+      ...pick(env, TOLD_TO_TASKS),
+      REPRISE_POD: podMark,
+    },
+    podMark,
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function pick(env: Readonly<Record<string, string | undefined>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+function url(name: string, text: string, problems: string[]): URL {
+  const fallback = new URL('http://127.0.0.1');
+  if (!text) return fallback;
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    problems.push(`${name} must be an http or https address`);
+    return fallback;
+  }
+  return new URL(text);
+}
+
+function command(text: string, problems: string[]): string[] {
+  const value = json(text);
+  // A NUL cannot be passed to a process; better said here than at the first task.
+  if (Array.isArray(value) && value.every((word) => typeof word === 'string' && !word.includes('\0'))) return value;
+  problems.push('REPRISE_COMMAND must be a JSON array of strings');
+  return [];
+}
+
+function roleEnv(text: string, problems: string[]): Record<string, string> {
+  const value = json(text);
+  const entries = value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : null;
+  if (entries?.every(([name, it]) => typeof it === 'string' && !/[=\0]/.test(name) && name !== '' && !it.includes('\0'))) {
+    return value as Record<string, string>;
+  }
+  problems.push('REPRISE_ENV must be a JSON object of strings');
+  return {};
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { pack, type Pack } from 'tar-stream';
+import { fromText, join, onDisk, toText, type RawPath } from '../files/raw-path';
+import { headerOf } from './header';
+import { openUp, walk, type Found } from './walk';
+
+export interface SnapshotResult {
+  /** Of the tar's bytes, in hex. */
+  readonly sha256: string;
+  /** How many entries the tar has, the workspace itself (`./`) among them. */
+  readonly entries: number;
+  readonly bytes: number;
+  /** What has no content to carry (sockets, fifos, devices): at most the first hundred paths. */
+  readonly skipped: readonly string[];
+  readonly skippedCount: number;
+}
+
+type FoundFile = Extract<Found, { type: 'file' }>;
+
+/** Follows no symlink that has taken the file's place since it was found. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+/** Up to this size a file is read by synchronous calls, as in the walk. */
+const SMALL = 64 * 1024;
+const READ_SIZE = 256 * 1024;
+const SKIPPED_NAMED = 100;
+
+/**
+ * Writes the workspace as a tar, with memory that does not grow with it. The caller ends `out`; on any failure nothing
+ * more is written and the error is thrown: what was written then is no snapshot.
+ * @param assertQuiesced throws once the workspace is no longer at rest
+ */
+export async function writeSnapshot(workspace: string, out: Writable, assertQuiesced: () => void): Promise<SnapshotResult> {
+  const tar = pack();
+  const filling = fill(tar, fromText(workspace), assertQuiesced);
+  // Thrown below, once the tar's own stream has ended by it.
+  filling.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
+  const hash = createHash('sha256');
+  let bytes = 0;
+  try {
+    // tar-stream's streams are Node's in all but their types.
+    for await (const chunk of tar as unknown as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      if (!out.write(chunk)) await drained(out);
+    }
+  } finally {
+    // Where `out` broke, nobody reads the tar any more: the filling must not wait for a reader for ever.
+    tar.destroy();
+    await filling.catch(() => undefined);
+  }
+  const filled = await filling;
+  assertQuiesced();
+  return { sha256: hash.digest('hex'), bytes, ...filled };
+}
+
+async function drained(out: Writable): Promise<void> {
+  if (out.destroyed) throw new Error('the receiver closed the connection');
+  const gone = new AbortController();
+  try {
+    await Promise.race([
+      once(out, 'drain', { signal: gone.signal }),
+      once(out, 'close', { signal: gone.signal }).then(() => {
+        throw new Error('the receiver closed the connection');
+      }),
+    ]);
+  } finally {
+    gone.abort();
+  }
+}
+
+async function fill(
+  tar: Pack,
+  root: RawPath,
+  assertQuiesced: () => void,
+): Promise<Pick<SnapshotResult, 'entries' | 'skipped' | 'skippedCount'>> {
+  const skipped: string[] = [];
+  let skippedCount = 0;
+  let entries = 0;
+  for (const found of walk(root)) {
+    assertQuiesced();
+    if (found.type === 'skipped') {
+      if (skippedCount++ < SKIPPED_NAMED) skipped.push(toText(found.path));
+      continue;
+    }
+    if (found.type === 'file') await addFile(tar, root, found);
+    else await addEmpty(tar, found);
+    entries++;
+  }
+  tar.finalize();
+  return { entries, skipped, skippedCount };
+}
+
+function addEmpty(tar: Pack, found: Exclude<Found, { type: 'skipped' }>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    tar.entry(headerOf(found), (error) => (error ? reject(error) : resolve())).end(null);
+  });
+}
+
+async function addFile(tar: Pack, root: RawPath, found: FoundFile): Promise<void> {
+  const absolute = join(root, found.path);
+  const close = openUp(absolute, found.stat, 0o400);
+  try {
+    if (found.stat.size <= SMALL) await addWhole(tar, found, readSmallFile(absolute, found));
+    else await addStreamed(tar, absolute, found);
+  } finally {
+    close();
+  }
+}
+
+function readSmallFile(absolute: RawPath, found: FoundFile): Buffer {
+  const file = openSync(onDisk(absolute), READ);
+  try {
+    const content = Buffer.allocUnsafe(Number(found.stat.size));
+    for (let at = 0; at < content.length;) {
+      const bytesRead = readSync(file, content, at, content.length - at, null);
+      if (bytesRead === 0) throw changed(found.path);
+      at += bytesRead;
+    }
+    assertUnchanged(found, fstatSync(file, { bigint: true }));
+    return content;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function addWhole(tar: Pack, found: FoundFile, content: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const entry = tar.entry(headerOf(found), (error) => (error ? reject(error) : resolve()));
+    if (content.length > 0) entry.write(content);
+    entry.end(null);
+  });
+}
+
+async function addStreamed(tar: Pack, absolute: RawPath, found: FoundFile): Promise<void> {
+  const file = await open(onDisk(absolute), READ);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const entry = tar.entry(headerOf(found), (error) => (error ? reject(error) : resolve()));
+      copy(file, entry as unknown as Writable, found).then(
+        () => entry.end(null),
+        (error: unknown) => {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          entry.destroy();
+        },
+      );
+    });
+    assertUnchanged(found, await file.stat({ bigint: true }));
+  } finally {
+    await file.close();
+  }
+}
+
+async function copy(file: FileHandle, entry: Writable, found: FoundFile): Promise<void> {
+  for (let left = Number(found.stat.size); left > 0;) {
+    // A buffer each time: the stream may still hold the one before.
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(READ_SIZE, left)), 0);
+    if (bytesRead === 0) throw changed(found.path);
+    left -= bytesRead;
+    if (!entry.write(buffer.subarray(0, bytesRead))) await drained(entry);
+  }
+}
+
+/** The pod is quiesced: a file that changes all the same makes a snapshot of no one moment. */
+function assertUnchanged(found: FoundFile, now: BigIntStats): void {
+  if (now.size !== found.stat.size || now.mtimeNs !== found.stat.mtimeNs) throw changed(found.path);
+}
+
+function changed(path: RawPath): Error {
+  return new Error(`a file changed while it was read: ${toText(path)}`);
+}
