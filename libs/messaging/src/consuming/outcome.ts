@@ -1,0 +1,59 @@
+/** A business answer: why a command or a query is refused. Travels as it is, in a reply or in an event. */
+export interface Refusal {
+  code: string;
+  message: string;
+  details?: Record<string, unknown>;
+}
+
+/** Ends a handler with a refusal: the message is acknowledged, the asker gets the refusal, nothing is tried again. */
+export class RefusedError extends Error implements Refusal {
+  readonly code: string;
+  readonly details?: Record<string, unknown>;
+
+  constructor({ code, message, details }: Refusal) {
+    super(message);
+    this.code = code;
+    if (details) this.details = details;
+  }
+
+  get refusal(): Refusal {
+    const { code, message, details } = this;
+    return details ? { code, message, details } : { code, message };
+  }
+}
+
+/** Ends a handler with a wish to be called again after the next delay. Any unknown error means the same, but is logged as an error. */
+export class RetryLater extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** Why a message is among the dead letters: one of ours, or a handler's own word. */
+export type DeadReason = 'unparseable' | 'invalid' | 'no_handler' | 'retries_exhausted' | 'message_id_reused' | (string & {});
+
+/** Ends a handler for good: the message goes to the dead letters at once, with this reason. */
+export class DeadLetter extends Error {
+  constructor(
+    readonly reason: DeadReason,
+    message: string = reason,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** How the handling of one message has ended. */
+export type Outcome =
+  | { end: 'done'; value: unknown }
+  | { end: 'refused'; refusal: Refusal }
+  | { end: 'retry'; error: Error; expected: boolean }
+  | { end: 'dead'; reason: DeadReason; error: Error };
+
+/** The outcome that an error thrown by a handler means. */
+export function outcomeOf(thrown: unknown): Exclude<Outcome, { end: 'done' }> {
+  if (thrown instanceof RefusedError) return { end: 'refused', refusal: thrown.refusal };
+  if (thrown instanceof DeadLetter) return { end: 'dead', reason: thrown.reason, error: thrown };
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { end: 'retry', error, expected: error instanceof RetryLater };
+}

@@ -1,0 +1,90 @@
+import { Logger } from '@nestjs/common';
+import type { Clock } from '@reprise/platform';
+import { pause } from '../connection/backoff';
+import { type Publisher, type RawMessage, UnroutableError } from '../publishing/publisher';
+import { RETRY_DELAYS, type RetryDelay, type TopologyNames } from '../topology/topology';
+import type { MessageContext } from './message-context';
+import type { DeadReason, Outcome } from './outcome';
+import type { Delivery } from './queue-consumer';
+import type { Replier } from './replier';
+import { deadLettersOf, toDead, toRetry } from './republish';
+
+export interface SettlerOptions {
+  publisher: Publisher;
+  replier: Replier;
+  names: TopologyNames;
+  retryDelays?: readonly RetryDelay[];
+  clock: Clock;
+  /** Asserts what belongs to the queue again. */
+  mend: (queue: string) => Promise<void>;
+}
+
+/** How long a message that cannot even be put aside is kept before the broker gets it back. */
+const REQUEUE_PAUSE_MS = 1_000;
+
+/**
+ * Gives each delivery of a work queue its end. A message leaves its queue only when it is done, refused, or confirmed to stand in a retry or a
+ * dead-letter queue; while that cannot be had, it goes back to the broker.
+ */
+export class Settler {
+  private readonly logger = new Logger(Settler.name);
+
+  constructor(private readonly options: SettlerOptions) {}
+
+  async settle(delivery: Delivery, context: MessageContext, outcome: Outcome): Promise<void> {
+    switch (outcome.end) {
+      case 'done':
+        this.options.replier.reply(context, { status: 'done', value: outcome.value });
+        return delivery.ack();
+      case 'refused':
+        this.options.replier.reply(context, { status: 'refused', refusal: outcome.refusal });
+        return delivery.ack();
+      case 'retry':
+        return this.retry(delivery, context, outcome.error, outcome.expected);
+      case 'dead':
+        return this.bury(delivery, context, outcome.reason, outcome.error);
+    }
+  }
+
+  private async retry(delivery: Delivery, context: MessageContext, error: Error, expected: boolean): Promise<void> {
+    const { names, retryDelays = RETRY_DELAYS, clock } = this.options;
+    const message = toRetry(delivery.message, context, names, retryDelays, clock.now());
+    if (!message) return this.bury(delivery, context, 'retries_exhausted', error);
+    const what = `Attempt ${context.attempt} of ${context.type} ${context.id} failed and is repeated by ${message.routingKey}`;
+    if (expected) this.logger.debug(`${what}: ${error.message}`);
+    else this.logger.error({ err: error }, what);
+    await this.move(delivery, message);
+  }
+
+  private async bury(delivery: Delivery, context: MessageContext, reason: DeadReason, error: Error): Promise<void> {
+    const message = toDead(delivery.message, context, this.options.names, reason, error, this.options.clock.now());
+    if (!(await this.move(delivery, message))) return;
+    this.logger.error(`${context.type || 'A message without a type'} ${context.id} is dead (${reason}) in ${deadLettersOf(context)}: ${error.message}`);
+    this.options.replier.reply(context, { status: 'failed', reason, message: error.message });
+  }
+
+  /** Acknowledges the delivery once its copy is confirmed; otherwise lets the broker deliver it again. */
+  private async move(delivery: Delivery, message: RawMessage): Promise<boolean> {
+    try {
+      await this.publish(delivery, message);
+    } catch (error) {
+      this.logger.error(`A message goes back to ${delivery.queue.name}, since it cannot be put aside: ${(error as Error).message}`);
+      await pause(REQUEUE_PAUSE_MS, delivery.draining);
+      delivery.requeue();
+      return false;
+    }
+    delivery.ack();
+    return true;
+  }
+
+  private async publish(delivery: Delivery, message: RawMessage): Promise<void> {
+    try {
+      await this.options.publisher.send(message);
+    } catch (error) {
+      if (!(error instanceof UnroutableError)) throw error;
+      // Someone has deleted the retry or the dead-letter queue.
+      await this.options.mend(delivery.queue.name);
+      await this.options.publisher.send(message);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import 'reflect-metadata';
+
+export { AmqpConnection, type AmqpConnectionOptions, type ConnectionState } from './connection/amqp-connection';
+export { type ChannelOptions, ManagedChannel } from './connection/managed-channel';
+export { AmqpServer, type AmqpServerOptions, type ConsumerSpec } from './consuming/amqp-server';
+export { EventsListener, type ListenOptions } from './consuming/events-listener';
+export { type Applied, Inbox } from './consuming/inbox';
+export { InboxJanitor } from './consuming/inbox-janitor';
+export { MessageContext } from './consuming/message-context';
+export type { InfrastructureOptions } from './consuming/outage-gate';
+export { DeadLetter, type DeadReason, type Refusal, RefusedError, RetryLater } from './consuming/outcome';
+export { HAND_OVER_SECONDS, messagingMigration } from './database/messaging.migration';
+export { type MessagingTable, table } from './database/tables';
+export { BrokerIndicator } from './module/health';
+export { MessagingModule } from './module/messaging.module';
+export type { MessagingModuleAsyncOptions, MessagingModuleOptions, MessagingOptions } from './module/options';
+export { Envelope, type OutgoingMessage, type PreparedMessage, UnknownMessageTypeError } from './publishing/envelope';
+export { CE, HEADER } from './publishing/headers';
+export { Outbox, type OutboxBatch, type OutboxRow } from './publishing/outbox';
+export { OutboxRelay } from './publishing/outbox-relay';
+export { OutboxRepository } from './publishing/outbox.repository';
+export { Publisher, type RawMessage, UnconfirmedError, UnroutableError } from './publishing/publisher';
+export { type ReplyBody } from './requesting/reply';
+export {
+  type Reply,
+  Requester,
+  RequestFailedError,
+  type RequestOptions,
+  RequestTimeoutError,
+  RequestUnavailableError,
+} from './requesting/requester';
+export { assertExchanges, assertQueue, type AssertQueueOptions } from './topology/assert-topology';
+export { type Catalog, catalogOf, type MessageKind, type MessageSpec, type SelfDescribingMessage } from './topology/catalog';
+export {
+  type BindingSpec,
+  deadQueueOf,
+  DELIVERY_LIMIT,
+  type ExchangeSpec,
+  type QueueSpec,
+  RETRY_DELAYS,
+  type RetryDelay,
+  retryQueueOf,
+  type Topology,
+  type TopologyNames,
+} from './topology/topology';

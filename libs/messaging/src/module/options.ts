@@ -1,0 +1,44 @@
+import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
+import type { ConsumerSpec } from '../consuming/amqp-server';
+import type { InfrastructureOptions } from '../consuming/outage-gate';
+import type { Catalog } from '../topology/catalog';
+import type { RetryDelay, Topology, TopologyNames } from '../topology/topology';
+
+export interface MessagingOptions {
+  /** The broker, with the service's own user and virtual host. */
+  url: string;
+  /** CloudEvents `source`, AMQP `app-id` and the connection's name: the service's name. */
+  source: string;
+  /** At least the queues that are consumed here. */
+  topology: Topology;
+  names: TopologyNames;
+  /** Every message that is sent or handled here. */
+  catalog: Catalog;
+  /** What is consumed here; nothing by default. */
+  consumers?: readonly ConsumerSpec[];
+  /** Default: a transient database error is held until the database answers, where there is one. */
+  infrastructure?: InfrastructureOptions;
+  retryDelays?: readonly RetryDelay[];
+  /** How long a closing service waits for its handlers; default 25,000. Keep it under the orchestrator's own limit. */
+  drainTimeoutMs?: number;
+  /** How long to wait for a publish to be confirmed; default 10,000. */
+  confirmTimeoutMs?: number;
+  trustedRepublishers?: readonly string[];
+  outboxSweepMs?: number;
+  /** How long an applied message is remembered; default 30. Longer than dead letters are kept, or a replayed one may have a second effect. */
+  inboxRetentionDays?: number;
+}
+
+export interface MessagingModuleOptions extends MessagingOptions {
+  /** The schema with `outbox` and `inbox`; without it the service has neither, and needs no TypeORM. */
+  schema?: string;
+}
+
+export interface MessagingModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  schema?: string;
+  inject?: FactoryProvider['inject'];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are whatever `inject` names
+  useFactory: (...dependencies: any[]) => MessagingOptions | Promise<MessagingOptions>;
+}
+
+export const MESSAGING_OPTIONS = Symbol('messaging options');
