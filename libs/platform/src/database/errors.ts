@@ -1,3 +1,5 @@
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
+
 /** The SQLSTATEs that this library acts on (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 const UNIQUE_VIOLATION = '23505';
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -50,6 +52,8 @@ export function isTransactionConflict(error: unknown): boolean {
  * lost at COMMIT is among these, and then the transaction may have been committed: repeat only what is idempotent.
  */
 export function isTransientDatabaseError(error: unknown): boolean {
+  // What TypeORM says to the next query of a transaction whose connection broke between two of its queries.
+  if (error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const { code, message } = driverError(error);
   if (typeof code === 'string') {
     if (TRANSIENT_STATES.has(code) || TRANSIENT_SYSTEM_CODES.has(code)) return true;
