@@ -35,13 +35,15 @@ const TOLD_TO_TASKS = ['REPRISE_WORKSPACE_ID', 'REPRISE_ENVIRONMENT', 'REPRISE_P
 /** @throws ConfigError naming every wrong value at once */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): AgentConfig {
   const problems: string[] = [];
+  /** Empty is as good as absent. */
+  const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
   const required = (name: string): string => {
-    const value = env[name];
-    if (!value) problems.push(`${name} is required`);
+    const value = given(name);
+    if (value === undefined) problems.push(`${name} is required`);
     return value ?? '';
   };
   const integer = (name: string, fallback: string | undefined, min: number, max: number): number => {
-    const text = env[name] || fallback || '';
+    const text = given(name) ?? fallback ?? '';
     const value = Number(text);
     if (/^[0-9]{1,15}$/.test(text) && value >= min && value <= max) return value;
     problems.push(`${name} must be a whole number from ${min} to ${max}`);
@@ -50,7 +52,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
 
   const workspaceId = required('REPRISE_WORKSPACE_ID');
   const generation = integer('REPRISE_GENERATION', undefined, 1, Number.MAX_SAFE_INTEGER);
-  const podMark = env['REPRISE_POD'] || `${workspaceId}/${generation}`;
+  const podMark = given('REPRISE_POD') ?? `${workspaceId}/${generation}`;
   const token = required('REPRISE_POD_TOKEN');
   const workspaceDir = required('REPRISE_WORKSPACE_DIR').replace(/(?<=.)\/+$/, '');
   if (workspaceDir && !workspaceDir.startsWith('/')) problems.push('REPRISE_WORKSPACE_DIR must be an absolute path');
@@ -60,15 +62,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     generation,
     token,
     workspaceDir,
-    host: env['REPRISE_HOST'] || '127.0.0.1',
+    host: given('REPRISE_HOST') ?? '127.0.0.1',
     port: integer('REPRISE_PORT', '0', 0, 65_535),
-    addressFile: env['REPRISE_ADDRESS_FILE'] || null,
+    addressFile: given('REPRISE_ADDRESS_FILE') ?? null,
     gatewayUrl: url('REPRISE_GATEWAY_URL', required('REPRISE_GATEWAY_URL'), problems),
-    command: command(env['REPRISE_COMMAND'] || '[]', problems),
+    command: command(given('REPRISE_COMMAND') ?? '[]', problems),
     taskTimeoutSeconds: integer('REPRISE_TASK_TIMEOUT_SECONDS', '3600', 1, 31_536_000),
     taskEnv: {
       ...pick(env, INHERITED),
-      ...roleEnv(env['REPRISE_ENV'] || '{}', problems),
+      ...roleEnv(given('REPRISE_ENV') ?? '{}', problems),
       ...pick(env, TOLD_TO_TASKS),
       REPRISE_POD: podMark,
     },
@@ -95,7 +97,7 @@ function url(name: string, text: string, problems: string[]): URL {
 function command(text: string, problems: string[]): string[] {
   const value = json(text);
   // A NUL cannot be passed to a process; better said here than at the first task.
-  if (Array.isArray(value) && value.every((word) => typeof word === 'string' && !word.includes('\0'))) return value;
+  if (Array.isArray(value) && value.every((word) => typeof word === 'string' && !word.includes('\0'))) return value as string[];
   problems.push('REPRISE_COMMAND must be a JSON array of strings');
   return [];
 }

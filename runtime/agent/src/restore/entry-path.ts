@@ -42,7 +42,7 @@ export function linkTargetOf(header: EntryHeader): RawPath {
 
 /** The entry's time in microseconds since 1970, which is as exact as Node can set one. */
 export function mtimeOf(header: EntryHeader): bigint {
-  const match = /^(-?)([0-9]{1,15})(?:\.([0-9]{1,30}))?$/.exec(header.pax?.['mtime'] ?? '');
+  const match = /^(-?)([0-9]{1,15})(?:\.([0-9]{1,30}))?$/.exec(header.pax?.mtime ?? '');
   if (!match) return BigInt(header.mtime?.getTime() ?? 0) * 1000n;
   const ns = BigInt(match[2] ?? 0) * 1_000_000_000n + BigInt((match[3] ?? '').padEnd(9, '0').slice(0, 9));
   const signed = match[1] ? -ns : ns;
@@ -53,7 +53,7 @@ export function mtimeOf(header: EntryHeader): bigint {
 export function ownerOf(header: EntryHeader): { uid: number; gid: number } {
   const id = (text: string | undefined, fallback: number | undefined): number =>
     text !== undefined && /^[0-9]{1,10}$/.test(text) ? Number(text) : (fallback ?? 0);
-  return { uid: id(header.pax?.['uid'], header.uid), gid: id(header.pax?.['gid'], header.gid) };
+  return { uid: id(header.pax?.uid, header.uid), gid: id(header.pax?.gid, header.gid) };
 }
 
 export function refused(name: string, why: string): AgentError {

@@ -69,7 +69,7 @@ async function swap(aside: string, workspace: string): Promise<void> {
 
 async function clearAside(workspace: string): Promise<void> {
   const parent = dirname(workspace);
-  const names = (await readdir(onDisk(fromText(parent)), 'latin1')) as string[];
+  const names = await readdir(onDisk(fromText(parent)), 'latin1');
   const prefixes = ['restore', 'replaced'].map((kind) => `${fromText(basename(workspace))}.${kind}-`);
   for (const name of names.filter((it) => prefixes.some((prefix) => it.startsWith(prefix)))) {
     await removeTree(`${fromText(parent)}/${name}`);

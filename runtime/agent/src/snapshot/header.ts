@@ -24,10 +24,10 @@ export function headerOf(found: Exclude<Found, { type: 'skipped' }>): TarHeader 
   if (!isUtf8(name)) pax[RAW_PATH] = onDisk(name).toString('base64');
   const target = 'target' in found ? found.target : null;
   if (target !== null && !isUtf8(target)) pax[RAW_LINK] = onDisk(target).toString('base64');
-  if (stat.uid > MAX_OCTAL_ID) pax['uid'] = String(stat.uid);
-  if (stat.gid > MAX_OCTAL_ID) pax['gid'] = String(stat.gid);
+  if (stat.uid > MAX_OCTAL_ID) pax.uid = String(stat.uid);
+  if (stat.gid > MAX_OCTAL_ID) pax.gid = String(stat.gid);
   const size = found.type === 'file' ? stat.size : 0n;
-  if (size > MAX_OCTAL_SIZE) pax['size'] = String(size);
+  if (size > MAX_OCTAL_SIZE) pax.size = String(size);
   return {
     name: toText(name),
     // With the type's bits: tar-stream takes a mode of 0 for "none given" and would write 0644; it masks them off itself.

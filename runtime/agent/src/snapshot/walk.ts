@@ -30,7 +30,7 @@ function* visit(root: RawPath, path: RawPath, linked: Map<string, RawPath>): Gen
     yield { path, stat, type: 'directory' };
     const close = openUp(absolute, stat, 0o500);
     try {
-      const names = readdirSync(onDisk(absolute), 'latin1') as RawPath[];
+      const names = readdirSync(onDisk(absolute), 'latin1');
       for (const name of names.sort()) yield* visit(root, join(path, name), linked);
     } finally {
       close();
@@ -44,7 +44,7 @@ function* visit(root: RawPath, path: RawPath, linked: Map<string, RawPath>): Gen
     if (stat.nlink > 1n) linked.set(identity(stat), path);
     yield { path, stat, type: 'file' };
   } else if (stat.isSymbolicLink()) {
-    yield { path, stat, type: 'symlink', target: readlinkSync(onDisk(absolute), 'latin1') as RawPath };
+    yield { path, stat, type: 'symlink', target: readlinkSync(onDisk(absolute), 'latin1') };
   } else {
     yield { path, stat, type: 'skipped', kind: kindOf(stat) };
   }
