@@ -1,16 +1,13 @@
-import {
-  ResumeWorkspace,
-  RestartWorkspace,
-  StopWorkspace,
-  ArchiveWorkspace,
-  UnarchiveWorkspace,
-  CreateWorkspace,
-} from './messages/workspace-commands';
+import { CATALOG } from './catalog';
+import { TenantPostureChanged, SetTenantPosture } from './messages/billing';
+import { CommandAccepted, CommandRefused, LIFECYCLE_EVENTS } from './messages/lifecycle-events';
+import type { MessageClass, Service } from './messages/message';
+import { POD_EVENTS } from './messages/pod-events';
 import { CancelTask, SubmitTask } from './messages/task-commands';
-import { SetTenantPosture } from './messages/billing';
+import { WORKSPACE_COMMANDS } from './messages/workspace-commands';
 import { EXCHANGE } from './topology';
 
-/** What one broker user may do: RabbitMQ's own three patterns, and the routing keys that it may publish, by exchange. */
+/** What one broker user may do: RabbitMQ's own three patterns, and the routing keys that it may publish, by topic exchange. */
 export interface BrokerUser {
   name: string;
   configure: string;
@@ -19,68 +16,64 @@ export interface BrokerUser {
   topics: { exchange: string; write: string; read: string }[];
 }
 
-const any = '.*';
-const e = escape;
+/** What a user is given, in words; everything else is barred. Its own queues are those whose names begin with its own. */
+interface Grant {
+  /** Exchanges it publishes to; on the topic ones only these messages. */
+  publish: Partial<Record<'commands' | 'events', readonly MessageClass[]>> & { queries?: true };
+  /** Exchanges it may bind its own queues to. */
+  bind: readonly (keyof typeof EXCHANGE)[];
+  /** Has work queues: its retries and dead letters go by the two direct exchanges, its replies by the default one. */
+  works: boolean;
+}
 
-/** A service makes and consumes its own queues, publishes where it must, and nothing else. */
+/** Every user of the broker but the administrator. A service makes and consumes its own queues, publishes what it must, and nothing else. */
 export const BROKER_USERS: readonly BrokerUser[] = [
-  {
-    name: 'reprise_gateway',
-    configure: own('gateway'),
-    write: allOf([own('gateway', true), e(EXCHANGE.commands), e(EXCHANGE.queries)]),
-    read: allOf([own('gateway', true), e(EXCHANGE.events)]),
-    topics: [],
-  },
-  service('lifecycle', [EXCHANGE.queries]),
-  service('provisioner', []),
-  service('billing', []),
-  {
-    name: 'reprise_publisher',
-    configure: own('publisher'),
-    write: allOf([own('publisher', true), e(EXCHANGE.commands)]),
-    read: allOf([own('publisher', true), e(EXCHANGE.events)]),
-    topics: [
-      {
-        exchange: EXCHANGE.commands,
-        write: allOf(
-          [
-            CreateWorkspace,
-            RestartWorkspace,
-            StopWorkspace,
-            ResumeWorkspace,
-            ArchiveWorkspace,
-            UnarchiveWorkspace,
-            SubmitTask,
-            CancelTask,
-            SetTenantPosture,
-          ].map((m) => e(m.type)),
-        ),
-        read: any,
-      },
-    ],
-  },
+  user('gateway', { publish: { commands: consumedBy('lifecycle'), queries: true }, bind: ['events'], works: false }),
+  user('lifecycle', {
+    publish: { commands: consumedBy('provisioner'), events: LIFECYCLE_EVENTS, queries: true },
+    bind: ['commands', 'events', 'queries'],
+    works: true,
+  }),
+  user('provisioner', { publish: { events: POD_EVENTS }, bind: ['commands', 'events'], works: true }),
+  user('billing', {
+    publish: { events: [TenantPostureChanged, CommandAccepted, CommandRefused] },
+    bind: ['commands', 'events', 'queries'],
+    works: true,
+  }),
+  user('publisher', {
+    publish: { commands: [...WORKSPACE_COMMANDS, SubmitTask, CancelTask, SetTenantPosture] },
+    bind: ['events'],
+    works: false,
+  }),
 ];
 
-/** A service with work queues: its retries and dead letters go by the two direct exchanges, its replies by the default one. */
-function service(name: string, more: string[]): BrokerUser {
-  const exchanges = [EXCHANGE.commands, EXCHANGE.events, EXCHANGE.retry, EXCHANGE.dead].map(e);
+function user(name: string, { publish, bind, works }: Grant): BrokerUser {
+  const own = `${name}\\..*`;
+  const transport = works ? [EXCHANGE.retry, EXCHANGE.dead] : [];
+  const written = (Object.keys(publish) as (keyof Grant['publish'])[]).map((exchange) => EXCHANGE[exchange]);
+  // Replies to direct reply-to go by the default exchange, which RabbitMQ calls amq.default here. It reaches every queue by name: a user that
+  // may write to it could put messages into, but never take any out of, another's queue.
+  const replies = works ? ['amq.default'] : [];
   return {
     name: `reprise_${name}`,
-    configure: own(name),
-    write: allOf([own(name, true), ...exchanges, ...more.map(e), 'amq\\.default']),
-    read: allOf([own(name, true), ...exchanges, e(EXCHANGE.queries)]),
-    topics: [],
+    configure: anyOf([own]),
+    write: anyOf([own, ...[...written, ...transport, ...replies].map(literal)]),
+    read: anyOf([own, ...[...bind.map((exchange) => EXCHANGE[exchange]), ...transport].map(literal)]),
+    topics: (['commands', 'events'] as const).flatMap((exchange) => {
+      const messages = publish[exchange];
+      return messages ? [{ exchange: EXCHANGE[exchange], write: anyOf(messages.map((m) => literal(m.type))), read: '.*' }] : [];
+    }),
   };
 }
 
-function own(name: string, bare = false): string {
-  return bare ? `${name}\\..*` : `^${name}\\..*$`;
+function consumedBy(service: Service): MessageClass[] {
+  return [...CATALOG.values()].filter((m) => m.kind === 'command' && m.consumer === service);
 }
 
-function allOf(patterns: string[]): string {
+function anyOf(patterns: string[]): string {
   return `^(${patterns.join('|')})$`;
 }
 
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replaceAll('.', '\\.');
 }
