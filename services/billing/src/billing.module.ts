@@ -1,0 +1,46 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf } from '@reprise/contracts';
+import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
+import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
+import { DataSource } from 'typeorm';
+import { BillingConfig } from './billing.config';
+import { MIGRATIONS, SCHEMA } from './migrations';
+import { TenantEntity } from './tenants/tenant.entity';
+import { TenantsModule } from './tenants/tenants.module';
+
+const SERVICE = 'billing';
+
+/** Billing: its tenants, on the house's database, messaging and health. */
+@Module({})
+export class BillingModule {
+  static forRoot({ amqpUrl, databaseUrl, databasePoolSize, shutdownTimeoutSeconds }: BillingConfig): DynamicModule {
+    return {
+      module: BillingModule,
+      imports: [
+        databaseModule({
+          url: databaseUrl,
+          schema: SCHEMA,
+          applicationName: SERVICE,
+          poolSize: databasePoolSize,
+          entities: [TenantEntity],
+          migrations: MIGRATIONS,
+        }),
+        MessagingModule.forRoot({
+          url: amqpUrl,
+          source: SERVICE,
+          schema: SCHEMA,
+          topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },
+          names: EXCHANGE,
+          catalog: catalogOf(MESSAGES, EXCHANGE_OF),
+          consumers: [{ queue: QUEUE.billingCommands }, { queue: QUEUE.billingQueries }],
+          drainTimeoutMs: shutdownTimeoutSeconds * 1000,
+        }),
+        HealthModule.forRootAsync({
+          inject: [BrokerIndicator, DataSource],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [broker, databaseIndicator(dataSource)],
+        }),
+        TenantsModule,
+      ],
+    };
+  }
+}
