@@ -1,0 +1,19 @@
+/** The tenant, the provider and the role that a fresh instance has to try. */
+export const DEMO = { tenant: 'acme', name: 'demo', displayName: 'Demo' } as const;
+
+/**
+ * What a task of the demo role runs, in nothing but a POSIX shell: it remembers each message in a file of the workspace, and answers with
+ * what it remembers, so that one sees at once whether a restart kept the conversation. `wait 60` takes a minute, to have something to
+ * interrupt.
+ */
+const SCRIPT = `
+message=$(tr '\\n' ' ')
+printf '%s\\n' "$message" >> conversation.txt
+case $message in
+  'wait '[0-9]*) sleep "$(printf '%s' "$message" | tr -cd '0-9')" ;;
+esac
+count=$(wc -l < conversation.txt | tr -d ' ')
+printf 'I remember %s message(s). The first was: %s\\n' "$count" "$(head -n 1 conversation.txt)"
+`;
+
+export const DEMO_COMMAND = ['sh', '-c', SCRIPT.trim()];

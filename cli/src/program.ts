@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, Failure, type ExitCode } from './failure';
+import type { Terminal } from './terminal';
+import { definitionsVerb } from './verbs/definitions';
+import { seedVerb } from './verbs/seed';
+import { setupVerb } from './verbs/setup';
+import { statusVerb } from './verbs/status';
+import { tenantsListVerb } from './verbs/tenants-list';
+import { tenantsSetVerb } from './verbs/tenants-set';
+import { tokenVerb } from './verbs/token';
+
+const EXIT_CODES = 'Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 something that must answer cannot be reached.';
+
+/**
+ * Runs one command line and tells its exit code. Never throws, never ends the process.
+ * @param args without the node and script that process.argv begins with
+ */
+export async function run(args: string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    await program(terminal).parseAsync(args, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    terminal.err(`reprise: ${error instanceof Failure ? error.message : describe(error)}\n`);
+    return error instanceof Failure ? error.exitCode : EXIT.failed;
+  }
+}
+
+function program(terminal: Terminal): Command {
+  const root = new Command('reprise')
+    .description('Runs and inspects an instance of Reprise.')
+    .option('--env-file <file>', 'the settings of the instance (default: the nearest .reprise/env, or REPRISE_ENV_FILE)')
+    .addHelpText('after', `\n${EXIT_CODES}`)
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      outputError: (text, write) => write(text.replace(/^error:/, 'reprise:')),
+    });
+  const tenants = new Command('tenants').description('Tenants and their billing postures.');
+  for (const verb of [tenantsSetVerb, tenantsListVerb]) tenants.addCommand(verb(terminal));
+  for (const verb of [tokenVerb, statusVerb, seedVerb, setupVerb, definitionsVerb]) root.addCommand(verb(terminal));
+  root.addCommand(tenants);
+  inherit(root);
+  return root;
+}
+
+/** Commander hands its settings down only to commands that it makes itself. */
+function inherit(parent: Command): void {
+  parent.exitOverride();
+  for (const child of parent.commands) {
+    child.copyInheritedSettings(parent);
+    inherit(child);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

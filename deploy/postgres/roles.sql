@@ -1,0 +1,40 @@
+-- Who may touch what in PostgreSQL: each service has a role of its own, and a schema of its own that no other service's role can see into.
+-- Applied by `reprise setup`, and as well by psql (as a superuser, or as a role with CREATEROLE that may create schemas in the database):
+--
+--   psql "$DATABASE_URL" -v ON_ERROR_STOP=1 \
+--        -v lifecycle_password=… -v provisioner_password=… -v billing_password=… -f deploy/postgres/roles.sql
+--
+-- Applying it again changes nothing but the passwords. Tables are each service's own business: its migrations make them.
+
+DO $$
+DECLARE
+  service text;
+BEGIN
+  FOREACH service IN ARRAY ARRAY['reprise_lifecycle', 'reprise_provisioner', 'reprise_billing'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service) THEN
+      EXECUTE format('CREATE ROLE %I LOGIN', service);
+    END IF;
+    -- Only a member of a role may make a schema for it; a superuser need not be one.
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+      EXECUTE format('GRANT %I TO CURRENT_USER', service);
+    END IF;
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), service);
+  END LOOP;
+END
+$$;
+
+ALTER ROLE reprise_lifecycle LOGIN PASSWORD :'lifecycle_password';
+ALTER ROLE reprise_provisioner LOGIN PASSWORD :'provisioner_password';
+ALTER ROLE reprise_billing LOGIN PASSWORD :'billing_password';
+
+CREATE SCHEMA IF NOT EXISTS lifecycle AUTHORIZATION reprise_lifecycle;
+CREATE SCHEMA IF NOT EXISTS provisioner AUTHORIZATION reprise_provisioner;
+CREATE SCHEMA IF NOT EXISTS billing AUTHORIZATION reprise_billing;
+
+-- Nothing of Reprise stands in the public schema, and nothing should begin to. (Where it belongs to someone else, this only warns.)
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+REVOKE ALL ON SCHEMA lifecycle, provisioner, billing FROM PUBLIC;
+
+ALTER ROLE reprise_lifecycle SET search_path = lifecycle;
+ALTER ROLE reprise_provisioner SET search_path = provisioner;
+ALTER ROLE reprise_billing SET search_path = billing;
