@@ -1,6 +1,6 @@
 import { type AddressInfo, connect as dial, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger, Module } from '@nestjs/common';
+import { ConsoleLogger, Logger, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import {
@@ -43,7 +43,7 @@ describe('the database of a service', () => {
     @Module({ imports: [databaseModule({ url, schema, poolSize: 4, applicationName: 'sample-service', migrations })] })
     class SampleModule {}
     const app = await Test.createTestingModule({ imports: [SampleModule] })
-      .setLogger(false)
+      .setLogger(new ConsoleLogger({ logLevels: [] }))
       .compile();
     opened.push(app);
     return app.get(DataSource);

@@ -1,3 +1,4 @@
+import { ConsoleLogger } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { HealthModule } from './health.module';
@@ -19,7 +20,9 @@ describe('the health routes', () => {
 
   async function start(indicators: readonly HealthIndicator[]): Promise<void> {
     const imports = [HealthModule.forRootAsync({ useFactory: () => indicators })];
-    const testing = await Test.createTestingModule({ imports }).setLogger(false).compile();
+    const testing = await Test.createTestingModule({ imports })
+      .setLogger(new ConsoleLogger({ logLevels: [] }))
+      .compile();
     app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
     await app.init();
     await app.getHttpAdapter().getInstance().ready();

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/**
+ * Writes the documents that are made from the built code (`npm run docs`), or with `--check` says which of them are not
+ * what the code says, and exits with 1.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configurationPage } from './lib/configuration-page.mjs';
+import { describe } from './lib/failure.mjs';
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const load = createRequire(import.meta.url);
+
+/** File, and what makes its text. */
+const DOCUMENTS = new Map([['docs/configuration.md', () => configurationPage(ROOT, load)]]);
+
+/** @param {boolean} check compare only @returns {Promise<number>} how many documents are not what the code says */
+async function main(check) {
+  let stale = 0;
+  for (const [name, make] of DOCUMENTS) {
+    const file = resolve(ROOT, name);
+    const text = await make();
+    const present = await readFile(file, 'utf8').catch(() => undefined);
+    if (present === text) continue;
+    if (check) {
+      stale += 1;
+      process.stderr.write(`${name} is not what the code says: run "npm run docs"\n`);
+    } else {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+      process.stdout.write(`wrote ${name}\n`);
+    }
+  }
+  return stale;
+}
+
+try {
+  process.exitCode = (await main(process.argv.includes('--check'))) > 0 ? 1 : 0;
+} catch (error) {
+  process.stderr.write(`${describe(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Failure } from './failure.mjs';
+
+const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing'];
+
+const INTRODUCTION = `# Configuration
+
+_Made by \`npm run docs\` from the config class of each service; change it there._
+
+Every setting is an environment variable. An empty variable counts as unset. A service reads them once, at its start; where
+one is wrong, it says so in one line for each and exits with 1. The value of a secret is never printed. \`migrate.js\` of a
+service with a database needs \`DATABASE_URL\` alone, and heeds \`LOG_LEVEL\` and \`LOG_FORMAT\`.
+`;
+
+/**
+ * The text of docs/configuration.md: a table for each service.
+ * @param {string} root the checkout, where everything is built
+ * @param {(path: string) => Record<string, any>} load a `require`, because services are CommonJS
+ */
+export function configurationPage(root, load) {
+  load(resolve(root, 'node_modules/reflect-metadata'));
+  const { describeConfig } = load(resolve(root, 'libs/platform/dist/index.js'));
+  const sections = SERVICES.map((service) => {
+    const file = `services/${service}/dist/${service}.config.js`;
+    const className = `${service[0].toUpperCase()}${service.slice(1)}Config`;
+    if (!existsSync(resolve(root, file))) throw new Failure(`${file} is missing: run "npm run build" first.`);
+    const Class = load(resolve(root, file))[className];
+    if (Class === undefined) throw new Failure(`${file} exports no ${className}.`);
+    return `## ${service}\n\n${table(describeConfig(Class))}`;
+  });
+  return [INTRODUCTION, ...sections].join('\n');
+}
+
+function table(rows) {
+  const head = '| variable | meaning | value | default | secret |\n| --- | --- | --- | --- | --- |';
+  return `${head}\n${rows.map(row).join('\n')}\n`;
+}
+
+function row({ name, description, allowed, default: value, need, secret, example }) {
+  const meaning = example === undefined ? description : `${description} Example: \`${example}\``;
+  return `| \`${name}\` | ${[meaning, allowed, defaultText(value, need), secret ? 'yes' : ''].map(cell).join(' | ')} |`;
+}
+
+function defaultText(value, need) {
+  if (value !== undefined) return value === '' ? 'empty' : `\`${value}\``;
+  return { required: '**required**', conditional: 'required if it applies', optional: 'none' }[need];
+}
+
+function cell(text) {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
