@@ -1,14 +1,11 @@
+import type { PodIdentity } from '@reprise/contracts';
+
 /**
  * The port behind which pods are made and removed. A pod is named by workspace and generation, never by what a driver
  * calls it: whoever holds the identity can find the pod again, also after every process that knew of it has died.
  */
 
-/** One incarnation of a workspace's runtime. */
-export interface PodIdentity {
-  readonly workspaceId: string;
-  /** Raised by every accepted operation; an older generation is fenced by a newer one. */
-  readonly generation: number;
-}
+export type { PodIdentity };
 
 /** All that a pod is made from. A repeated create must be given the same spec. */
 export interface PodSpec extends PodIdentity {

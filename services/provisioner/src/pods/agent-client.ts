@@ -1,0 +1,215 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { PassThrough, finished, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AgentError, type AgentHealth, type AgentSnapshot, type AgentTask, type PodAgent } from './agent-client.types';
+
+export interface AgentClientOptions {
+  /** Base address of the pod's agent, as its handle has it. */
+  readonly address: string;
+  readonly token: string;
+  /** For requests that answer at once. */
+  readonly timeoutMs?: number;
+  /** For quiesce: it waits for a task's processes to end, and for the last reports. */
+  readonly quiesceTimeoutMs?: number;
+  /** How long a stream may stand still. */
+  readonly idleTimeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const QUIESCE_TIMEOUT_MS = 60_000;
+const IDLE_TIMEOUT_MS = 60_000;
+/** What an agent answers is short, but for the streams. */
+const MAX_JSON = 1024 * 1024;
+const MAX_HISTORY = 256 * 1024 * 1024;
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+/** Speaks the pod contract with one pod's agent. Holds no connection between requests. */
+export class AgentClient implements PodAgent {
+  private readonly base: URL;
+
+  constructor(private readonly options: AgentClientOptions) {
+    this.base = new URL(options.address);
+  }
+
+  async health(): Promise<AgentHealth> {
+    const { body } = await this.ask('GET', '/health');
+    const { status, workspace_id: workspaceId, generation, task_id: taskId } = body;
+    const known = status === 'starting' || status === 'ready' || status === 'quiesced';
+    if (!known || typeof workspaceId !== 'string' || typeof generation !== 'number') throw notTheAgent('its health has another form');
+    return { status, workspaceId, generation, taskId: typeof taskId === 'string' ? taskId : null };
+  }
+
+  async quiesce(reason: string): Promise<{ interruptedTaskId: string | null }> {
+    const timeoutMs = this.options.quiesceTimeoutMs ?? QUIESCE_TIMEOUT_MS;
+    const { body } = await this.ask('POST', '/v1/quiesce', { reason }, timeoutMs);
+    const { interrupted_task_id: interrupted } = body;
+    return { interruptedTaskId: typeof interrupted === 'string' ? interrupted : null };
+  }
+
+  async resumeWork(): Promise<void> {
+    await this.ask('POST', '/v1/resume-work', {});
+  }
+
+  async snapshot(): Promise<AgentSnapshot> {
+    const request = this.open('GET', '/v1/snapshot');
+    request.end();
+    const response = await this.responseTo(request, this.idleMs);
+    if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await readJson(response));
+    const stream = new PassThrough();
+    finished(stream, () => request.destroy());
+    const digest = pipeline(response, stream).then(
+      () => digestOf(response),
+      (error: unknown) => {
+        throw asAgentError(error, 'the snapshot broke off');
+      },
+    );
+    // The pipeline hands the raw error to the stream's reader; the reader is to see the same one as who awaits the digest.
+    digest.catch((error: Error) => stream.destroy(error));
+    return { stream, digest };
+  }
+
+  async restore(tar: Readable, expected: { sha256: string }): Promise<{ entries: number; bytes: number }> {
+    const request = this.open('PUT', '/v1/restore', { 'content-type': 'application/x-tar', 'x-reprise-sha256': expected.sha256 });
+    const answered = this.responseTo(request, this.idleMs).then(async (response) => this.accept(response));
+    answered.catch(() => undefined);
+    try {
+      await pipeline(tar, request);
+    } catch (error) {
+      // Where the agent refused and closed, its answer says more than the broken connection. A tar that failed by itself
+      // is neither: then there is no answer, and its own error counts.
+      if (isConnectionError(error)) await answered;
+      throw error;
+    }
+    const { body } = await answered;
+    return { entries: Number(body.entries), bytes: Number(body.bytes) };
+  }
+
+  async runTask(task: AgentTask): Promise<'accepted' | 'already'> {
+    const { status } = await this.ask('POST', '/v1/tasks', {
+      task_id: task.taskId,
+      description: task.description,
+      ...(task.timeoutSeconds === undefined ? {} : { timeout_seconds: task.timeoutSeconds }),
+    });
+    return status === 202 ? 'accepted' : 'already';
+  }
+
+  async cancelTask(taskId: string, reason: string): Promise<boolean> {
+    try {
+      await this.ask('POST', `/v1/tasks/${encodeURIComponent(taskId)}/cancel`, { reason });
+      return true;
+    } catch (error) {
+      if (error instanceof AgentError && error.agentCode === 'not_found') return false;
+      throw error;
+    }
+  }
+
+  async history(): Promise<string> {
+    const request = this.open('GET', '/v1/history');
+    request.end();
+    const response = await this.responseTo(request, this.idleMs);
+    if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await readJson(response));
+    return readText(response, MAX_HISTORY);
+  }
+
+  private get idleMs(): number {
+    return this.options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+  }
+
+  private async ask(method: string, path: string, body?: Record<string, unknown>, timeoutMs?: number): Promise<Answer> {
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const headers: Record<string, string | number> = payload
+      ? { 'content-type': 'application/json', 'content-length': payload.length }
+      : {};
+    const request = this.open(method, path, headers);
+    request.end(payload);
+    return this.accept(await this.responseTo(request, timeoutMs ?? this.options.timeoutMs ?? TIMEOUT_MS));
+  }
+
+  private async accept(response: IncomingMessage): Promise<Answer> {
+    const status = response.statusCode ?? 0;
+    const body = await readJson(response);
+    if (status < 200 || status >= 300) throw refusal(status, body);
+    if (body === null) throw notTheAgent('its answer is not JSON');
+    return { status, body };
+  }
+
+  private open(method: string, path: string, headers: Record<string, string | number> = {}): ClientRequest {
+    const options: RequestOptions = {
+      method,
+      // A connection of its own: one kept open may be closed by the agent just as it is used again.
+      agent: false,
+      headers: { ...headers, authorization: `Bearer ${this.options.token}` },
+    };
+    return httpRequest(new URL(path, this.base), options);
+  }
+
+  /** The head of the answer. From here on a silence of that long destroys the request, before the answer and within it. */
+  private responseTo(request: ClientRequest, silenceMs: number): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      request.setTimeout(silenceMs, () => request.destroy(new AgentError('timeout', `nothing moved for ${silenceMs} ms`)));
+      request.once('response', resolve);
+      request.on('error', (error) => reject(asAgentError(error, 'no answer')));
+    });
+  }
+}
+
+function digestOf(response: IncomingMessage): { sha256: string; entries: number } {
+  const { 'x-reprise-sha256': sha256, 'x-reprise-entries': entries } = response.trailers;
+  if (!sha256 || !entries || !/^[0-9a-f]{64}$/.test(sha256)) throw new AgentError('broken', 'the snapshot came without its digest');
+  return { sha256, entries: Number(entries) };
+}
+
+async function readJson(response: IncomingMessage): Promise<Record<string, unknown> | null> {
+  const text = await readText(response, MAX_JSON);
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function readText(response: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) throw notTheAgent(`its answer has more than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw asAgentError(error, 'the answer broke off');
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function refusal(status: number, body: Record<string, unknown> | null): AgentError {
+  const { code, message } = (body?.error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code !== 'string') return notTheAgent(`HTTP ${status} without an error of the contract`);
+  return new AgentError(status >= 500 ? 'failed' : 'refused', `${code}: ${String(message)}`, { status, code });
+}
+
+function notTheAgent(why: string): AgentError {
+  return new AgentError('bad_answer', why);
+}
+
+const NO_CONNECTION: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+
+function isConnectionError(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
+  return error instanceof AgentError || NO_CONNECTION.has(code) || BROKEN.has(code);
+}
+
+function asAgentError(error: unknown, doing: string): AgentError {
+  if (error instanceof AgentError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined && NO_CONNECTION.has(code)) return new AgentError('unreachable', `${doing}: ${code}`, undefined, { cause: error });
+  if (code !== undefined && BROKEN.has(code)) return new AgentError('broken', `${doing}: ${code}`, undefined, { cause: error });
+  return new AgentError('bad_answer', `${doing}: ${message}`, undefined, { cause: error });
+}

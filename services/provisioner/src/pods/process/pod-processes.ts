@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PodError, type PodIdentity } from '../pod-driver';
+import { markOf } from './agent-process';
+import type { PodDirectory } from './pod-directory';
+import type { ProcessInfo, ProcessTable } from './process-table';
+
+const POLL_MS = 20;
+/** SIGKILL cannot be ignored, but a process in an uninterruptible wait takes it late. */
+const KILLED_WITHIN_MS = 10_000;
+
+/** Finds the processes of pods among all of the machine's, and ends them. */
+export class PodProcesses {
+  constructor(
+    private readonly table: ProcessTable,
+    private readonly directory: PodDirectory,
+  ) {}
+
+  /** The pod's agent, if it lives: the one on record, or, where none was recorded any more, the one that has its address file. */
+  async agentOf(pod: PodIdentity): Promise<{ pid: number } | null> {
+    const record = await this.directory.recordedProcess(pod);
+    if (record !== null && (await this.table.startOf(record.pid)) === record.start) return { pid: record.pid };
+    const file = this.directory.addressFileOf(pod);
+    return (await this.table.all()).find((it) => it.env.get('REPRISE_ADDRESS_FILE') === file) ?? null;
+  }
+
+  /** Every agent of this directory that lives, also one that was never recorded. */
+  async agents(): Promise<{ pod: PodIdentity; pid: number }[]> {
+    return (await this.table.all()).flatMap((it) => {
+      const pod = this.directory.podAt(it.env.get('REPRISE_ADDRESS_FILE') ?? '');
+      return pod ? [{ pod, pid: it.pid }] : [];
+    });
+  }
+
+  /**
+   * Ends all processes of a pod: the agent is asked to, and given the grace to end its tasks; then everything that is
+   * left is killed. Resolves once none is left.
+   * @throws PodError `not_removed`
+   */
+  async end(pod: PodIdentity, graceMs: number): Promise<void> {
+    const sessions = new Set<number>();
+    const agent = await this.agentOf(pod);
+    await this.find(pod, sessions);
+    if (agent) {
+      send(agent.pid, 'SIGTERM');
+      for (const until = Date.now() + graceMs; Date.now() < until && (await this.agentOf(pod));) await sleep(POLL_MS);
+    }
+    for (const until = Date.now() + KILLED_WITHIN_MS; ;) {
+      const left = await this.find(pod, sessions);
+      if (left.length === 0) return;
+      if (Date.now() > until) {
+        throw new PodError('not_removed', `processes outlived SIGKILL: ${left.map((it) => it.pid).join(', ')}`);
+      }
+      // Each time again: one that was being killed may have forked just before.
+      for (const { pid } of left) send(pid, 'SIGKILL');
+      await sleep(POLL_MS);
+    }
+  }
+
+  /**
+   * The pod's processes: those that carry its mark; those in a session of one that does or did (they may have dropped
+   * their environment); those that work in its directory (they may have left the session as well) and have no terminal:
+   * someone who looks around there in a shell is not of the pod.
+   */
+  private async find(pod: PodIdentity, sessions: Set<number>): Promise<ProcessInfo[]> {
+    const all = await this.table.all();
+    const own = all.find((it) => it.pid === process.pid);
+    const inside = `${this.directory.of(pod)}/`;
+    for (const it of all) if (it.env.get('REPRISE_POD') === markOf(pod)) sessions.add(it.session);
+    return all.filter(
+      (it) => it.session !== own?.session && (sessions.has(it.session) || (!it.hasTerminal && `${it.cwd ?? ''}/`.startsWith(inside))),
+    );
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // Gone already, or not ours to end: whoever looks next sees which.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}

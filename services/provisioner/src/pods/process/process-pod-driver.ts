@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PodError, type PodDriver, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pod-driver';
+import { lastWords, startAgent } from './agent-process';
+import { PodDirectory } from './pod-directory';
+import { PodProcesses } from './pod-processes';
+import { ProcessTable } from './process-table';
+import { assertIdentity, assertSpec } from './spec-rules';
+import { withLock } from './workspace-lock';
+
+export interface ProcessDriverOptions {
+  /** Where pods keep their files; absolute. Nothing else may be kept there. */
+  readonly podsDir: string;
+  /** The agent's bundle (runtime/agent/dist/agent.js). */
+  readonly agentPath: string;
+  /** Where a pod finds the gateway. */
+  readonly gatewayUrl: string;
+  /** The address that agents listen on; 127.0.0.1 unless told otherwise. */
+  readonly host?: string;
+  /** How long an agent may take until it listens. */
+  readonly startTimeoutMs?: number;
+  /** How long to wait for another one's work at the same workspace. */
+  readonly lockTimeoutMs?: number;
+}
+
+const START_TIMEOUT_MS = 15_000;
+const LOCK_TIMEOUT_MS = 60_000;
+const POLL_MS = 5;
+
+/**
+ * A pod is an agent process in its own session with its own directory. It outlives the provisioner, which finds it again
+ * by pid and start time, or, killed before it could write these down, by the agent's environment. For one machine: every
+ * provisioner of it may share the directory.
+ */
+export class ProcessPodDriver implements PodDriver {
+  private readonly table = new ProcessTable();
+  private readonly directory: PodDirectory;
+  private readonly processes: PodProcesses;
+  private readonly host: string;
+
+  constructor(private readonly options: ProcessDriverOptions) {
+    this.directory = new PodDirectory(options.podsDir.replace(/\/+$/, ''));
+    this.processes = new PodProcesses(this.table, this.directory);
+    this.host = options.host ?? '127.0.0.1';
+  }
+
+  async create(spec: PodSpec): Promise<PodHandle> {
+    assertSpec(spec);
+    return this.alone(spec, async () => {
+      await this.assertNotFenced(spec);
+      const alive = await this.processes.agentOf(spec);
+      if (alive) return this.listening(spec, alive.pid);
+      // An agent that died may have left its tasks behind: they are the old run's, not the new one's.
+      if (await this.directory.exists(spec)) await this.processes.end(spec, 0);
+      await this.directory.raiseGeneration(spec);
+      await this.directory.prepare(spec);
+      const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory);
+      const start = await this.table.startOf(pid);
+      if (start !== null) await this.directory.recordProcess(spec, { pid, start });
+      return this.listening(spec, pid, exited);
+    });
+  }
+
+  async remove(pod: PodIdentity, { graceSeconds }: RemoveOptions): Promise<void> {
+    assertIdentity(pod);
+    await this.alone(pod, async () => {
+      await this.processes.end(pod, graceSeconds * 1000);
+      await this.directory.remove(pod).catch((error: unknown) => {
+        throw new PodError('not_removed', `cannot remove its directory: ${String((error as NodeJS.ErrnoException).code)}`, {
+          cause: error,
+        });
+      });
+    });
+  }
+
+  async inspect(pod: PodIdentity): Promise<PodState | null> {
+    assertIdentity(pod);
+    return answering(async () => {
+      const agent = await this.processes.agentOf(pod);
+      if (!agent && !(await this.directory.exists(pod))) return null;
+      return this.stateOf(pod, agent?.pid ?? null);
+    });
+  }
+
+  async list(): Promise<PodState[]> {
+    return answering(async () => {
+      const agents = new Map((await this.processes.agents()).map(({ pod, pid }) => [key(pod), { pod, pid }]));
+      const pods = new Map((await this.directory.pods()).map((pod) => [key(pod), pod]));
+      for (const [name, { pod }] of agents) pods.set(name, pod);
+      return Promise.all([...pods].map(([name, pod]) => this.stateOf(pod, agents.get(name)?.pid ?? null)));
+    });
+  }
+
+  private async assertNotFenced(spec: PodSpec): Promise<void> {
+    const newest = await this.directory.newestGeneration(spec.workspaceId);
+    if (newest > spec.generation) throw new PodError('stale_generation', `generation ${newest} was created before`);
+    const others = (await this.directory.pods(spec.workspaceId)).filter((it) => it.generation !== spec.generation);
+    for (const other of others) {
+      if (!(await this.processes.agentOf(other))) continue;
+      const older = other.generation < spec.generation;
+      throw new PodError(older ? 'older_pod_alive' : 'stale_generation', `the pod of generation ${other.generation} lives`);
+    }
+  }
+
+  /** Waits until this agent has told its address. One that does not in time is ended: it would never. */
+  private async listening(spec: PodSpec, pid: number, exited?: Promise<string>): Promise<PodHandle> {
+    let ending: string | undefined;
+    exited?.then(
+      (how) => (ending = how),
+      () => undefined,
+    );
+    for (const until = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS); ;) {
+      const state = await this.stateOf(spec, pid);
+      if (state.address !== null) return { workspaceId: spec.workspaceId, generation: spec.generation, address: state.address };
+      if (ending ?? !(await this.processes.agentOf(spec))) {
+        throw new PodError('start_failed', `${ending ?? 'the agent ended'}: ${await lastWords(this.directory, spec)}`);
+      }
+      if (Date.now() > until) {
+        await this.processes.end(spec, 0);
+        throw new PodError('start_timeout', `the agent did not listen in time: ${await lastWords(this.directory, spec)}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  private async stateOf(pod: PodIdentity, pid: number | null): Promise<PodState> {
+    const identity = { workspaceId: pod.workspaceId, generation: pod.generation };
+    if (pid === null) return { ...identity, phase: 'dead', address: null, ref: null };
+    const told = await this.directory.address(pod);
+    // An address of another pid is what an agent before this one left.
+    const address = told?.pid === pid ? `http://${this.host}:${told.port}` : null;
+    return { ...identity, phase: address === null ? 'starting' : 'running', address, ref: `pid ${pid}` };
+  }
+
+  /** One at a time a workspace, on this whole machine. */
+  private alone<T>(pod: PodIdentity, act: () => Promise<T>): Promise<T> {
+    const patience = this.options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
+    return answering(() => withLock(this.directory.lockOf(pod.workspaceId), this.table, patience, act));
+  }
+}
+
+function key(pod: PodIdentity): string {
+  return `${pod.workspaceId}/${pod.generation}`;
+}
+
+const REASONS: Readonly<Record<string, 'no_space' | 'denied'>> = {
+  ENOSPC: 'no_space',
+  EDQUOT: 'no_space',
+  EACCES: 'denied',
+  EPERM: 'denied',
+  EROFS: 'denied',
+};
+
+/** Whatever the operating system refuses, as an error of the port. */
+async function answering<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof PodError) throw error;
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    // The code only: the message holds paths of this machine.
+    const detail = code === undefined ? message : `${syscall ?? 'system call'}: ${code}`;
+    throw new PodError(REASONS[code ?? ''] ?? 'unavailable', detail, { cause: error });
+  }
+}

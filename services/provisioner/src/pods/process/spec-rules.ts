@@ -1,0 +1,36 @@
+import { PodError, type PodIdentity, type PodSpec } from '../pod-driver';
+
+/** One name below the pods' directory: it never climbs, and never meets the driver's own names. */
+const WORKSPACE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
+/** The kernel takes no longer string as an argument or a variable (MAX_ARG_STRLEN, 32 pages). */
+const MAX_VALUE = 128 * 1024 - 64;
+
+/** @throws PodError `invalid_spec` */
+export function assertIdentity(pod: PodIdentity): void {
+  if (!WORKSPACE_ID.test(pod.workspaceId)) throw invalid('its workspace id is not one');
+  if (!Number.isSafeInteger(pod.generation) || pod.generation < 1) throw invalid('its generation is not a positive whole number');
+}
+
+/** @throws PodError `invalid_spec` for what no process can be started with */
+export function assertSpec(spec: PodSpec): void {
+  assertIdentity(spec);
+  if (spec.token === '') throw invalid('it has no token');
+  if (!Number.isSafeInteger(spec.taskTimeoutSeconds) || spec.taskTimeoutSeconds < 1)
+    throw invalid('its task time limit is not a positive whole number');
+  const values = {
+    token: spec.token,
+    command: JSON.stringify(spec.command ?? []),
+    environment: spec.environment ?? '',
+    env: JSON.stringify(spec.env),
+    'provider kind': spec.provider?.kind ?? '',
+    'provider config': JSON.stringify(spec.provider?.config ?? {}),
+  };
+  for (const [name, value] of Object.entries(values)) {
+    if (value.includes('\0')) throw invalid(`its ${name} holds a NUL`);
+    if (Buffer.byteLength(value) > MAX_VALUE) throw invalid(`its ${name} is too large to be passed to a process`);
+  }
+}
+
+function invalid(why: string): PodError {
+  return new PodError('invalid_spec', why);
+}
