@@ -99,5 +99,5 @@ export interface TenantView {
   may_add: boolean;
 }
 
-/** A command's or query's answer on the wire (message type `reprise.reply.v1`). */
-export type Reply<T = unknown> = { ok: true; data: T } | { ok: false; error: RefusalBody };
+/** A command's or query's answer, as it travels in the body of a reply and as it is remembered. */
+export type Reply<T = unknown> = { status: 'done'; value: T } | { status: 'refused'; refusal: RefusalBody };

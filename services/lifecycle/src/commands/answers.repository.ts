@@ -1,0 +1,66 @@
+import type { Reply } from '@reprise/contracts';
+import { Inbox } from '@reprise/messaging';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { SCHEMA } from '../lifecycle.config';
+import type { Fragment } from '../transactions/one-statement';
+import type { Command, Common, Fact } from './command';
+
+/** An idempotency key as it was first used. */
+export interface RememberedAnswer {
+  request_hash: string;
+  reply: Reply<object>;
+}
+
+/** What commands were answered with: by message id in the inbox, by idempotency key for the tenant. */
+@Injectable()
+export class AnswersRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(Inbox) private readonly inbox: Inbox,
+  ) {}
+
+  /** The answer that this very message got when it was applied. */
+  async byMessage(command: Command<unknown>): Promise<Reply<object> | null> {
+    const applied = await this.inbox.find(this.dataSource, { id: command.id, queue: command.consumer, bodyHash: command.hash });
+    return (applied?.reply as Reply<object> | undefined) ?? null;
+  }
+
+  async byKey(orgId: string, key: string): Promise<RememberedAnswer | null> {
+    const rows = await this.dataSource.query<RememberedAnswer[]>(
+      `SELECT request_hash, reply FROM idempotency_keys WHERE org_id = $1 AND key = $2`,
+      [orgId, key],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** Marks the message as applied. Changes no row where it was before. */
+  applied(message: Pick<Fact<unknown>, 'id' | 'consumer' | 'hash'>, reply: Reply<object> | null): Fragment {
+    return (bind) =>
+      `INSERT INTO "${SCHEMA}".inbox (consumer, message_id, body_hash, reply)
+       VALUES (${bind(message.consumer)}, ${bind(message.id)}, ${bind(message.hash)}, ${bind(reply && JSON.stringify(reply))}::jsonb)
+       ON CONFLICT DO NOTHING RETURNING 1`;
+  }
+
+  /** Remembers the answer under the command's idempotency key. Changes no row where the key is taken; waits for one that is being taken. */
+  remembered(command: Command<Common>, key: string, requestHash: string, reply: Reply<object>, now: Date): Fragment {
+    return (bind) =>
+      `INSERT INTO idempotency_keys (org_id, key, request_hash, reply, created_at)
+       VALUES (${bind(command.orgId)}, ${bind(key)}, ${bind(requestHash)}, ${bind(JSON.stringify(reply))}::jsonb, ${bind(now)})
+       ON CONFLICT DO NOTHING RETURNING 1`;
+  }
+
+  /** A line of the audit log: who did what to what. */
+  audited(command: Command<unknown>, subject: string, detail: object, now: Date): Fragment {
+    return (bind) =>
+      `INSERT INTO audit_log (at, org_id, actor, action, subject, message_id, detail)
+       VALUES (${bind(now)}, ${bind(command.orgId)}, ${bind(command.actor)}, ${bind(command.type)}, ${bind(subject)}, ${bind(command.id)},
+               ${bind(JSON.stringify(detail))}::jsonb) RETURNING 1`;
+  }
+
+  /** Deletes idempotency keys older than this; returns how many. */
+  async forgetKeysBefore(time: Date, manager: EntityManager = this.dataSource.manager): Promise<number> {
+    const [, deleted] = await manager.query<[unknown, number]>(`DELETE FROM idempotency_keys WHERE created_at < $1`, [time]);
+    return deleted;
+  }
+}

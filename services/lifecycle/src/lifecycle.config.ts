@@ -1,0 +1,63 @@
+import { DatabaseServiceConfig, Env } from '@reprise/platform';
+import { IsInt, IsNotEmpty, Max, Min } from 'class-validator';
+
+/** The schema that lifecycle owns. */
+export const SCHEMA = 'lifecycle';
+
+/** What lifecycle is told. */
+export class LifecycleConfig extends DatabaseServiceConfig {
+  @Env('GATEWAY_AMQP_USER', {
+    description: "The gateway's broker user: commands that it sends have had the tenant's posture checked; all others are checked here.",
+    default: 'reprise_gateway',
+  })
+  @IsNotEmpty()
+  readonly gatewayAmqpUser!: string;
+
+  @Env('OPERATION_DEADLINE_SECONDS', {
+    description: 'How long an operation may take before it has failed with operation_timeout.',
+    default: 600,
+  })
+  @IsInt()
+  @Min(5)
+  @Max(86_400)
+  readonly operationDeadlineSeconds!: number;
+
+  @Env('WATCHDOG_INTERVAL_SECONDS', { description: 'How often operations past their deadline are looked for.', default: 5 })
+  @IsInt()
+  @Min(1)
+  @Max(3_600)
+  readonly watchdogIntervalSeconds!: number;
+
+  @Env('DEFAULT_TASK_TIMEOUT_SECONDS', { description: "A role's task_timeout_seconds where its maker gave none.", default: 3_600 })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  readonly defaultTaskTimeoutSeconds!: number;
+
+  @Env('DEFAULT_IDLE_TIMEOUT_SECONDS', { description: "A role's idle_timeout_seconds where its maker gave none; 0 is never.", default: 0 })
+  @IsInt()
+  @Min(0)
+  @Max(2_592_000)
+  readonly defaultIdleTimeoutSeconds!: number;
+
+  @Env('IDEMPOTENCY_RETENTION_HOURS', { description: 'How long an idempotency key and its first answer are remembered.', default: 48 })
+  @IsInt()
+  @Min(24)
+  @Max(8_760)
+  readonly idempotencyRetentionHours!: number;
+
+  @Env('INBOX_RETENTION_DAYS', {
+    description: 'How long applied messages are remembered; keep it longer than dead letters are kept.',
+    default: 30,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3_650)
+  readonly inboxRetentionDays!: number;
+
+  @Env('PREFETCH', { description: 'How many messages of one queue are in hand at once.', default: 64 })
+  @IsInt()
+  @Min(1)
+  @Max(2_000)
+  readonly prefetch!: number;
+}

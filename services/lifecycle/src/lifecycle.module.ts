@@ -1,0 +1,91 @@
+import { EXCHANGE, EXCHANGES, EXCHANGE_OF, MESSAGES, QUEUE, queuesOf } from '@reprise/contracts';
+import { BrokerIndicator, MessagingModule, catalogOf } from '@reprise/messaging';
+import { HealthModule, databaseIndicator, databaseModule } from '@reprise/platform';
+import { DynamicModule, Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AnswersController } from './commands/answers.controller';
+import { AnswersRepository } from './commands/answers.repository';
+import { CommandRunner } from './commands/command-runner';
+import { FactRunner } from './commands/fact-runner';
+import { LifecycleConfig, SCHEMA } from './lifecycle.config';
+import { MIGRATIONS } from './migrations';
+import { OperationEntity } from './operations/operation.entity';
+import { OperationsController } from './operations/operations.controller';
+import { OperationsRepository } from './operations/operations.repository';
+import { OperationsService } from './operations/operations.service';
+import { Watchdog } from './operations/watchdog';
+import { PostureService } from './posture/posture.service';
+import { ProviderEntity } from './providers/provider.entity';
+import { ProvidersController } from './providers/providers.controller';
+import { ProvidersRepository } from './providers/providers.repository';
+import { ProvidersService } from './providers/providers.service';
+import { RoleEntity } from './roles/role.entity';
+import { RolesController } from './roles/roles.controller';
+import { RolesRepository } from './roles/roles.repository';
+import { RolesService } from './roles/roles.service';
+import { TaskEntity } from './tasks/task.entity';
+import { TasksController } from './tasks/tasks.controller';
+import { TasksRepository } from './tasks/tasks.repository';
+import { TasksService } from './tasks/tasks.service';
+import { WorkspaceEntity } from './workspaces/workspace.entity';
+import { WorkspacesController } from './workspaces/workspaces.controller';
+import { WorkspacesRepository } from './workspaces/workspaces.repository';
+import { WorkspacesService } from './workspaces/workspaces.service';
+
+/** The whole service: each feature's controller, service and repository, over one database and one broker. */
+@Module({})
+export class LifecycleModule {
+  static forRoot(config: LifecycleConfig): DynamicModule {
+    return {
+      module: LifecycleModule,
+      imports: [
+        databaseModule({
+          url: config.databaseUrl,
+          schema: SCHEMA,
+          applicationName: 'lifecycle',
+          poolSize: config.databasePoolSize,
+          entities: [WorkspaceEntity, OperationEntity, TaskEntity, RoleEntity, ProviderEntity],
+          migrations: MIGRATIONS,
+        }),
+        MessagingModule.forRoot({
+          schema: SCHEMA,
+          url: config.amqpUrl,
+          source: 'lifecycle',
+          topology: { exchanges: EXCHANGES, queues: queuesOf('lifecycle') },
+          names: EXCHANGE,
+          catalog: catalogOf(MESSAGES, EXCHANGE_OF),
+          consumers: [
+            { queue: QUEUE.lifecycleCommands, prefetch: config.prefetch },
+            { queue: QUEUE.lifecycleEvents, prefetch: config.prefetch },
+            { queue: QUEUE.lifecycleQueries },
+          ],
+          drainTimeoutMs: (config.shutdownTimeoutSeconds - 2) * 1000,
+          inboxRetentionDays: config.inboxRetentionDays,
+        }),
+        HealthModule.forRootAsync({
+          inject: [BrokerIndicator, DataSource],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [broker, databaseIndicator(dataSource)],
+        }),
+      ],
+      controllers: [WorkspacesController, OperationsController, TasksController, RolesController, ProvidersController, AnswersController],
+      providers: [
+        { provide: LifecycleConfig, useValue: config },
+        AnswersRepository,
+        CommandRunner,
+        FactRunner,
+        OperationsRepository,
+        OperationsService,
+        PostureService,
+        ProvidersRepository,
+        ProvidersService,
+        RolesRepository,
+        RolesService,
+        TasksRepository,
+        TasksService,
+        Watchdog,
+        WorkspacesRepository,
+        WorkspacesService,
+      ],
+    };
+  }
+}

@@ -1,0 +1,6 @@
+import { messagingMigration } from '@reprise/messaging';
+import { SCHEMA } from '../lifecycle.config';
+import { Lifecycle1764000000000 } from './1764000000000-lifecycle';
+
+/** Every migration of the schema, in order. */
+export const MIGRATIONS = [messagingMigration(SCHEMA), Lifecycle1764000000000];

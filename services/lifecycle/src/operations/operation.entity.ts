@@ -1,0 +1,50 @@
+import { OperationErrorCode, OperationKind, OperationStatus } from '@reprise/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { PhaseRecord } from './operation.rules';
+
+/** A row of `operations`. */
+@Entity('operations')
+export class OperationEntity {
+  @PrimaryColumn('text')
+  id!: string;
+
+  @Column('text')
+  org_id!: string;
+
+  @Column('text')
+  workspace_id!: string;
+
+  @Column('text')
+  kind!: OperationKind;
+
+  @Column('text')
+  status!: OperationStatus;
+
+  @Column('integer')
+  generation!: number;
+
+  @Column('boolean')
+  force!: boolean;
+
+  @Column('text')
+  requested_by!: string;
+
+  /** Given to every event about this operation, so that whoever sent the command finds its outcome. */
+  @Column('text')
+  correlation_id!: string;
+
+  @Column('jsonb')
+  phases!: PhaseRecord[];
+
+  @Column('jsonb', { nullable: true })
+  error!: { code: OperationErrorCode; message: string } | null;
+
+  @Column('timestamptz')
+  created_at!: Date;
+
+  @Column('timestamptz')
+  deadline_at!: Date;
+
+  @Column('timestamptz', { nullable: true })
+  finished_at!: Date | null;
+}

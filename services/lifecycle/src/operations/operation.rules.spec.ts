@@ -1,0 +1,80 @@
+import * as fc from 'fast-check';
+import { PhaseRecord, StepFact, isCurrent, snapshotErrorOf, statusDuring, timeoutMessage, whenFailed, withStep } from './operation.rules';
+
+const at = (second: number): string => `2026-11-02T09:30:${String(second).padStart(2, '0')}.000Z`;
+
+const TIMELINE: StepFact[] = [
+  { step: 'quiesce', status: 'started', attempt: 1, at: at(0) },
+  { step: 'quiesce', status: 'succeeded', attempt: 1, at: at(1) },
+  { step: 'snapshot', status: 'started', attempt: 1, at: at(2) },
+  { step: 'snapshot', status: 'failed', attempt: 1, at: at(3), detail: 'no space' },
+  { step: 'snapshot', status: 'started', attempt: 2, at: at(5) },
+  { step: 'snapshot', status: 'succeeded', attempt: 2, at: at(6) },
+];
+
+describe('the timeline', () => {
+  it('shows each step once, with its last attempt and its first beginning', () => {
+    const phases = TIMELINE.reduce<readonly PhaseRecord[]>(withStep, []);
+    expect(phases).toEqual([
+      { name: 'quiesce', status: 'succeeded', started_at: at(0), finished_at: at(1), attempt: 1 },
+      { name: 'snapshot', status: 'succeeded', started_at: at(2), finished_at: at(6), attempt: 2 },
+    ]);
+  });
+
+  it('ends the same whatever order the facts arrive in, and however often', () => {
+    const ends = TIMELINE.filter((f) => f.status !== 'started');
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...TIMELINE, ...TIMELINE], { minLength: TIMELINE.length * 2 }), (facts) => {
+        const phases = facts.reduce<readonly PhaseRecord[]>(withStep, []);
+        for (const name of ['quiesce', 'snapshot'] as const) {
+          const last = ends.findLast((f) => f.step === name);
+          expect(phases.find((p) => p.name === name)).toMatchObject({
+            status: last?.status,
+            finished_at: last?.at,
+            attempt: last?.attempt,
+          });
+        }
+      }),
+    );
+  });
+
+  it('is the very same timeline where the fact is old', () => {
+    const phases = TIMELINE.reduce<readonly PhaseRecord[]>(withStep, []);
+    for (const fact of TIMELINE) expect(withStep(phases, fact)).toBe(phases);
+  });
+});
+
+describe('facts', () => {
+  it('of another operation or an older generation are not current', () => {
+    const workspace = { operationId: 'op_b', generation: 3 };
+    expect(isCurrent(workspace, { operation_id: 'op_b', generation: 3 })).toBe(true);
+    expect(isCurrent(workspace, { operation_id: 'op_a', generation: 3 })).toBe(false);
+    expect(isCurrent(workspace, { operation_id: 'op_b', generation: 2 })).toBe(false);
+    expect(isCurrent({ operationId: null, generation: 3 }, { operation_id: 'op_b', generation: 3 })).toBe(false);
+  });
+
+  it('a failure that keeps the pod brings the workspace back to what it was', () => {
+    expect(whenFailed(true, { podGeneration: 2, runningTaskId: null })).toEqual({ status: 'idle', podGeneration: 2, taskEnds: null });
+    expect(whenFailed(true, { podGeneration: 2, runningTaskId: 'task_1' })).toEqual({ status: 'busy', podGeneration: 2, taskEnds: null });
+    expect(whenFailed(false, { podGeneration: 2, runningTaskId: null })).toEqual({ status: 'failed', podGeneration: null, taskEnds: null });
+  });
+
+  it('only the steps that save are the snapshot’s error', () => {
+    expect(snapshotErrorOf('snapshot', 'no space')).toBe('no space');
+    expect(snapshotErrorOf('verify', 'wrong checksum')).toBe('wrong checksum');
+    expect(snapshotErrorOf('create', 'no port')).toBeNull();
+  });
+
+  it('a restart is provisioning from the moment its new pod is being made', () => {
+    expect(statusDuring('restart', 'create', 'started')).toBe('provisioning');
+    expect(statusDuring('restart', 'teardown', 'started')).toBeNull();
+    expect(statusDuring('stop', 'create', 'started')).toBeNull();
+  });
+
+  it('a missed deadline says in which phase', () => {
+    expect(timeoutMessage([]).message).toContain('before its first phase');
+    expect(timeoutMessage([{ name: 'restore', status: 'running', started_at: at(0), finished_at: null }]).message).toContain(
+      'in the phase restore',
+    );
+  });
+});

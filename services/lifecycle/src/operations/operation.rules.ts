@@ -1,0 +1,121 @@
+import { OperationErrorCode, OperationKind, PhaseView, Step, StepStatus, TASK_REASONS, WorkspaceStatus } from '@reprise/contracts';
+
+/**
+ * What the provisioner's facts do to an operation and its workspace. Pure. Facts may arrive twice, late or out of order; each function gives
+ * the same result for the same fact applied again, and `isCurrent` fences everything that belongs to the past.
+ */
+
+export interface Fence {
+  operationId: string | null;
+  generation: number;
+}
+
+/** Whether a fact is about the operation that the workspace is in. An older generation's fact changes nothing. */
+export function isCurrent(workspace: Fence, fact: { operation_id: string; generation: number }): boolean {
+  return workspace.operationId === fact.operation_id && workspace.generation === fact.generation;
+}
+
+/** How an operation ends for its workspace. */
+export interface Ending {
+  status: WorkspaceStatus;
+  /** The generation of the pod that lives after it; null: none. */
+  podGeneration: number | null;
+  /** The reason with which a task that still counts as running ends `cancelled` or `failed`; null: it runs on. */
+  taskEnds: { status: 'cancelled' | 'failed'; reason: (typeof TASK_REASONS)[number] } | null;
+}
+
+interface Before {
+  podGeneration: number | null;
+  runningTaskId: string | null;
+}
+
+/** The reason of a task that an operation of this kind interrupts. */
+export function interruptionOf(kind: OperationKind): 'interrupted_by_restart' | 'interrupted_by_stop' {
+  return kind === 'stop' ? 'interrupted_by_stop' : 'interrupted_by_restart';
+}
+
+/** A create, restart or resume reached its goal: the pod of its generation is live. */
+export function whenReady(kind: OperationKind, generation: number, before: Before): Ending {
+  return {
+    status: 'idle',
+    podGeneration: generation,
+    taskEnds: before.runningTaskId ? { status: 'cancelled', reason: interruptionOf(kind) } : null,
+  };
+}
+
+/** A stop reached its goal. */
+export function whenRemoved(kind: OperationKind, before: Before): Ending {
+  return {
+    status: 'stopped',
+    podGeneration: null,
+    taskEnds: before.runningTaskId ? { status: 'cancelled', reason: interruptionOf(kind) } : null,
+  };
+}
+
+/**
+ * A job failed. Where the older pod was kept, the workspace goes back to what it was: busy if its task still runs, else idle. Where not, it
+ * is failed, and resume brings it back from its last good snapshot.
+ */
+export function whenFailed(podKept: boolean, before: Before): Ending {
+  if (podKept) return { status: before.runningTaskId ? 'busy' : 'idle', podGeneration: before.podGeneration, taskEnds: null };
+  return { status: 'failed', podGeneration: null, taskEnds: before.runningTaskId ? { status: 'failed', reason: 'pod_lost' } : null };
+}
+
+/** Steps whose failure says that the state could not be saved. */
+const SAVING: readonly Step[] = ['quiesce', 'snapshot', 'verify'];
+
+/** What `last_snapshot_error` holds after a failed job: the text, or null where saving was not what failed. */
+export function snapshotErrorOf(step: Step, message: string): string | null {
+  return SAVING.includes(step) ? message : null;
+}
+
+/** The status that a step's beginning gives a workspace in this operation, or null where it stays. */
+export function statusDuring(kind: OperationKind, step: Step, status: StepStatus): WorkspaceStatus | null {
+  return kind === 'restart' && step === 'create' && status === 'started' ? 'provisioning' : null;
+}
+
+export interface StepFact {
+  step: Step;
+  status: StepStatus;
+  attempt: number;
+  at: string;
+  detail?: string;
+}
+
+/** A phase as it is kept; the attempt tells a late fact from a new try. */
+export interface PhaseRecord extends PhaseView {
+  attempt: number;
+}
+
+/** The timeline with a fact worked in; the same timeline, to the reference, where the fact is old. */
+export function withStep(phases: readonly PhaseRecord[], fact: StepFact): readonly PhaseRecord[] {
+  const index = phases.findIndex((p) => p.name === fact.step);
+  const known = phases[index];
+  const next = merge(known, fact);
+  if (next === known) return phases;
+  const others = phases.filter((_, i) => i !== index);
+  return [...others, next].sort((a, b) => a.started_at.localeCompare(b.started_at));
+}
+
+function merge(known: PhaseRecord | undefined, { step, status, attempt, at, detail }: StepFact): PhaseRecord {
+  if (known && (attempt < known.attempt || (attempt === known.attempt && known.status !== 'running'))) return known;
+  const again = known !== undefined && attempt === known.attempt;
+  if (status === 'started') {
+    return again ? known : { name: step, status: 'running', started_at: known?.started_at ?? at, finished_at: null, attempt };
+  }
+  return {
+    name: step,
+    status,
+    started_at: known?.started_at ?? at,
+    finished_at: at,
+    ...(detail === undefined ? {} : { detail }),
+    attempt,
+  };
+}
+
+/** Why an operation that missed its deadline failed: the phase it was in says where. */
+export function timeoutMessage(phases: readonly PhaseView[]): { code: OperationErrorCode; message: string } {
+  const running = phases.find((p) => p.status === 'running') ?? phases.at(-1);
+  const where = running ? `in the phase ${running.name}` : 'before its first phase';
+  return { code: 'operation_timeout', message: `The operation missed its deadline ${where}.` };
+}

@@ -1,0 +1,55 @@
+import {
+  GetOperation,
+  ListOperationsInFlight,
+  OperationView,
+  PodJobFailed,
+  PodLost,
+  PodReady,
+  PodRemoved,
+  PodStepChanged,
+} from '@reprise/contracts';
+import { MessageContext } from '@reprise/messaging';
+import { Controller } from '@nestjs/common';
+import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { factOf, orgOf } from '../commands/from-context';
+import { OperationsService } from './operations.service';
+
+@Controller()
+export class OperationsController {
+  constructor(private readonly operations: OperationsService) {}
+
+  @EventPattern(PodStepChanged.type)
+  stepChanged(@Payload() data: PodStepChanged, @Ctx() context: MessageContext): Promise<void> {
+    return this.operations.stepChanged(factOf(data, context));
+  }
+
+  @EventPattern(PodReady.type)
+  podReady(@Payload() data: PodReady, @Ctx() context: MessageContext): Promise<void> {
+    return this.operations.podReady(factOf(data, context));
+  }
+
+  @EventPattern(PodRemoved.type)
+  podRemoved(@Payload() data: PodRemoved, @Ctx() context: MessageContext): Promise<void> {
+    return this.operations.podRemoved(factOf(data, context));
+  }
+
+  @EventPattern(PodJobFailed.type)
+  jobFailed(@Payload() data: PodJobFailed, @Ctx() context: MessageContext): Promise<void> {
+    return this.operations.jobFailed(factOf(data, context));
+  }
+
+  @EventPattern(PodLost.type)
+  podLost(@Payload() data: PodLost, @Ctx() context: MessageContext): Promise<void> {
+    return this.operations.podLost(factOf(data, context));
+  }
+
+  @MessagePattern(GetOperation.type)
+  get(@Payload() query: GetOperation, @Ctx() context: MessageContext): Promise<OperationView> {
+    return this.operations.get(orgOf(context), query);
+  }
+
+  @MessagePattern(ListOperationsInFlight.type)
+  inFlight(@Payload() query: ListOperationsInFlight): Promise<{ operations: OperationView[] }> {
+    return this.operations.inFlight(query);
+  }
+}

@@ -1,0 +1,253 @@
+import {
+  GetOperation,
+  ListOperationsInFlight,
+  OperationErrorCode,
+  OperationFailed,
+  OperationSucceeded,
+  OperationView,
+  PodJobFailed,
+  PodLost,
+  PodReady,
+  PodRemoved,
+  PodStepChanged,
+} from '@reprise/contracts';
+import { RefusedError } from '@reprise/messaging';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Fact } from '../commands/command';
+import { Effect, FactRunner } from '../commands/fact-runner';
+import { NOT_VISIBLE, mayTouch, notFound } from '../commands/visibility.rules';
+import { endOfTask } from '../tasks/task-end';
+import type { TaskEntity } from '../tasks/task.entity';
+import { TasksRepository } from '../tasks/tasks.repository';
+import { OneStatement } from '../transactions/one-statement';
+import { announce, statusChanged } from '../workspaces/announcements';
+import { LoadedWorkspace, WorkspaceChange, WorkspacesRepository } from '../workspaces/workspaces.repository';
+import type { OperationEntity } from './operation.entity';
+import {
+  Ending,
+  PhaseRecord,
+  interruptionOf,
+  isCurrent,
+  snapshotErrorOf,
+  statusDuring,
+  timeoutMessage,
+  whenFailed,
+  whenReady,
+  whenRemoved,
+  withStep,
+} from './operation.rules';
+import { operationView } from './operation.view';
+import { OperationsRepository } from './operations.repository';
+
+interface Loaded {
+  workspace: LoadedWorkspace;
+  operation: OperationEntity;
+  task: TaskEntity | null;
+}
+
+interface Outcome {
+  ending: Ending;
+  error: { code: OperationErrorCode; message: string } | null;
+  change: WorkspaceChange;
+  phases: readonly PhaseRecord[];
+}
+
+/** What becomes of operations: the provisioner's facts and the passing of deadlines, each applied once. */
+@Injectable()
+export class OperationsService {
+  constructor(
+    private readonly facts: FactRunner,
+    private readonly workspaces: WorkspacesRepository,
+    private readonly operations: OperationsRepository,
+    private readonly tasks: TasksRepository,
+  ) {}
+
+  /** A step began or ended: the timeline shows it, and a task that it interrupted has ended. */
+  async stepChanged(fact: Fact<PodStepChanged>): Promise<void> {
+    await this.facts.apply(fact, async (manager, now) => {
+      const loaded = await this.load(manager, fact.data);
+      if (!loaded) return null;
+      const { workspace, operation } = loaded;
+      const { step, status, interrupted_task_id: interrupted } = fact.data;
+      const writes = new OneStatement();
+      const phases = withStep(operation.phases, fact.data);
+      if (phases !== operation.phases) writes.add('operation', this.operations.progress(operation.id, phases), 1);
+
+      const task = interrupted ? await this.tasks.lock(manager, interrupted) : null;
+      const ended =
+        task?.workspace_id === workspace.id
+          ? endOfTask(task, workspace, { status: 'cancelled', reason: interruptionOf(operation.kind), completedAt: new Date(fact.data.at) })
+          : null;
+      if (task && ended) writes.add('task', this.tasks.update(task, ended.task), 1);
+
+      const during = isCurrent(fenceOf(workspace), fact.data) ? statusDuring(operation.kind, step, status) : null;
+      const change: WorkspaceChange = { ...ended?.workspace, ...(during && workspace.status === 'stopping' ? { status: during } : {}) };
+      if (Object.keys(change).length > 0) writes.add('workspace', this.workspaces.update(workspace, change, now), 1);
+      const next = change.status ?? workspace.status;
+      return {
+        writes,
+        messages: [...(ended?.messages ?? []), ...statusChanged(workspace.status, next, workspace.generation, aboutOf(operation))],
+      };
+    });
+  }
+
+  async podReady(fact: Fact<PodReady>): Promise<void> {
+    const { role_version: roleVersion, snapshot_id: snapshot } = fact.data;
+    await this.end(fact, ({ workspace, operation }) => ({
+      ending: whenReady(operation.kind, operation.generation, beforeOf(workspace)),
+      error: null,
+      change: { pod_role_version: roleVersion, last_snapshot_error: null, ...(snapshot ? { snapshot_ref: snapshot } : {}) },
+      phases: operation.phases,
+    }));
+  }
+
+  async podRemoved(fact: Fact<PodRemoved>): Promise<void> {
+    await this.end(fact, ({ workspace, operation }) => ({
+      ending: whenRemoved(operation.kind, beforeOf(workspace)),
+      error: null,
+      change: { pod_role_version: null, last_snapshot_error: null, snapshot_ref: fact.data.snapshot_id },
+      phases: operation.phases,
+    }));
+  }
+
+  async jobFailed(fact: Fact<PodJobFailed>): Promise<void> {
+    const { pod_kept: podKept, step, code, message, snapshot_id: snapshot } = fact.data;
+    await this.end(fact, ({ workspace, operation }) => {
+      const snapshotError = snapshotErrorOf(step, message);
+      return {
+        ending: whenFailed(podKept, beforeOf(workspace)),
+        error: { code, message },
+        change: {
+          ...(podKept ? {} : { pod_role_version: null }),
+          ...(snapshotError === null ? {} : { last_snapshot_error: snapshotError }),
+          ...(snapshot ? { snapshot_ref: snapshot } : {}),
+        },
+        phases: operation.phases,
+      };
+    });
+  }
+
+  /** A live pod is gone. During an operation the job that meets it will tell. */
+  async podLost(fact: Fact<PodLost>): Promise<void> {
+    await this.facts.apply(fact, async (manager, now) => {
+      const workspace = await this.workspaces.lock(manager, fact.data.workspace_id, null);
+      if (!workspace || workspace.operation_id !== null || workspace.pod_generation !== fact.data.pod_generation) return null;
+      const task = workspace.running_task_id ? await this.tasks.lock(manager, workspace.running_task_id) : null;
+      const ended = task && endOfTask(task, workspace, { status: 'failed', reason: 'pod_lost', completedAt: now });
+      const writes = new OneStatement().add(
+        'workspace',
+        this.workspaces.update(workspace, { status: 'failed', pod_generation: null, pod_role_version: null, running_task_id: null }, now),
+        1,
+      );
+      if (task && ended) writes.add('task', this.tasks.update(task, ended.task), 1);
+      const about = { orgId: workspace.org_id, workspaceId: workspace.id };
+      return { writes, messages: [...(ended?.messages ?? []), ...statusChanged(workspace.status, 'failed', workspace.generation, about)] };
+    });
+  }
+
+  /** Fails operations that missed their deadline; returns how many. A pod that such an operation left is saved or removed by the next one. */
+  async failOverdue(now: Date, limit = 100): Promise<number> {
+    const overdue = await this.operations.overdue(now, limit);
+    for (const { id, workspace_id, generation } of overdue) {
+      await this.endWith(null, { operation_id: id, workspace_id, generation }, ({ workspace, operation }) => ({
+        ending: whenFailed(false, beforeOf(workspace)),
+        error: timeoutMessage(operation.phases),
+        change: { pod_role_version: null },
+        phases: operation.phases.map((p) => (p.status === 'running' ? { ...p, status: 'failed', finished_at: now.toISOString() } : p)),
+      }));
+    }
+    return overdue.length;
+  }
+
+  async get(orgId: string, { operation_id: id, caller }: GetOperation): Promise<OperationView> {
+    const row = await this.operations.find(orgId, id);
+    if (!row) throw new RefusedError(notFound('operation_not_found'));
+    if (!mayTouch(caller, row.workspace_created_by)) throw new RefusedError(NOT_VISIBLE);
+    return operationView(row);
+  }
+
+  async inFlight({ limit }: ListOperationsInFlight): Promise<{ operations: OperationView[] }> {
+    const rows = await this.operations.inFlight(limit);
+    return { operations: rows.map(operationView) };
+  }
+
+  private end(fact: Fact<PodReady | PodRemoved | PodJobFailed>, outcomeOf: (loaded: Loaded) => Outcome): Promise<void> {
+    return this.endWith(fact, fact.data, outcomeOf);
+  }
+
+  /** Ends the operation that the workspace is in; a fact about any other changes nothing. */
+  private async endWith(
+    fact: Fact<unknown> | null,
+    about: { operation_id: string; workspace_id: string; generation: number },
+    outcomeOf: (loaded: Loaded) => Outcome,
+  ): Promise<void> {
+    await this.facts.apply(fact, async (manager, now) => {
+      const loaded = await this.load(manager, about);
+      if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
+      return this.ended(loaded, outcomeOf(loaded), now);
+    });
+  }
+
+  private ended({ workspace, operation, task }: Loaded, { ending, error, change, phases }: Outcome, now: Date): Effect {
+    const endOf = task && ending.taskEnds && endOfTask(task, workspace, { ...ending.taskEnds, completedAt: now });
+    const writes = new OneStatement().add('operation', this.operations.finish(operation.id, error, phases, now), 1).add(
+      'workspace',
+      this.workspaces.update(
+        workspace,
+        {
+          ...change,
+          status: ending.status,
+          pod_generation: ending.podGeneration,
+          operation_id: null,
+          ...(ending.taskEnds ? { running_task_id: null } : {}),
+        },
+        now,
+      ),
+      1,
+    );
+    if (task && endOf) writes.add('task', this.tasks.update(task, endOf.task), 1);
+    const about = aboutOf(operation);
+    const told = {
+      operation_id: operation.id,
+      workspace_id: workspace.id,
+      kind: operation.kind,
+      generation: operation.generation,
+      finished_at: now.toISOString(),
+    };
+    const outcome = error
+      ? announce(OperationFailed.type, { ...told, ...error, pod_kept: ending.podGeneration !== null } satisfies OperationFailed, about)
+      : announce(
+          OperationSucceeded.type,
+          { ...told, snapshot_id: change.snapshot_ref ?? workspace.snapshot_ref } satisfies OperationSucceeded,
+          about,
+        );
+    return {
+      writes,
+      messages: [...(endOf?.messages ?? []), ...statusChanged(workspace.status, ending.status, workspace.generation, about), outcome],
+    };
+  }
+
+  private async load(
+    manager: EntityManager,
+    { workspace_id, operation_id }: { workspace_id: string; operation_id: string },
+  ): Promise<Loaded | null> {
+    const workspace = await this.workspaces.lock(manager, workspace_id, null);
+    const operation = workspace && (await this.operations.lock(manager, operation_id));
+    if (operation?.workspace_id !== workspace_id || !workspace) return null;
+    const task = workspace.running_task_id ? await this.tasks.lock(manager, workspace.running_task_id) : null;
+    return { workspace, operation, task };
+  }
+}
+
+function fenceOf({ operation_id, generation }: LoadedWorkspace) {
+  return { operationId: operation_id, generation };
+}
+
+function beforeOf({ pod_generation, running_task_id }: LoadedWorkspace) {
+  return { podGeneration: pod_generation, runningTaskId: running_task_id };
+}
+
+function aboutOf({ org_id, workspace_id, requested_by, correlation_id }: OperationEntity) {
+  return { orgId: org_id, workspaceId: workspace_id, actor: requested_by, correlationId: correlation_id };
+}

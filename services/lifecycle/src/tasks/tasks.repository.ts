@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Fragment } from '../transactions/one-statement';
+import type { TaskEntity } from './task.entity';
+
+/** What a write may change. */
+export type TaskChange = Partial<Pick<TaskEntity, 'status' | 'output' | 'reason' | 'started_at' | 'completed_at'>>;
+
+const COLUMNS: readonly (keyof TaskChange)[] = ['status', 'output', 'reason', 'started_at', 'completed_at'];
+
+@Injectable()
+export class TasksRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  insert(task: TaskEntity): Fragment {
+    return (bind) =>
+      `INSERT INTO tasks (id, org_id, workspace_id, pod_generation, description, status, requested_by, correlation_id, created_at)
+       VALUES (${bind(task.id)}, ${bind(task.org_id)}, ${bind(task.workspace_id)}, ${bind(task.pod_generation)}, ${bind(task.description)},
+               ${bind(task.status)}, ${bind(task.requested_by)}, ${bind(task.correlation_id)}, ${bind(task.created_at)}) RETURNING 1`;
+  }
+
+  /** Writes the change if the task is still as it was loaded. */
+  update(loaded: Pick<TaskEntity, 'id' | 'status'>, change: TaskChange): Fragment {
+    return (bind) => {
+      const sets = COLUMNS.filter((column) => change[column] !== undefined).map((column) => `${column} = ${bind(change[column])}`);
+      return `UPDATE tasks SET ${sets.join(', ')} WHERE id = ${bind(loaded.id)} AND status = ${bind(loaded.status)} RETURNING 1`;
+    };
+  }
+
+  /** The task, locked until the transaction ends. Lock its workspace first. */
+  async lock(manager: EntityManager, id: string): Promise<TaskEntity | null> {
+    const rows = await manager.query<TaskEntity[]>(`SELECT * FROM tasks WHERE id = $1 FOR UPDATE`, [id]);
+    return rows[0] ?? null;
+  }
+
+  async find(workspaceId: string, id: string): Promise<TaskEntity | null> {
+    const rows = await this.dataSource.query<TaskEntity[]>(`SELECT * FROM tasks WHERE id = $1 AND workspace_id = $2`, [id, workspaceId]);
+    return rows[0] ?? null;
+  }
+
+  /** A page, newest first. @param before only tasks older than this one */
+  page(workspaceId: string, before: string | null, limit: number): Promise<TaskEntity[]> {
+    return this.dataSource.query<TaskEntity[]>(
+      `SELECT * FROM tasks WHERE workspace_id = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+      [workspaceId, before, limit],
+    );
+  }
+}

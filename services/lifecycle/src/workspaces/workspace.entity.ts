@@ -1,0 +1,60 @@
+import { WorkspaceStatus } from '@reprise/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A row of `workspaces`. Properties are named as the columns, so that a row read by SQL is the same shape. */
+@Entity('workspaces')
+export class WorkspaceEntity {
+  @PrimaryColumn('text')
+  id!: string;
+
+  @Column('text')
+  org_id!: string;
+
+  @Column('text')
+  role_id!: string;
+
+  @Column('text', { nullable: true })
+  environment!: string | null;
+
+  @Column('text')
+  status!: WorkspaceStatus;
+
+  /** Raised by every accepted operation; fences everything older. */
+  @Column('integer')
+  generation!: number;
+
+  /** The generation of the pod that lives, or null. Below `generation` where an operation runs or failed with the pod kept. */
+  @Column('integer', { nullable: true })
+  pod_generation!: number | null;
+
+  /** The version of the role that the pod was made with. */
+  @Column('integer', { nullable: true })
+  pod_role_version!: number | null;
+
+  @Column('text')
+  created_by_user_id!: string;
+
+  /** The last good snapshot. */
+  @Column('text', { nullable: true })
+  snapshot_ref!: string | null;
+
+  @Column('text', { nullable: true })
+  last_snapshot_error!: string | null;
+
+  /** The operation in flight, or null. */
+  @Column('text', { nullable: true })
+  operation_id!: string | null;
+
+  /** The task that has not ended, or null. */
+  @Column('text', { nullable: true })
+  running_task_id!: string | null;
+
+  @Column('timestamptz')
+  created_at!: Date;
+
+  @Column('timestamptz')
+  updated_at!: Date;
+
+  @Column('timestamptz', { nullable: true })
+  archived_at!: Date | null;
+}

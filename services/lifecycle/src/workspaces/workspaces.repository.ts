@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { OperationEntity } from '../operations/operation.entity';
+import type { ProviderEntity } from '../providers/provider.entity';
+import type { RoleEntity } from '../roles/role.entity';
+import type { Embedded } from '../transactions/embedded';
+import type { Fragment } from '../transactions/one-statement';
+import type { WorkspaceEntity } from './workspace.entity';
+
+/** A workspace with what a decision about it rests on. */
+export interface LoadedWorkspace extends WorkspaceEntity {
+  role: Embedded<RoleEntity>;
+  provider: Embedded<ProviderEntity>;
+}
+
+/** A workspace as it is shown. */
+export interface ShownWorkspace extends WorkspaceEntity {
+  role_version: number;
+  operation: Embedded<OperationEntity> | null;
+}
+
+export interface WorkspaceFilter {
+  orgId: string;
+  /** Only what this caller created. */
+  createdBy: string | null;
+  includeArchived: boolean;
+  roleId: string | null;
+  status: string | null;
+  /** Only those older than this one. */
+  before: string | null;
+  limit: number;
+}
+
+/** What a write may change. */
+export type WorkspaceChange = Partial<
+  Pick<
+    WorkspaceEntity,
+    | 'status'
+    | 'generation'
+    | 'pod_generation'
+    | 'pod_role_version'
+    | 'snapshot_ref'
+    | 'last_snapshot_error'
+    | 'operation_id'
+    | 'running_task_id'
+    | 'archived_at'
+  >
+>;
+
+const COLUMNS: readonly (keyof WorkspaceChange)[] = [
+  'status',
+  'generation',
+  'pod_generation',
+  'pod_role_version',
+  'snapshot_ref',
+  'last_snapshot_error',
+  'operation_id',
+  'running_task_id',
+  'archived_at',
+];
+
+const SHOWN = `SELECT w.*, r.version AS role_version, to_jsonb(o) AS operation
+  FROM workspaces w JOIN roles r ON r.id = w.role_id LEFT JOIN operations o ON o.id = w.operation_id`;
+
+@Injectable()
+export class WorkspacesRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * The workspace, locked until the transaction ends, with its role and provider as they are at that moment.
+   * @param orgId null for a fact, which is about the workspace whoever owns it
+   */
+  async lock(manager: EntityManager, id: string, orgId: string | null): Promise<LoadedWorkspace | null> {
+    const rows = await manager.query<LoadedWorkspace[]>(
+      `SELECT w.*, to_jsonb(r) AS role, to_jsonb(p) AS provider
+         FROM workspaces w JOIN roles r ON r.id = w.role_id JOIN providers p ON p.id = r.provider_id
+        WHERE w.id = $1 AND ($2::text IS NULL OR w.org_id = $2)
+          FOR UPDATE OF w`,
+      [id, orgId],
+    );
+    return rows[0] ?? null;
+  }
+
+  insert(workspace: WorkspaceEntity): Fragment {
+    return (bind) =>
+      `INSERT INTO workspaces (id, org_id, role_id, environment, status, generation, created_by_user_id, operation_id, created_at, updated_at)
+       VALUES (${bind(workspace.id)}, ${bind(workspace.org_id)}, ${bind(workspace.role_id)}, ${bind(workspace.environment)}, ${bind(workspace.status)},
+               ${bind(workspace.generation)}, ${bind(workspace.created_by_user_id)}, ${bind(workspace.operation_id)}, ${bind(workspace.created_at)},
+               ${bind(workspace.updated_at)}) RETURNING 1`;
+  }
+
+  /** Writes the change if the workspace is still as it was loaded: the generation and the status stand in the condition. */
+  update(loaded: Pick<WorkspaceEntity, 'id' | 'generation' | 'status'>, change: WorkspaceChange, now: Date): Fragment {
+    return (bind) => {
+      const sets = COLUMNS.filter((column) => change[column] !== undefined).map((column) => `${column} = ${bind(change[column])}`);
+      return `UPDATE workspaces SET ${[...sets, `updated_at = ${bind(now)}`].join(', ')}
+               WHERE id = ${bind(loaded.id)} AND generation = ${bind(loaded.generation)} AND status = ${bind(loaded.status)} RETURNING 1`;
+    };
+  }
+
+  async find(orgId: string, id: string): Promise<ShownWorkspace | null> {
+    const rows = await this.dataSource.query<ShownWorkspace[]>(`${SHOWN} WHERE w.id = $1 AND w.org_id = $2`, [id, orgId]);
+    return rows[0] ?? null;
+  }
+
+  /** A page, newest first, of at most `limit`. */
+  page(filter: WorkspaceFilter): Promise<ShownWorkspace[]> {
+    const values: unknown[] = [];
+    const bind = (value: unknown): string => `$${values.push(value)}`;
+    const where = [`w.org_id = ${bind(filter.orgId)}`];
+    if (filter.createdBy !== null) where.push(`w.created_by_user_id = ${bind(filter.createdBy)}`);
+    if (!filter.includeArchived) where.push('w.archived_at IS NULL');
+    if (filter.roleId !== null) where.push(`w.role_id = ${bind(filter.roleId)}`);
+    if (filter.status !== null) where.push(`w.status = ${bind(filter.status)}`);
+    if (filter.before !== null) where.push(`w.id < ${bind(filter.before)}`);
+    return this.dataSource.query<ShownWorkspace[]>(
+      `${SHOWN} WHERE ${where.join(' AND ')} ORDER BY w.id DESC LIMIT ${bind(filter.limit)}`,
+      values,
+    );
+  }
+}

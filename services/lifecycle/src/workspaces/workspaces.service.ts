@@ -1,0 +1,220 @@
+import {
+  ArchiveWorkspace,
+  CreateWorkspace,
+  GetWorkspace,
+  ListWorkspaces,
+  OperationKind,
+  RestartWorkspace,
+  ResumeWorkspace,
+  StopWorkspace,
+  UnarchiveWorkspace,
+  WorkspaceView,
+  newId,
+} from '@reprise/contracts';
+import { RefusedError } from '@reprise/messaging';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Command, OnWorkspace } from '../commands/command';
+import { Change, CommandRunner } from '../commands/command-runner';
+import { idOfCursor, pageOf } from '../commands/cursor.rules';
+import { NOT_VISIBLE, mayTouch, notCreator, notFound } from '../commands/visibility.rules';
+import { LifecycleConfig } from '../lifecycle.config';
+import type { OperationEntity } from '../operations/operation.entity';
+import { operationView } from '../operations/operation.view';
+import { OperationsRepository } from '../operations/operations.repository';
+import { RolesRepository } from '../roles/roles.repository';
+import { OneStatement } from '../transactions/one-statement';
+import { statusChanged } from './announcements';
+import { podCommandFor } from './pod-commands';
+import { Accepted, WorkspaceCommand, decide, decideCreate } from './workspace.rules';
+import { stateOf } from './workspace.state';
+import { workspaceView } from './workspace.view';
+import { LoadedWorkspace, WorkspacesRepository } from './workspaces.repository';
+
+/** What a lifecycle command is answered with. */
+export interface OperationAnswer {
+  status: 'restarting' | 'resuming' | 'stopping';
+  operation_id: string;
+}
+
+const DOING = { restart: 'restarting', resume: 'resuming', stop: 'stopping' } as const;
+
+/** The use cases of workspaces: load, decide, save. */
+@Injectable()
+export class WorkspacesService {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly workspaces: WorkspacesRepository,
+    private readonly operations: OperationsRepository,
+    private readonly roles: RolesRepository,
+    private readonly config: LifecycleConfig,
+  ) {}
+
+  create(command: Command<CreateWorkspace>): Promise<WorkspaceView> {
+    const { data, orgId, actor } = command;
+    return this.runner.run(command, async (manager, now) => {
+      const found = await this.roles.lockForUse(
+        manager,
+        orgId,
+        data.role_id !== undefined ? { id: data.role_id } : { name: data.role_name ?? '' },
+      );
+      if (!found || (data.role_name !== undefined && found.role.name !== data.role_name))
+        throw new RefusedError(notFound('role_not_found'));
+      const { role, provider } = found;
+      const refused = decideCreate({ archived: role.archived_at !== null, providerArchived: provider.archived_at !== null });
+      if (refused) throw new RefusedError(refused);
+      const id = newId('workspace');
+      const operation = this.operation(command, 'create', { id, generation: 1, force: false }, now);
+      const workspace = {
+        id,
+        org_id: orgId,
+        role_id: role.id,
+        environment: data.environment ?? null,
+        status: 'provisioning' as const,
+        generation: 1,
+        pod_generation: null,
+        pod_role_version: null,
+        created_by_user_id: actor,
+        snapshot_ref: null,
+        last_snapshot_error: null,
+        operation_id: operation.id,
+        running_task_id: null,
+        created_at: now,
+        updated_at: now,
+        archived_at: null,
+      };
+      return {
+        reply: { ...workspaceView({ ...workspace, role_version: role.version, operation: null }), operation: operationView(operation) },
+        writes: new OneStatement()
+          .add('workspace', this.workspaces.insert(workspace), 1)
+          .add('operation', this.operations.insert(operation), 1),
+        messages: [
+          podCommandFor(operation, { ...workspace, role, provider }),
+          ...statusChanged(null, 'provisioning', 1, { orgId, workspaceId: id, actor, correlationId: command.correlationId }),
+        ],
+        audit: { subject: id, detail: { operation_id: operation.id, role_id: role.id } },
+      };
+    });
+  }
+
+  async restart(command: Command<RestartWorkspace>): Promise<OperationAnswer> {
+    return this.operate(command, 'restart', { kind: 'restart', force: command.data.force ?? false });
+  }
+
+  async stop(command: Command<StopWorkspace>): Promise<OperationAnswer> {
+    return this.operate(command, 'stop', { kind: 'stop' });
+  }
+
+  async resume(command: Command<ResumeWorkspace>): Promise<OperationAnswer> {
+    return this.operate(command, 'resume', { kind: 'resume' });
+  }
+
+  async archive(command: Command<ArchiveWorkspace>): Promise<{ status: 'archived' }> {
+    return this.mark(command, 'archive', 'archived');
+  }
+
+  async unarchive(command: Command<UnarchiveWorkspace>): Promise<{ status: 'unarchived' }> {
+    return this.mark(command, 'unarchive', 'unarchived');
+  }
+
+  async get(orgId: string, { workspace_id: id, caller }: GetWorkspace): Promise<WorkspaceView> {
+    const row = await this.workspaces.find(orgId, id);
+    if (!row) throw new RefusedError(notFound('workspace_not_found'));
+    if (!mayTouch(caller, row.created_by_user_id)) throw new RefusedError(NOT_VISIBLE);
+    return workspaceView(row);
+  }
+
+  async list(orgId: string, query: ListWorkspaces): Promise<{ workspaces: WorkspaceView[]; cursor?: string }> {
+    const from = idOfCursor(query.cursor, 'workspace');
+    if ('refused' in from) throw new RefusedError(from.refused);
+    const role = query.role_name === undefined ? null : await this.roles.findByName(orgId, query.role_name);
+    if (query.role_name !== undefined && !role) throw new RefusedError(notFound('role_not_found'));
+    const rows = await this.workspaces.page({
+      orgId,
+      createdBy: query.caller.own_only ? query.caller.sub : null,
+      includeArchived: query.include_archived,
+      roleId: role?.id ?? null,
+      status: query.status ?? null,
+      before: from.before,
+      limit: query.limit + 1,
+    });
+    const { page, ...rest } = pageOf(rows, query.limit);
+    return { workspaces: page.map(workspaceView), ...rest };
+  }
+
+  /** A command that begins an operation. */
+  private operate(command: Command<OnWorkspace>, kind: keyof typeof DOING, asked: WorkspaceCommand): Promise<OperationAnswer> {
+    return this.runner.run(command, async (manager, now): Promise<Change<OperationAnswer>> => {
+      const { workspace, next } = await this.decideOn(manager, command, asked);
+      const generation = workspace.generation + 1;
+      const force = asked.kind === 'restart' && asked.force;
+      const operation = this.operation(command, kind, { id: workspace.id, generation, force }, now);
+      const about = { orgId: command.orgId, workspaceId: workspace.id, actor: command.actor, correlationId: command.correlationId };
+      return {
+        reply: { status: DOING[kind], operation_id: operation.id },
+        writes: new OneStatement()
+          .add('workspace', this.workspaces.update(workspace, { status: next.status, generation, operation_id: operation.id }, now), 1)
+          .add('operation', this.operations.insert(operation), 1),
+        messages: [podCommandFor(operation, workspace), ...statusChanged(workspace.status, next.status, generation, about)],
+        audit: { subject: workspace.id, detail: { operation_id: operation.id, ...(kind === 'restart' ? { force } : {}) } },
+      };
+    });
+  }
+
+  /** A command that only marks the workspace. */
+  private mark<S extends 'archived' | 'unarchived'>(
+    command: Command<OnWorkspace>,
+    kind: 'archive' | 'unarchive',
+    status: S,
+  ): Promise<{ status: S }> {
+    return this.runner.run(command, async (manager, now): Promise<Change<{ status: S }>> => {
+      const { workspace, next } = await this.decideOn(manager, command, { kind });
+      return {
+        reply: { status },
+        writes: new OneStatement().add('workspace', this.workspaces.update(workspace, { archived_at: next.archived ? now : null }, now), 1),
+        messages: [],
+        audit: { subject: workspace.id, detail: {} },
+      };
+    });
+  }
+
+  /** Loads and locks the workspace, and decides: 404, then 403 by creator, then 409. */
+  private async decideOn(
+    manager: EntityManager,
+    command: Command<OnWorkspace>,
+    asked: WorkspaceCommand,
+  ): Promise<{ workspace: LoadedWorkspace; next: Accepted }> {
+    const workspace = await this.workspaces.lock(manager, command.data.workspace_id, command.orgId);
+    if (!workspace) throw new RefusedError(notFound('workspace_not_found'));
+    if (!mayTouch(command.data.caller, workspace.created_by_user_id)) {
+      throw new RefusedError(notCreator(asked.kind === 'resume' ? 'tasks:write' : 'workspace:write'));
+    }
+    const decision = decide(stateOf(workspace), asked);
+    if (!decision.accepted) throw new RefusedError(decision.refusal);
+    return { workspace, next: decision };
+  }
+
+  private operation(
+    command: Command<unknown>,
+    kind: OperationKind,
+    { id, generation, force }: { id: string; generation: number; force: boolean },
+    now: Date,
+  ): OperationEntity {
+    return {
+      id: newId('operation'),
+      org_id: command.orgId,
+      workspace_id: id,
+      kind,
+      status: 'pending',
+      generation,
+      force,
+      requested_by: command.actor,
+      correlation_id: command.correlationId,
+      phases: [],
+      error: null,
+      created_at: now,
+      deadline_at: new Date(now.getTime() + this.config.operationDeadlineSeconds * 1000),
+      finished_at: null,
+    };
+  }
+}
