@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { composeDown, composeUp, hasDocker } from './docker.mjs';
 import { Failure, describe } from './failure.mjs';
-import { keepPorts } from './ports.mjs';
+import { isFree, keepPorts } from './ports.mjs';
 import { postgresBinaries } from './postgres-binaries.mjs';
 import { postgresProcesses, startPostgres, stopPostgres } from './postgres.mjs';
 import { installedRabbitmq, unpackedRabbitmq } from './rabbitmq-binaries.mjs';
@@ -20,10 +20,9 @@ const TOOLS = join(ROOT, '.reprise', 'tools');
 /**
  * Bring up PostgreSQL and say in the state how to reach it: `DATABASE_URL`, and `DATABASE_FROM` for whoever stops it.
  * @param {State} state
- * @param {{ durable: boolean }} options
+ * @param {{ durable: boolean, given?: string }} options given: the address of one to use instead
  */
-export async function startDatabase(state, { durable }) {
-  const given = process.env.DATABASE_URL;
+export async function startDatabase(state, { durable, given }) {
   if (given) {
     state.values.DATABASE_FROM = 'environment';
     state.values.DATABASE_URL = given;
@@ -56,13 +55,13 @@ export async function stopDatabase(state) {
  * Bring up RabbitMQ and say in the state how to reach it: `AMQP_URL` (the virtual host `/`; an instance's own is made by the setup),
  * `RABBITMQ_MANAGEMENT_URL`, and `AMQP_FROM` for whoever stops it.
  * @param {State} state
+ * @param {{ given?: string, givenManagement?: string }} [options] the addresses of one to use instead
  */
-export async function startBroker(state) {
-  const given = process.env.AMQP_URL;
+export async function startBroker(state, { given, givenManagement } = {}) {
   if (given) {
     state.values.AMQP_FROM = 'environment';
     state.values.AMQP_URL = given;
-    state.values.RABBITMQ_MANAGEMENT_URL = process.env.RABBITMQ_MANAGEMENT_URL ?? '';
+    state.values.RABBITMQ_MANAGEMENT_URL = givenManagement ?? '';
     return state.save();
   }
   const node = brokerNode(state);
@@ -88,12 +87,25 @@ export async function startBroker(state) {
   else await composeUp(state, 'rabbitmq');
 }
 
-/** @param {State} state */
-export async function stopBroker(state) {
+/**
+ * @param {State} state
+ * @param {{ durable?: boolean }} [options] where nothing has to be found again, the 5 s that RabbitMQ's shutdown waits for its statistics are spared
+ */
+export async function stopBroker(state, { durable = true } = {}) {
   if (state.values.AMQP_FROM === 'docker') return composeDown(state, 'rabbitmq');
   if (state.values.AMQP_FROM !== 'node') return;
+  const { id, ports } = brokerNode(state);
+  if (rabbitmqProcesses(id).length === 0 && (await isFree(ports.epmd))) return;
   const { binaries } = await findRabbitmq();
-  if (binaries) await stopRabbitmq(brokerNode(state), binaries);
+  if (binaries) await stopRabbitmq(brokerNode(state), binaries, durable ? 'SIGTERM' : 'SIGKILL');
+}
+
+/** The servers that were started from here and run, by name. @param {State} state */
+export function runningServers(state) {
+  return {
+    PostgreSQL: postgresProcesses(state.path('postgres'))[0],
+    RabbitMQ: rabbitmqProcesses(brokerNode(state).id)[0],
+  };
 }
 
 /** @param {State} state @returns {import('./rabbitmq.mjs').Node} */

@@ -16,13 +16,16 @@ export function isFree(port) {
   });
 }
 
-/** A free port, drawn at random so that checkouts side by side hardly ever choose the same. @param {Set<number>} taken */
-export async function pickPort(taken) {
+/** Chosen in this process, perhaps not written down yet. @type {Set<number>} */
+const chosen = new Set();
+
+/** A free port, drawn at random so that checkouts side by side hardly ever choose the same. @param {Set<number>} kept */
+async function pickPort(kept) {
   for (let tries = 0; tries < 200; tries++) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (taken.has(port) || !(await isFree(port))) continue;
-    taken.add(port);
-    return port;
+    if (kept.has(port) || chosen.has(port)) continue;
+    chosen.add(port);
+    if (await isFree(port)) return port;
   }
   throw new Failure(`no free port was found between ${LOWEST} and ${HIGHEST}`);
 }
@@ -34,10 +37,14 @@ export async function pickPort(taken) {
  * @param {{ ours?: boolean }} [options] ours: the servers run already, so their ports are busy by right
  */
 export async function keepPorts(state, names, { ours = false } = {}) {
-  const taken = new Set(Object.entries(state.values).filter(([key]) => key.endsWith('_PORT')).map(([, value]) => Number(value)));
+  const others = new Set(
+    Object.entries(state.values)
+      .filter(([key]) => key.endsWith('_PORT'))
+      .map(([, value]) => Number(value)),
+  );
   for (const name of names) {
     const kept = Number(state.values[name]);
     if (kept && (ours || (await isFree(kept)))) continue;
-    state.values[name] = String(await pickPort(taken));
+    state.values[name] = String(await pickPort(others));
   }
 }

@@ -6,6 +6,8 @@ import { until } from './wait.mjs';
 /** @typedef {{ pid: number, started: string }} Identity a process, told apart from a later one that got the same pid */
 
 const LINUX = process.platform === 'linux';
+/** Linux tells start times as ticks since the boot: after another boot the same number is another process's. */
+const BOOT = LINUX ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
 
 /**
  * When a process started, in a form that only ever equals itself; null where it has gone. A zombie counts as gone.
@@ -15,7 +17,11 @@ const LINUX = process.platform === 'linux';
 export function startTime(pid) {
   if (!LINUX) {
     try {
-      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim() || null;
+      return (
+        execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { stdio: ['ignore', 'pipe', 'ignore'] })
+          .toString()
+          .trim() || null
+      );
     } catch {
       return null;
     }
@@ -24,7 +30,7 @@ export function startTime(pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name stands in brackets and may hold anything, a bracket too: count fields from the last one.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : `${BOOT}:${fields[19]}`;
   } catch {
     return null;
   }
@@ -73,7 +79,9 @@ function* procArguments() {
 
 /** @returns {Iterable<[number, string[]]>} */
 function* psArguments() {
-  const lines = execFileSync('ps', ['-axww', '-o', 'pid=,command='], { maxBuffer: 1 << 26 }).toString().split('\n');
+  const lines = execFileSync('ps', ['-axww', '-o', 'pid=,command='], { maxBuffer: 1 << 26 })
+    .toString()
+    .split('\n');
   for (const line of lines) {
     const match = /^\s*(\d+)\s+(.*)$/.exec(line);
     if (match?.[1] && match[2]) yield [Number(match[1]), match[2].split(' ')];
@@ -106,10 +114,13 @@ function trySignal(pid, signal) {
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const abortable = new Set();
+let aborted = false;
 
-/** End the commands in progress that were started as abortable, so that a Ctrl-C need not wait for a download. */
+/** End the commands that were started as abortable, and start no more of them: a Ctrl-C need not wait for a download. */
 export function abortCommands() {
-  for (const child of abortable) child.kill('SIGTERM');
+  aborted = true;
+  // The whole group: npm does its work in children.
+  for (const { pid } of abortable) if (pid) trySignal(-pid, 'SIGTERM');
 }
 
 /**
@@ -129,6 +140,7 @@ export function abortCommands() {
  * @returns {Promise<{ code: number, stdout: string, output: string }>}
  */
 export function run(command, args, { cwd, env, input, abortable: mayAbort = false, limitMs } = {}) {
+  if (mayAbort && aborted) return Promise.resolve({ code: 130, stdout: '', output: 'stopped' });
   return new Promise((resolve) => {
     // Its own session: a Ctrl-C in the terminal reaches us alone, and we end things in order.
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });

@@ -52,7 +52,12 @@ async function unpack(tools, home) {
   rmSync(draft, { recursive: true, force: true });
   for (const folder of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(draft, folder), { recursive: true });
   mkdirSync(debs, { recursive: true });
-  const options = [`Dir::State::lists=${join(draft, 'lists')}`, `Dir::Cache=${join(draft, 'cache')}`, 'APT::Sandbox::User=', 'Acquire::Languages=none'];
+  const options = [
+    `Dir::State::lists=${join(draft, 'lists')}`,
+    `Dir::Cache=${join(draft, 'cache')}`,
+    'APT::Sandbox::User=',
+    'Acquire::Languages=none',
+  ];
   /** @param {string[]} args */
   const apt = async (...args) => {
     const result = await run('apt-get', [...options.flatMap((option) => ['-o', option]), '-q', ...args], { cwd: debs, abortable: true });
@@ -69,6 +74,7 @@ async function unpack(tools, home) {
       }),
     );
     relocate(join(root, 'usr/lib/erlang'));
+    prune(join(root, 'usr/lib/rabbitmq/lib'));
     renameSync(root, home);
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -87,6 +93,17 @@ function relocate(erlang) {
       const file = join(erlang, folder, script);
       writeFileSync(file, readFileSync(file, 'utf8').replaceAll('=/usr/lib/erlang', '="$REPRISE_ERLANG_ROOT"'));
     }
+  }
+}
+
+const UNUSED_PLUGINS =
+  /^(amqp10_client|eetcd|gun|rabbitmq_(amqp1_0|auth_\w+|aws|event_exchange|federation\w*|jms\w*|mqtt|peer_discovery_(aws|consul|etcd|k8s)|random\w*|recent\w*|sharding|shovel\w*|stomp|stream|stream_management|top|tracing|trust_store|web_(mqtt|stomp)\w*))-/;
+
+/** Erlang looks for each module in every plugin's folder in turn: without the ones that nothing here enables, a start takes 4 s instead of 5.5. @param {string} versions */
+function prune(versions) {
+  for (const version of readdirSync(versions)) {
+    const plugins = join(versions, version, 'plugins');
+    for (const name of readdirSync(plugins)) if (UNUSED_PLUGINS.test(name)) rmSync(join(plugins, name), { recursive: true });
   }
 }
 

@@ -128,7 +128,8 @@ async function isListening({ ports, user, password }) {
   try {
     const answer = await fetch(address, { headers: { authorization }, signal: AbortSignal.timeout(5_000) });
     await answer.arrayBuffer();
-    if (answer.status === 401) throw new Failure('RabbitMQ refuses the password kept in the state folder: remove that folder (its data goes too)');
+    if (answer.status === 401)
+      throw new Failure('RabbitMQ refuses the password kept in the state folder: remove that folder (its data goes too)');
     return answer.ok;
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -146,9 +147,10 @@ function readLog(node) {
  * Stop the node, then its epmd, which outlives it and would hold its port.
  * @param {Node} node
  * @param {import('./rabbitmq-binaries.mjs').RabbitmqBinaries} binaries
+ * @param {NodeJS.Signals} [signal]
  */
-export async function stopRabbitmq(node, binaries) {
-  await Promise.all(rabbitmqProcesses(node.id).map((vm) => terminate(vm)));
+export async function stopRabbitmq(node, binaries, signal = 'SIGTERM') {
+  await Promise.all(rabbitmqProcesses(node.id).map((vm) => terminate(vm, { signal })));
   const env = environment(node, binaries);
   // epmd refuses while it still knows a node, and answers with an error when it is not there: either way, ask until it is gone.
   await until(async () => /Cannot connect|Killed/.test((await run('epmd', ['-port', String(node.ports.epmd), '-kill'], { env })).output), {

@@ -6,6 +6,11 @@ import { fileURLToPath } from 'node:url';
 /** The checkout that these scripts stand in. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** The instance of `npm start`. */
+export const instanceFolder = () => join(ROOT, '.reprise');
+/** The servers of `npm test`: never those of a running instance. */
+export const testFolder = () => join(ROOT, '.reprise', 'test');
+
 const HEADER = [
   'How to reach this instance of Reprise, and what it keeps from start to start. It holds secrets.',
   'In a shell: set -a; . ./env; set +a     For a program: node --env-file=env program.js',
@@ -53,7 +58,7 @@ export class State {
     return (this.values[key] ||= make());
   }
 
-  /** Write the file whole or not at all: a start may be killed here like anywhere. @param {string[]} [header] */
+  /** Write the file whole or not at all: a start may be killed here like anywhere. */
   save() {
     const text = [...HEADER.map((line) => `# ${line}`), ...Object.entries(this.values).map(([k, v]) => `${k}=${quote(v)}`), ''].join('\n');
     if (existsSync(this.file) && readFileSync(this.file, 'utf8') === text) return;

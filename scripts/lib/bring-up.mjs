@@ -1,0 +1,34 @@
+// @ts-check
+import { build } from './build.mjs';
+import { startBroker, startDatabase } from './infrastructure.mjs';
+import { install } from './install.mjs';
+import { abortCommands } from './processes.mjs';
+
+/**
+ * Packages, build, PostgreSQL and RabbitMQ, side by side as far as one does not need the other. When one fails the others are
+ * ended and waited for: nothing goes on behind the back of whoever cleans up.
+ * @param {import('./state.mjs').State} state
+ * @param {import('./progress.mjs').Progress} progress
+ * @param {{ durable: boolean, given: { database?: string, broker?: string, management?: string } }} options
+ */
+export async function bringUp(state, progress, { durable, given }) {
+  const broker = progress.phase(given.broker ? 'message broker from AMQP_URL' : 'RabbitMQ', () =>
+    startBroker(state, { given: given.broker, givenManagement: given.management }),
+  );
+  const rest = (async () => {
+    await progress.phase('packages', install);
+    const database = progress.phase(given.database ? 'database from DATABASE_URL' : 'PostgreSQL', () =>
+      startDatabase(state, { durable, given: given.database }),
+    );
+    await allOrNone([database, progress.phase('build', build)]);
+  })();
+  await allOrNone([broker, rest]);
+}
+
+/** @param {Promise<unknown>[]} works */
+async function allOrNone(works) {
+  for (const work of works) work.catch(abortCommands);
+  const results = await Promise.allSettled(works);
+  // The one that failed first is told; the others may have failed because they were ended.
+  await Promise.all(works.map((work, i) => (results[i]?.status === 'rejected' ? work : undefined)));
+}

@@ -1,0 +1,33 @@
+// @ts-check
+import { relative } from 'node:path';
+import { reprise } from './instance.mjs';
+
+const PERMISSIONS = 'workspace:write,tasks:write,workspace:read,caps:write';
+
+/** What a start ends with: where everything is, and lines to paste that do the main job. @param {import('./state.mjs').State} state */
+export async function greeting(state) {
+  const url = state.get('GATEWAY_URL');
+  const token = await reprise(state, ['token', '--org', 'acme', '--sub', 'alice', '--permissions', PERMISSIONS]);
+  const logs = relative(process.cwd(), state.path('logs')) || '.';
+  return `
+  Gateway          ${url}
+  API description  ${url}/docs
+  Logs             ${logs}/<service>.log
+  Settings         ${relative(process.cwd(), state.file)}  (secret)
+
+  To try it, paste first a token (alice of acme, good for 12 hours) and two shorthands:
+
+TOKEN=${token}
+API=${url}/v1; AUTH="Authorization: Bearer $TOKEN"; JSON="Content-Type: application/json"
+pick() { printf '%s' "$R" | grep -o "$1_[0-9a-z]*" | head -n 1; }
+ended() { curl -sS "$API/operations/$(pick op)?wait=30" -H "$AUTH"; echo; }
+
+  then create a workspace, give it a task, restart it by force, stop it, resume it:
+
+R=$(curl -sS -X POST "$API/workspaces" -H "$AUTH" -H "$JSON" -d '{"role_name":"demo"}'); WS=$(pick ws); ended
+curl -sS -X POST "$API/workspaces/$WS/tasks" -H "$AUTH" -H "$JSON" -d '{"description":"My name is Alice"}'; echo
+R=$(curl -sS -X POST "$API/workspaces/$WS/restart?force=true" -H "$AUTH"); ended
+R=$(curl -sS -X POST "$API/workspaces/$WS/stop" -H "$AUTH"); ended
+R=$(curl -sS -X POST "$API/workspaces/$WS/resume" -H "$AUTH"); ended
+`;
+}

@@ -1,0 +1,48 @@
+// @ts-check
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from './failure.mjs';
+import { lastLines, run } from './processes.mjs';
+import { withoutAddresses } from './rabbitmq-binaries.mjs';
+import { ROOT } from './state.mjs';
+
+/** @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean, link?: boolean, resolved?: string }} Package */
+
+/** Install what package-lock.json says, unless that is what stands there. */
+export async function install() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) throw new Failure(`this is Node ${process.versions.node}; 20.19 or later is needed`);
+  if (isInstalled()) return 'skip: already there';
+  const env = { ...process.env };
+  // Set to production it would leave the compiler out.
+  delete env.NODE_ENV;
+  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  // The npm that runs us, where one does: there may be another on the PATH.
+  const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  const [command = 'npm', ...rest] = [...npm, ...args];
+  const result = await run(command, rest, { cwd: ROOT, env, abortable: true });
+  if (result.code !== 0) throw new Failure('npm could not install the packages:', lastLines(withoutAddresses(result.output), 12));
+  return 'done';
+}
+
+/**
+ * npm writes down in node_modules what it put there, when it is complete: compared with the lock, that also recognizes an install
+ * that was made by hand.
+ */
+function isInstalled() {
+  const wanted = packagesOf(join(ROOT, 'package-lock.json'));
+  const present = packagesOf(join(ROOT, 'node_modules', '.package-lock.json'));
+  if (!wanted) throw new Failure('package-lock.json is missing: the checkout is not complete');
+  if (!present) return false;
+  return Object.entries(wanted).every(([path, { version, integrity, optional, devOptional }]) => {
+    if (path === '') return true;
+    const there = present[path];
+    if (!there) return optional === true || devOptional === true;
+    return there.version === version && there.integrity === integrity;
+  });
+}
+
+/** @param {string} file @returns {Record<string, Package> | null} */
+function packagesOf(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : null;
+}

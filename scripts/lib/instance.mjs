@@ -1,0 +1,94 @@
+// @ts-check
+import { join } from 'node:path';
+import { Failure } from './failure.mjs';
+import { isFree, keepPorts } from './ports.mjs';
+import { lastLines, run } from './processes.mjs';
+import { password, signingKeys } from './secrets.mjs';
+import { BROKER_USERS, SERVICES, WITH_DATABASE, portVariable, serviceEnv } from './service-env.mjs';
+import { ROOT } from './state.mjs';
+
+/** @typedef {import('./state.mjs').State} State */
+
+const CLI = join(ROOT, 'cli', 'dist', 'main.js');
+
+/**
+ * Everything of an instance that is decided once and kept: passwords, keys, the addresses of the services.
+ * @param {State} state
+ */
+export async function decide(state) {
+  const { values } = state;
+  for (const name of WITH_DATABASE) state.once(`${name.toUpperCase()}_DB_PASSWORD`, password);
+  for (const name of BROKER_USERS) state.once(`${name.toUpperCase()}_AMQP_PASSWORD`, password);
+  state.once('POD_TOKEN_SECRET', password);
+  // Tells this instance's processes from those of another one of the same checkout.
+  state.once('INSTANCE_ID', () => password().slice(0, 16));
+  const keys = signingKeys(state.privateFolder('keys'));
+  values.JWT_PRIVATE_KEY_FILE = keys.privateKey;
+  values.JWT_PUBLIC_KEY_FILE = keys.publicKey;
+  values.JWT_ISSUER = 'http://reprise.local';
+  values.JWT_AUDIENCE = 'reprise';
+  await decidePorts(state);
+  values.GATEWAY_URL = `http://127.0.0.1:${values.GATEWAY_PORT}`;
+  for (const name of WITH_DATABASE) values[`${name.toUpperCase()}_HEALTH_URL`] = `http://127.0.0.1:${values[portVariable(name)]}`;
+  for (const folder of ['logs', 'pods', 'snapshots']) state.privateFolder(folder);
+  state.save();
+}
+
+/** @param {State} state */
+async function decidePorts(state) {
+  const { values } = state;
+  const wanted = process.env.GATEWAY_PORT;
+  if (wanted) values.GATEWAY_PORT = wanted;
+  const kept = Number(values.GATEWAY_PORT ?? 0);
+  // People and running pods know the gateway by its address: do not move it silently.
+  if (kept && !(await isFree(kept))) {
+    throw new Failure(
+      `port ${kept}, the gateway's, is used by another program. End that, or choose another one: GATEWAY_PORT=<port> npm start`,
+    );
+  }
+  await keepPorts(state, SERVICES.map(portVariable));
+}
+
+/**
+ * Run a verb of the reprise command on this instance.
+ * @param {State} state
+ * @param {string[]} args
+ */
+export async function reprise(state, args) {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...state.values, REPRISE_ENV_FILE: state.file };
+  const result = await run(process.execPath, ['--enable-source-maps', CLI, ...args], { cwd: ROOT, env, abortable: true, limitMs: 120_000 });
+  if (result.code !== 0) throw new Failure(`reprise ${args[0]} failed:`, lastLines(result.output, 12));
+  return result.stdout.trim();
+}
+
+/** Make roles, schemas, users and queues, and keep what the services need to know of it. @param {State} state */
+export async function setUp(state) {
+  const answer = await reprise(state, ['setup']);
+  let made;
+  try {
+    made = JSON.parse(answer);
+  } catch {
+    throw new Failure('reprise setup did not answer in JSON:', lastLines(answer));
+  }
+  state.values.AMQP_USERS = made.amqp;
+  state.values.AMQP_VHOST = made.vhost ?? 'reprise';
+  state.values.DATABASE_ROLES = made.database;
+  state.save();
+}
+
+/** Bring each service's schema up to date, with that service's own role. @param {State} state */
+export async function migrate(state) {
+  await Promise.all(
+    WITH_DATABASE.map(async (name) => {
+      const env = envOf(state, name, 'pretty');
+      const script = join(ROOT, 'services', name, 'dist', 'migrate.js');
+      const result = await run(process.execPath, ['--enable-source-maps', script], { cwd: ROOT, env, abortable: true });
+      if (result.code !== 0) throw new Failure(`the database of ${name} could not be migrated:`, lastLines(result.output, 12));
+    }),
+  );
+}
+
+/** @param {State} state @param {import('./service-env.mjs').ServiceName} name @param {'pretty' | 'json'} logFormat */
+export function envOf(state, name, logFormat) {
+  return serviceEnv(name, { values: state.values, stateDir: state.dir, root: ROOT, logFormat });
+}

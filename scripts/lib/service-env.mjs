@@ -1,0 +1,84 @@
+// @ts-check
+import { join } from 'node:path';
+
+/** In the order in which they are stopped: what takes requests in first, so that nothing is asked of one that has gone. */
+export const SERVICES = /** @type {const} */ (['gateway', 'lifecycle', 'provisioner', 'billing']);
+/** @typedef {typeof SERVICES[number]} ServiceName */
+
+/** The services with a schema of their own. */
+export const WITH_DATABASE = /** @type {const} */ (['lifecycle', 'provisioner', 'billing']);
+/** The users of the broker; `publisher` is for an internal service that sends commands. */
+export const BROKER_USERS = /** @type {const} */ ([...SERVICES, 'publisher']);
+
+/** @param {string} name */
+export const portVariable = (name) => `${name.toUpperCase()}_PORT`;
+
+/** Passed on where set; nothing else of our environment is a service's affair. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'LOG_LEVEL', 'FORCE_COLOR', 'NODE_EXTRA_CA_CERTS'];
+
+/**
+ * The environment of a service: computed from what stands in an instance's `env` file, and nothing more than that service needs.
+ * @param {ServiceName} name
+ * @param {{ values: Record<string, string | undefined>, stateDir: string, root: string, inherited?: NodeJS.ProcessEnv, logFormat?: 'pretty' | 'json' }} from
+ * @returns {Record<string, string>}
+ */
+export function serviceEnv(name, { values, stateDir, root, inherited = process.env, logFormat = 'json' }) {
+  /** @param {string} key */
+  const value = (key) => {
+    const found = values[key];
+    if (!found) throw new Error(`${key} is not in ${join(stateDir, 'env')}`);
+    return found;
+  };
+  return {
+    ...Object.fromEntries(INHERITED.flatMap((key) => (inherited[key] === undefined ? [] : [[key, inherited[key]]]))),
+    NODE_ENV: 'production',
+    LOG_FORMAT: logFormat,
+    HTTP_HOST: '127.0.0.1',
+    HTTP_PORT: value(portVariable(name)),
+    AMQP_URL: brokerUrl(name, value, values),
+    ...(name === 'gateway' ? {} : { DATABASE_URL: databaseUrl(name, value, values) }),
+    ...own(name, value, { stateDir, root }),
+  };
+}
+
+/** @param {ServiceName} name @param {(key: string) => string} value @param {{ stateDir: string, root: string }} place @returns {Record<string, string>} */
+function own(name, value, { stateDir, root }) {
+  switch (name) {
+    case 'gateway':
+      return Object.fromEntries(['JWT_PUBLIC_KEY_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE', 'POD_TOKEN_SECRET'].map((key) => [key, value(key)]));
+    case 'provisioner':
+      return {
+        POD_TOKEN_SECRET: value('POD_TOKEN_SECRET'),
+        POD_DRIVER: 'process',
+        PODS_DIR: join(stateDir, 'pods'),
+        SNAPSHOT_STORE: 'files',
+        SNAPSHOTS_DIR: join(stateDir, 'snapshots'),
+        GATEWAY_URL: value('GATEWAY_URL'),
+        AGENT_PATH: join(root, 'runtime', 'agent', 'dist', 'agent.js'),
+      };
+    case 'lifecycle':
+      // Also where all share one login: lifecycle then asks billing for every command, the gateway's too, which is safe.
+      return { GATEWAY_AMQP_USER: 'reprise_gateway' };
+    default:
+      return {};
+  }
+}
+
+/** @param {string} name @param {(key: string) => string} value @param {Record<string, string | undefined>} values */
+export function brokerUrl(name, value, values) {
+  if (values.AMQP_USERS === 'shared') return value('AMQP_URL');
+  const url = new URL(value('AMQP_URL'));
+  url.username = `reprise_${name}`;
+  url.password = value(`${name.toUpperCase()}_AMQP_PASSWORD`);
+  url.pathname = `/${encodeURIComponent(value('AMQP_VHOST'))}`;
+  return url.href;
+}
+
+/** @param {string} name @param {(key: string) => string} value @param {Record<string, string | undefined>} values */
+function databaseUrl(name, value, values) {
+  if (values.DATABASE_ROLES === 'shared') return value('DATABASE_URL');
+  const url = new URL(value('DATABASE_URL'));
+  url.username = `reprise_${name}`;
+  url.password = value(`${name.toUpperCase()}_DB_PASSWORD`);
+  return url.href;
+}

@@ -1,0 +1,95 @@
+// @ts-check
+import { bringUp } from './bring-up.mjs';
+import { Failure } from './failure.mjs';
+import { greeting } from './greeting.mjs';
+import { stopBroker, stopDatabase } from './infrastructure.mjs';
+import { decide, migrate, reprise, setUp } from './instance.mjs';
+import { abortCommands } from './processes.mjs';
+import { ServerWatch } from './server-watch.mjs';
+import { startServices, stopStrayServices } from './services.mjs';
+
+/** @typedef {import('./state.mjs').State} State */
+
+/**
+ * One running instance, from the first phase of its start to the last of its stop. The lock is its caller's to hold.
+ */
+export class Supervisor {
+  #state;
+  #progress;
+  #output;
+  /** @type {import('./supervised.mjs').Supervised[]} */
+  #services = [];
+  /** @type {Promise<unknown>} */
+  #starting = Promise.resolve();
+  /** @type {Promise<void> | null} */
+  #stopping = null;
+  /** @type {ServerWatch | null} */
+  #watch = null;
+
+  /**
+   * @param {State} state
+   * @param {import('./progress.mjs').Progress} progress
+   * @param {import('./services.mjs').Output} output
+   */
+  constructor(state, progress, output) {
+    this.#state = state;
+    this.#progress = progress;
+    this.#output = output;
+  }
+
+  /** Start everything. @returns {Promise<string>} what to greet with */
+  async start() {
+    const started = this.#start();
+    this.#starting = started.catch(() => {});
+    return started;
+  }
+
+  async #start() {
+    const state = this.#state;
+    const progress = this.#progress;
+    if ((await stopStrayServices(state)) > 0) progress.say('  Services that a killed start had left behind were stopped.');
+    await decide(state);
+    const { DATABASE_URL: database, AMQP_URL: broker, RABBITMQ_MANAGEMENT_URL: management } = process.env;
+    await bringUp(state, progress, { durable: true, given: { database, broker, management } });
+    await this.#phase('roles, users, queues', () => setUp(state));
+    await this.#phase('migrations', () => migrate(state));
+    await this.#phase('services', async () => {
+      this.#services = startServices(state, this.#output);
+      await Promise.all(this.#services.map((service) => service.ready()));
+    });
+    await this.#phase('tenant acme with a role to try', () => reprise(state, ['seed']));
+    const text = await greeting(state);
+    this.#refuseIfStopping();
+    this.#watch = new ServerWatch(state, this.#output.onNews);
+    return text;
+  }
+
+  /** @param {string} name @param {() => Promise<unknown>} work */
+  async #phase(name, work) {
+    this.#refuseIfStopping();
+    await this.#progress.phase(name, work);
+  }
+
+  #refuseIfStopping() {
+    if (this.#stopping) throw new Failure('stopped while it started');
+  }
+
+  /** Stop everything, in order; also a start under way. Safe to call again. */
+  stop() {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop() {
+    abortCommands();
+    await this.#watch?.stop();
+    for (const service of this.#services) await service.stop();
+    // A start under way gets no further than its next phase.
+    await this.#starting;
+    await Promise.all([stopBroker(this.#state), stopDatabase(this.#state)]);
+  }
+
+  /** End the services at once, when someone has no patience. */
+  hurry() {
+    for (const service of this.#services) void service.stop({ graceMs: 0 });
+  }
+}

@@ -1,0 +1,88 @@
+// @ts-check
+// npm start [-- --detach]: everything that an instance needs, on this machine, until Ctrl-C (or npm stop).
+import { parseArgs } from 'node:util';
+import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
+import { startDetached } from './lib/detached.mjs';
+import { describe } from './lib/failure.mjs';
+import { holderOf, takeLock } from './lib/lock.mjs';
+import { Progress } from './lib/progress.mjs';
+import { State, instanceFolder } from './lib/state.mjs';
+import { Supervisor } from './lib/supervisor.mjs';
+
+const { values: options } = parseArgs({ options: { detach: { type: 'boolean' }, supervise: { type: 'boolean' } } });
+
+tolerateClosedOutput();
+try {
+  const state = new State(instanceFolder());
+  const running = holderOf(state.path('lock'));
+  if (running) {
+    console.log(
+      `Reprise is running already (${running.what}, pid ${running.pid}). Gateway: ${state.values.GATEWAY_URL}. To stop it: npm stop`,
+    );
+    process.exitCode = options.detach ? 0 : 1;
+  } else if (options.detach) {
+    process.exitCode = await startDetached(state);
+  } else {
+    await superviseHere(state);
+  }
+} catch (error) {
+  console.error(describe(error));
+  process.exitCode = 1;
+}
+
+/** @param {State} state */
+async function superviseHere(state) {
+  // Set where we were started by --detach: a parent waits to hear how it goes, and shows it.
+  const parent = process.send?.bind(process);
+  const lock = takeLock(state.path('lock'), options.supervise ? 'in the background' : 'in the foreground');
+  if (!lock.release) throw new Error('another start was quicker');
+
+  /** @param {string} text */
+  const say = (text) => console.log(text);
+  const progress = parent ? new Progress((text) => void parent({ text })) : new Progress();
+  let quiet = true;
+  const tty = Boolean(process.stdout.isTTY);
+  const supervisor = new Supervisor(state, progress, {
+    logFormat: tty ? 'pretty' : 'json',
+    colours: tty,
+    // In the background nobody looks; each service's own log has the lines.
+    print: options.supervise ? null : (line) => void (quiet || say(line)),
+    onNews: (text) => say(`${new Date().toISOString()} ${text}`),
+  });
+
+  const stopped = new Promise((resolve) => {
+    onStopSignal(
+      () => {
+        quiet = true;
+        say('\nStopping: services, RabbitMQ, PostgreSQL. (Ctrl-C again to hurry the services.)');
+        resolve(supervisor.stop());
+      },
+      () => supervisor.hurry(),
+    );
+  });
+
+  try {
+    if (!parent) say('Starting Reprise.');
+    const text = await supervisor.start();
+    const ready = `\nReprise is ready after ${progress.seconds} s.\n${text}`;
+    if (parent) {
+      parent({ ready });
+      process.disconnect?.();
+    } else {
+      say(`${ready}\n  Ctrl-C stops everything; pods go on and are found again by the next start. What the services say follows.\n`);
+    }
+    quiet = false;
+    await stopped;
+    say('Stopped. Nothing is lost: npm start goes on from here, with the pods that still run.');
+  } catch (error) {
+    const reason = describe(error);
+    await supervisor.stop();
+    if (parent) parent({ failed: reason });
+    else console.error(`\n${reason}`);
+    process.exitCode = 1;
+  } finally {
+    lock.release();
+  }
+  // Sockets of the health checks may be kept alive for a while.
+  process.exit();
+}

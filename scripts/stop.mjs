@@ -1,0 +1,76 @@
+// @ts-check
+// npm stop [-- --pods]: stop what npm start started, wherever it runs, and what npm test left up.
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Failure, describe } from './lib/failure.mjs';
+import { stopBroker, stopDatabase } from './lib/infrastructure.mjs';
+import { holderOf, takeLock } from './lib/lock.mjs';
+import { podsOf, removePods } from './lib/pods.mjs';
+import { isAlive } from './lib/processes.mjs';
+import { stopStrayServices } from './lib/services.mjs';
+import { State, instanceFolder, testFolder } from './lib/state.mjs';
+import { until } from './lib/wait.mjs';
+
+// Four services with 30 s each to end what they have in hand, and the servers after them.
+const LIMIT_MS = 180_000;
+
+const { values: options } = parseArgs({ options: { pods: { type: 'boolean' } } });
+
+try {
+  if (existsSync(testFolder())) await stopTests(new State(testFolder()));
+  const state = new State(instanceFolder());
+  await stopInstance(state);
+  await tellOfPods(state);
+} catch (error) {
+  console.error(describe(error));
+  process.exitCode = 1;
+}
+
+/** @param {State} state */
+async function stopInstance(state) {
+  const supervisor = holderOf(state.path('lock'));
+  if (supervisor) {
+    console.log(`Stopping Reprise (${supervisor.what}, pid ${supervisor.pid}).`);
+    process.kill(supervisor.pid, 'SIGTERM');
+    if (!(await until(() => !isAlive(supervisor), { limitMs: LIMIT_MS, everyMs: 50 }))) {
+      throw new Failure(`it has not stopped within ${LIMIT_MS / 1000} s; .reprise/logs tells what it waits for`);
+    }
+  }
+  // Also where there was none: a supervisor that was killed leaves everything running.
+  await whileLocked(state, 'npm stop', async () => {
+    await stopStrayServices(state);
+    await Promise.all([stopBroker(state), stopDatabase(state)]);
+  });
+  console.log(supervisor ? 'Stopped.' : 'Nothing runs.');
+}
+
+/** @param {State} state */
+async function stopTests(state) {
+  const running = holderOf(state.path('lock'));
+  if (running) return console.log(`npm test is running (pid ${running.pid}) and was left alone.`);
+  await whileLocked(state, 'npm stop', async () => {
+    await Promise.all([stopBroker(state, { durable: false }), stopDatabase(state)]);
+  });
+}
+
+/** @param {State} state @param {string} what @param {() => Promise<void>} work */
+async function whileLocked(state, what, work) {
+  const lock = takeLock(state.path('lock'), what);
+  if (!lock.release) throw new Failure(`another process has just started here (${lock.holder.what}, pid ${lock.holder.pid})`);
+  try {
+    await work();
+  } finally {
+    lock.release();
+  }
+}
+
+/** @param {State} state */
+async function tellOfPods(state) {
+  if (options.pods) {
+    const ended = await removePods(state);
+    console.log(`Pods ended: ${ended}. Their workspaces go on from their last snapshots, by resume.`);
+    return;
+  }
+  const left = podsOf(state).length;
+  if (left > 0) console.log(`Pods that go on running: ${left}. The next npm start finds them again; npm stop -- --pods ends them.`);
+}
