@@ -98,10 +98,10 @@ export function withStep(phases: readonly PhaseRecord[], fact: StepFact): readon
 }
 
 function merge(known: PhaseRecord | undefined, { step, status, attempt, at, detail }: StepFact): PhaseRecord {
-  if (known && (attempt < known.attempt || (attempt === known.attempt && known.status !== 'running'))) return known;
-  const again = known !== undefined && attempt === known.attempt;
+  const again = attempt === known?.attempt;
+  if (known && (attempt < known.attempt || (again && known.status !== 'running'))) return known;
   if (status === 'started') {
-    return again ? known : { name: step, status: 'running', started_at: known?.started_at ?? at, finished_at: null, attempt };
+    return again && known ? known : { name: step, status: 'running', started_at: known?.started_at ?? at, finished_at: null, attempt };
   }
   return {
     name: step,

@@ -132,7 +132,7 @@ export class OperationsService {
   async podLost(fact: Fact<PodLost>): Promise<void> {
     await this.facts.apply(fact, async (manager, now) => {
       const workspace = await this.workspaces.lock(manager, fact.data.workspace_id, null);
-      if (!workspace || workspace.operation_id !== null || workspace.pod_generation !== fact.data.pod_generation) return null;
+      if (workspace?.operation_id !== null || workspace.pod_generation !== fact.data.pod_generation) return null;
       const task = workspace.running_task_id ? await this.tasks.lock(manager, workspace.running_task_id) : null;
       const ended = task && endOfTask(task, workspace, { status: 'failed', reason: 'pod_lost', completedAt: now });
       const writes = new OneStatement().add(

@@ -192,7 +192,7 @@ export class TasksService {
   ): Promise<{ task: TaskEntity; workspace: LoadedWorkspace } | null> {
     const workspace = await this.workspaces.lock(manager, workspaceId, null);
     const task = workspace && (await this.tasks.lock(manager, id));
-    return task && task.workspace_id === workspaceId ? { task, workspace } : null;
+    return workspace && task?.workspace_id === workspaceId ? { task, workspace } : null;
   }
 
   /** 404, then 403 by creator. */

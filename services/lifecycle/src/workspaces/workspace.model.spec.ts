@@ -19,9 +19,7 @@ type Move = { command: WorkspaceCommand } | { fact: 'ready' | 'removed' | 'faile
 
 const commands = fc.oneof(
   fc.boolean().map((force): WorkspaceCommand => ({ kind: 'restart', force })),
-  fc
-    .constantFrom('stop', 'resume', 'archive', 'unarchive', 'submit_task', 'cancel_task')
-    .map((kind): WorkspaceCommand => ({ kind })),
+  fc.constantFrom('stop', 'resume', 'archive', 'unarchive', 'submit_task', 'cancel_task').map((kind): WorkspaceCommand => ({ kind })),
 );
 
 const moves = fc.array(

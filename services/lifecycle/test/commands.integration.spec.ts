@@ -1,0 +1,218 @@
+import {
+  ArchiveProvider,
+  ArchiveRole,
+  ArchiveWorkspace,
+  ChangeRole,
+  CommandAccepted,
+  CommandRefused,
+  CreateRole,
+  CreateWorkspace,
+  FindIdempotentReply,
+  GetWorkspace,
+  ListWorkspaces,
+  OperationSucceeded,
+  RestartWorkspace,
+  ResumeWorkspace,
+  type RoleView,
+  StopWorkspace,
+  SubmitTask,
+  UnarchiveRole,
+  type WorkspaceView,
+  newId,
+} from '@reprise/contracts';
+import { World } from './support/world';
+
+let world: World;
+let role: RoleView;
+
+beforeAll(async () => {
+  world = await World.create();
+  await world.setPosture('acme', 'active');
+  role = await world.role('coder');
+});
+
+afterAll(() => world?.close());
+
+const HASH = 'a'.repeat(64);
+const restarts = async (id: string): Promise<number> => {
+  const [row] = await world.database.query(`SELECT count(*)::int AS count FROM operations WHERE workspace_id = $1 AND kind = 'restart'`, [
+    id,
+  ]);
+  return row.count;
+};
+
+it('twenty restarts at once: one is accepted, nineteen are refused', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const replies = await Promise.all(Array.from({ length: 20 }, () => world.ask(RestartWorkspace, { workspace_id: workspace.id })));
+  const codes = replies.map((r) => (r.status === 'done' ? 'done' : r.refusal.code)).sort();
+  expect(codes).toEqual(['done', ...Array<string>(19).fill('invalid_state')]);
+  expect(await restarts(workspace.id)).toBe(1);
+});
+
+it('twenty restarts at once with one idempotency key: one operation, twenty times the same answer', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const data = { workspace_id: workspace.id, idempotency: { key: 'k-20', request_hash: HASH } };
+  const replies = await Promise.all(Array.from({ length: 20 }, () => world.ask(RestartWorkspace, data)));
+  expect(new Set(replies.map((r) => JSON.stringify(r))).size).toBe(1);
+  expect(replies[0]).toMatchObject({ status: 'done', value: { status: 'restarting' } });
+  expect(await restarts(workspace.id)).toBe(1);
+  expect(await world.done(FindIdempotentReply, { key: 'k-20', request_hash: HASH })).toEqual({ found: true, reply: replies[0] });
+});
+
+it('twenty creates at once with one key make one workspace', async () => {
+  const data = { role_id: role.id, idempotency: { key: 'create-20', request_hash: HASH } };
+  const made = await Promise.all(Array.from({ length: 20 }, () => world.done<WorkspaceView>(CreateWorkspace, data)));
+  expect(new Set(made.map((w) => w.id)).size).toBe(1);
+});
+
+it('a key with another request is refused, and the key of another tenant is another key', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const first = { workspace_id: workspace.id, idempotency: { key: 'reuse', request_hash: HASH } };
+  await world.done(StopWorkspace, first);
+  expect(await world.ask(StopWorkspace, { ...first, idempotency: { key: 'reuse', request_hash: 'b'.repeat(64) } })).toMatchObject({
+    refusal: { code: 'idempotency_key_reused' },
+  });
+  expect(await world.ask(StopWorkspace, first, { org: 'other' })).toMatchObject({ refusal: { code: 'workspace_not_found' } });
+});
+
+it('a refusal under a key is given again, though the state has changed meanwhile', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const resume = { workspace_id: workspace.id, idempotency: { key: 'refused-first', request_hash: HASH } };
+  const first = await world.ask(ResumeWorkspace, resume);
+  expect(first).toMatchObject({ refusal: { code: 'invalid_state', details: { status: 'idle' } } });
+  await world.database.query(`UPDATE workspaces SET status = 'stopped', pod_generation = NULL WHERE id = $1`, [workspace.id]);
+  expect(await world.ask(ResumeWorkspace, resume)).toEqual(first);
+});
+
+it('the same message three times has one effect and one answer', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const id = newId('message');
+  const answers = [];
+  for (let i = 0; i < 3; i++) answers.push(await world.done(RestartWorkspace, { workspace_id: workspace.id }, { id }));
+  expect(new Set(answers.map((a) => JSON.stringify(a))).size).toBe(1);
+  expect(await restarts(workspace.id)).toBe(1);
+});
+
+it('another tenant’s workspace does not exist, whatever is asked of it', async () => {
+  const workspace = await world.idleWorkspace(role);
+  await world.setPosture('other', 'active');
+  for (const message of [RestartWorkspace, StopWorkspace, ResumeWorkspace, ArchiveWorkspace, GetWorkspace]) {
+    expect(await world.ask(message, { workspace_id: workspace.id }, { org: 'other' })).toMatchObject({
+      refusal: { code: 'workspace_not_found' },
+    });
+  }
+  expect(
+    (await world.done<{ workspaces: unknown[] }>(ListWorkspaces, { include_archived: true, limit: 10 }, { org: 'other' })).workspaces,
+  ).toEqual([]);
+});
+
+it('a narrowed scope reaches what its caller created, and nothing else', async () => {
+  const mine = await world.idleWorkspace(role, { caller: { sub: 'bob', own_only: true } });
+  const hers = await world.idleWorkspace(role);
+  const bob = { caller: { sub: 'bob', own_only: true } };
+  expect(await world.ask(GetWorkspace, { workspace_id: hers.id, ...bob })).toMatchObject({ refusal: { code: 'workspace_not_visible' } });
+  expect(await world.ask(StopWorkspace, { workspace_id: hers.id, ...bob })).toMatchObject({
+    refusal: { code: 'permission_denied', details: { required: ['workspace:write'] } },
+  });
+  expect(await world.ask(StopWorkspace, { workspace_id: mine.id, ...bob })).toMatchObject({ value: { status: 'stopping' } });
+  const { workspaces } = await world.done<{ workspaces: WorkspaceView[] }>(ListWorkspaces, { include_archived: false, limit: 50, ...bob });
+  expect(workspaces.map((w) => w.id)).toEqual([mine.id]);
+});
+
+it('pages are newest first, whole, and without overlap', async () => {
+  await world.setPosture('pages', 'active');
+  const pageRole = await world.role('paged', 'pages');
+  const made: string[] = [];
+  for (let i = 0; i < 7; i++) made.push((await world.done<WorkspaceView>(CreateWorkspace, { role_id: pageRole.id }, { org: 'pages' })).id);
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: { workspaces: WorkspaceView[]; cursor?: string } = await world.done(
+      ListWorkspaces,
+      { include_archived: false, limit: 3, ...(cursor ? { cursor } : {}) },
+      { org: 'pages' },
+    );
+    seen.push(...page.workspaces.map((w) => w.id));
+    cursor = page.cursor;
+  } while (cursor);
+  expect(new Set(seen)).toEqual(new Set(made));
+  expect(seen).toEqual([...seen].sort().reverse());
+  expect(await world.ask(ListWorkspaces, { include_archived: false, limit: 3, cursor: 'nonsense' })).toMatchObject({
+    refusal: { code: 'invalid_cursor' },
+  });
+  expect(await world.ask(ListWorkspaces, { include_archived: false, limit: 3, role_name: 'nobody' })).toMatchObject({
+    refusal: { code: 'role_not_found' },
+  });
+});
+
+it('a role is archived only when nothing of it runs; a provider takes its roles along', async () => {
+  const doomed = await world.role('doomed');
+  const workspace = await world.idleWorkspace(doomed);
+  expect(await world.ask(ArchiveRole, { role_id: doomed.id })).toMatchObject({ refusal: { code: 'workspaces_active' } });
+  await world.database.query(`UPDATE workspaces SET status = 'stopped', pod_generation = NULL WHERE id = $1`, [workspace.id]);
+  expect(await world.done(ArchiveProvider, { provider_id: doomed.provider_id })).toEqual({
+    status: 'archived',
+    cascaded_roles: [doomed.id],
+  });
+  const resume = () => world.ask(ResumeWorkspace, { workspace_id: workspace.id });
+  expect(await resume()).toMatchObject({ refusal: { code: 'role_archived' } });
+  expect(await world.ask(CreateWorkspace, { role_id: doomed.id })).toMatchObject({ refusal: { code: 'role_archived' } });
+  await world.done(UnarchiveRole, { role_id: doomed.id });
+  expect(await resume()).toMatchObject({ refusal: { code: 'provider_archived' } });
+  expect(await world.ask(CreateRole, { name: 'next', provider_id: doomed.provider_id, command: ['cat'] })).toMatchObject({
+    refusal: { code: 'provider_archived' },
+  });
+});
+
+it('a changed role makes its pods stale, and a taken name is refused', async () => {
+  const fresh = await world.role('fresh');
+  const workspace = await world.idleWorkspace(fresh);
+  expect((await world.done<RoleView>(ChangeRole, { role_id: fresh.id, command: ['tee', 'x'] })).version).toBe(2);
+  expect((await world.get(workspace.id)).pack_status).toBe('stale');
+  expect(await world.ask(ChangeRole, { role_id: fresh.id, name: 'coder' })).toMatchObject({ refusal: { code: 'name_taken' } });
+});
+
+it('an internal service restarts without a reply and learns of acceptance and outcome by correlation id', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const id = await world.tell(RestartWorkspace, { workspace_id: workspace.id });
+  const accepted = await world.nextEvent(CommandAccepted);
+  expect(accepted).toMatchObject({ correlationId: id, data: { command_id: id, answer: { status: 'restarting' } } });
+  const operationId = (accepted.data.answer as { operation_id: string }).operation_id;
+  await world.podReady(await world.operation(operationId), role, newId('snapshot'));
+  expect(await world.nextEvent(OperationSucceeded)).toMatchObject({ correlationId: id, data: { operation_id: operationId } });
+});
+
+it('an internal service that is refused learns the code, once, and nothing changed', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const id = await world.tell(ResumeWorkspace, { workspace_id: workspace.id });
+  expect(await world.nextEvent(CommandRefused)).toMatchObject({
+    correlationId: id,
+    data: { command_id: id, code: 'invalid_state', details: { status: 'idle' } },
+  });
+  expect(await world.get(workspace.id)).toMatchObject({ status: 'idle', generation: 1 });
+});
+
+it('a tenant whose billing is not in order cannot be added to by way of the broker either', async () => {
+  const workspace = await world.idleWorkspace(role);
+  // Messages of the gateway's broker user have been checked; this one says it comes from nobody.
+  await world.setPosture('acme', 'past_due');
+  try {
+    const id = await world.tell(RestartWorkspace, { workspace_id: workspace.id });
+    expect(await world.nextEvent(CommandRefused)).toMatchObject({
+      correlationId: id,
+      data: { code: 'billing_inactive', details: { posture: 'past_due' } },
+    });
+    await world.tell(StopWorkspace, { workspace_id: workspace.id });
+    expect((await world.nextEvent(CommandAccepted)).data).toMatchObject({ answer: { status: 'stopping' } });
+  } finally {
+    await world.setPosture('acme', 'active');
+  }
+});
+
+it('a command without a tenant is a dead letter', async () => {
+  const before = await world.deadLetters();
+  await world.tell(RestartWorkspace, { workspace_id: newId('workspace') }, { org: '' });
+  await world.tell(SubmitTask, { workspace_id: newId('workspace'), description: 'x' }, { org: '' });
+  const { waitFor } = await import('../../../libs/messaging/test/support');
+  await waitFor(async () => (await world.deadLetters()) === before + 2, 'two dead letters');
+});
