@@ -27,8 +27,9 @@ export async function bringUp(state, progress, { durable, given }) {
 
 /** @param {Promise<unknown>[]} works */
 async function allOrNone(works) {
-  for (const work of works) work.catch(abortCommands);
-  const results = await Promise.allSettled(works);
-  // The one that failed first is told; the others may have failed because they were ended.
-  await Promise.all(works.map((work, i) => (results[i]?.status === 'rejected' ? work : undefined)));
+  // The one that fails first is told: the others fail because they are ended, then.
+  const first = Promise.all(works);
+  first.catch(abortCommands);
+  await Promise.allSettled(works);
+  await first;
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failure.mjs';
-import { lastLines, run } from './processes.mjs';
+import { run } from './processes.mjs';
 import { withoutAddresses } from './rabbitmq-binaries.mjs';
 import { ROOT } from './state.mjs';
 
@@ -21,8 +21,17 @@ export async function install() {
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [command = 'npm', ...rest] = [...npm, ...args];
   const result = await run(command, rest, { cwd: ROOT, env, abortable: true });
-  if (result.code !== 0) throw new Failure('npm could not install the packages:', lastLines(withoutAddresses(result.output), 12));
+  if (result.code !== 0) throw new Failure('npm could not install the packages:', reason(result.output));
   return 'done';
+}
+
+/** What npm says was wrong: some of its errors are followed by a page of its usage. @param {string} output */
+function reason(output) {
+  const lines = output.split('\n').filter((line) => !/complete log of this run|^npm error\s*$/.test(line));
+  const usage = lines.findIndex((line) => /^npm error (Clean install a project|Usage:)/.test(line));
+  const told = lines.slice(0, usage < 0 ? undefined : usage);
+  const short = told.length > 12 ? [...told.slice(0, 6), '…', ...told.slice(-6)] : told;
+  return withoutAddresses(short.join('\n').trimEnd());
 }
 
 /**
