@@ -27,6 +27,7 @@ import { TaskEntity } from './tasks/task.entity';
 import { TasksController } from './tasks/tasks.controller';
 import { TasksRepository } from './tasks/tasks.repository';
 import { TasksService } from './tasks/tasks.service';
+import { UnitOfWork } from './transactions/unit-of-work';
 import { WorkspaceEntity } from './workspaces/workspace.entity';
 import { WorkspacesController } from './workspaces/workspaces.controller';
 import { WorkspacesRepository } from './workspaces/workspaces.repository';
@@ -82,6 +83,7 @@ export class LifecycleModule {
         RolesService,
         TasksRepository,
         TasksService,
+        UnitOfWork,
         Watchdog,
         WorkspacesRepository,
         WorkspacesService,

@@ -20,6 +20,7 @@ import {
   type WorkspaceView,
   newId,
 } from '@reprise/contracts';
+import { waitFor } from '../../../libs/messaging/test/support';
 import { World } from './support/world';
 
 let world: World;
@@ -213,6 +214,5 @@ it('a command without a tenant is a dead letter', async () => {
   const before = await world.deadLetters();
   await world.tell(RestartWorkspace, { workspace_id: newId('workspace') }, { org: '' });
   await world.tell(SubmitTask, { workspace_id: newId('workspace'), description: 'x' }, { org: '' });
-  const { waitFor } = await import('../../../libs/messaging/test/support');
   await waitFor(async () => (await world.deadLetters()) === before + 2, 'two dead letters');
 });

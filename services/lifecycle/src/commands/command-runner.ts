@@ -1,10 +1,11 @@
 import { CommandAccepted, CommandRefused, ErrorCode, RefusalBody, Reply, newId, refusal } from '@reprise/contracts';
 import { Outbox, OutboxRelay, type OutgoingMessage, RefusedError } from '@reprise/messaging';
-import { Clock, inTransaction, isLockTimeout, isUniqueViolation } from '@reprise/platform';
+import { Clock, isLockTimeout, isUniqueViolation } from '@reprise/platform';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { PostureService } from '../posture/posture.service';
 import { OneStatement } from '../transactions/one-statement';
+import { UnitOfWork } from '../transactions/unit-of-work';
 import { AnswersRepository } from './answers.repository';
 import type { Command, Common } from './command';
 
@@ -33,7 +34,7 @@ class AlreadyAnsweredError extends Error {}
 @Injectable()
 export class CommandRunner {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly unitOfWork: UnitOfWork,
     private readonly answers: AnswersRepository,
     private readonly posture: PostureService,
     private readonly outbox: Outbox,
@@ -75,7 +76,7 @@ export class CommandRunner {
   /** A name that is taken is found by its unique constraint: no look before the write could be sure. */
   private async inTransaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     try {
-      return await inTransaction(this.dataSource, work);
+      return await this.unitOfWork.run(work);
     } catch (error) {
       if (NAMES.some((constraint) => isUniqueViolation(error, constraint))) throw new RefusedError(refusal('name_taken'));
       throw error;
@@ -106,7 +107,7 @@ export class CommandRunner {
     if (command.wantsReply && !command.data.idempotency) throw error;
     const body: RefusalBody = { ...error.refusal, code: error.code as ErrorCode };
     try {
-      const batch = await inTransaction(this.dataSource, (manager) =>
+      const batch = await this.unitOfWork.run((manager) =>
         this.record(
           manager,
           command,

@@ -1,8 +1,9 @@
 import { Outbox, OutboxRelay, type OutgoingMessage } from '@reprise/messaging';
-import { Clock, inTransaction } from '@reprise/platform';
+import { Clock } from '@reprise/platform';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { OneStatement } from '../transactions/one-statement';
+import { UnitOfWork } from '../transactions/unit-of-work';
 import { AnswersRepository } from './answers.repository';
 import type { Fact } from './command';
 
@@ -16,7 +17,7 @@ export interface Effect {
 @Injectable()
 export class FactRunner {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly unitOfWork: UnitOfWork,
     private readonly answers: AnswersRepository,
     private readonly outbox: Outbox,
     private readonly relay: OutboxRelay,
@@ -25,21 +26,23 @@ export class FactRunner {
 
   /** @param fact null for what no message told, such as a deadline that passed. */
   async apply(fact: Fact<unknown> | null, work: (manager: EntityManager, now: Date) => Promise<Effect | null>): Promise<void> {
-    const batch = await inTransaction(this.dataSource, async (manager) => {
-      const effect = await work(manager, this.clock.now());
-      if (!effect) return null;
-      const { writes, messages } = effect;
-      const prepared = this.outbox.prepare(messages);
-      if (fact) writes.add('inbox_row', this.answers.applied(fact, null));
-      if (messages.length > 0)
-        writes.add('outbox_rows', (bind) => `${this.outbox.insertSql(bind(prepared.parameter))} RETURNING 1`, messages.length);
-      const { inbox_row: applied } = await writes.run(manager);
-      if (fact && applied !== 1) throw new AppliedBeforeError();
-      return prepared;
-    }).catch((error: unknown) => {
-      if (error instanceof AppliedBeforeError) return null;
-      throw error;
-    });
+    const batch = await this.unitOfWork
+      .run(async (manager) => {
+        const effect = await work(manager, this.clock.now());
+        if (!effect) return null;
+        const { writes, messages } = effect;
+        const prepared = this.outbox.prepare(messages);
+        if (fact) writes.add('inbox_row', this.answers.applied(fact, null));
+        if (messages.length > 0)
+          writes.add('outbox_rows', (bind) => `${this.outbox.insertSql(bind(prepared.parameter))} RETURNING 1`, messages.length);
+        const { inbox_row: applied } = await writes.run(manager);
+        if (fact && applied !== 1) throw new AppliedBeforeError();
+        return prepared;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof AppliedBeforeError) return null;
+        throw error;
+      });
     if (batch) this.relay.wake(batch);
   }
 }

@@ -79,11 +79,7 @@ export class World {
   }
 
   /** As the gateway asks: with a reply. */
-  ask<T = Record<string, unknown>>(
-    message: MessageClass,
-    data: object,
-    { id = newId('message'), org = ORG } = {},
-  ): Promise<Reply<T>> {
+  ask<T = Record<string, unknown>>(message: MessageClass, data: object, { id = newId('message'), org = ORG } = {}): Promise<Reply<T>> {
     return this.requester.request<T>(
       { type: message.type, data: { caller: ALICE, ...data }, id, orgId: org, actor: 'alice' },
       { deadlineMs: 15_000 },
@@ -163,7 +159,7 @@ export class World {
   ended(operationId: string): Promise<OperationView> {
     return waitFor(async () => {
       const operation = await this.done<OperationView>(GetOperation, { operation_id: operationId });
-      return operation.finished_at !== null && operation;
+      return operation.finished_at === null ? undefined : operation;
     }, `the end of ${operationId}`);
   }
 
