@@ -33,7 +33,7 @@ export class Environment {
  * @throws Failure where a file that was named does not exist
  */
 export function environmentOf(terminal: Terminal, envFile?: string): Environment {
-  const named = envFile ?? (terminal.env.REPRISE_ENV_FILE || undefined);
+  const named = envFile ?? new Environment(terminal.env, undefined).get('REPRISE_ENV_FILE');
   const file = named === undefined ? nearest(terminal.cwd) : resolve(terminal.cwd, named);
   if (file === undefined) return new Environment(terminal.env, undefined);
   if (!existsSync(file)) throw wrongUsage(`there is no environment file ${file}`);

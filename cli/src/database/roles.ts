@@ -19,6 +19,8 @@ export type Separation = 'per-service' | 'shared';
  */
 export async function setUpDatabase(url: string, password: (service: DatabaseService) => string): Promise<Separation> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  // A connection that breaks fails the query in hand; without a listener it would end the process as well.
+  client.on('error', () => undefined);
   await client.connect().catch((error: unknown) => {
     throw unreachable(`the database cannot be reached: ${reasonOf(error)}`);
   });

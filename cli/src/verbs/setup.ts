@@ -14,12 +14,18 @@ export function setupVerb(terminal: Terminal): Command {
       const tell = (progress: string): void => terminal.err(`${progress}\n`);
       const databaseUrl = environment.need('DATABASE_URL', 'the database');
       tell('database: a role and a schema for each service');
-      const [database, { amqp, vhost }] = await Promise.all([
+      const [database, { amqp, vhost }] = await bothOf(
         setUpDatabase(databaseUrl, (service) =>
           environment.need(`${service.toUpperCase()}_DB_PASSWORD`, `the password of the database role reprise_${service}`),
         ),
         setUpBroker(environment, tell),
-      ]);
+      );
       answer(terminal, true, { amqp, database, vhost }, []);
     });
+}
+
+/** Both at once, and both to their end: what fails first does not leave the other working behind the command's back. */
+async function bothOf<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return Promise.all([a, b]);
 }

@@ -1,0 +1,132 @@
+import {
+  BROKER_USERS,
+  CommandRefused,
+  CreatePod,
+  CreateRole,
+  EXCHANGE,
+  GetTenantPosture,
+  OperationSucceeded,
+  PodReady,
+  QUEUE,
+  QUEUES,
+  queuesOf,
+  ReportTask,
+  RestartWorkspace,
+  SetTenantPosture,
+  TenantPostureChanged,
+} from '@reprise/contracts';
+import { assertQueue, deadQueueOf, RETRY_DELAYS, retryQueueOf } from '@reprise/messaging';
+import { record } from '../src/testing/recorder';
+import { BrokerSession } from './support/broker-session';
+import { TestInstance } from './support/instance';
+
+let instance: TestInstance;
+const sessions = new Map<string, BrokerSession>();
+const as = (name: string): BrokerSession => sessions.get(`reprise_${name}`)!;
+
+beforeAll(async () => {
+  instance = await TestInstance.create();
+  expect(await record(['setup'], instance.env)).toMatchObject({ code: 0 });
+  for (const { name } of BROKER_USERS) sessions.set(name, await BrokerSession.open(instance.amqpUrlOf(name)));
+});
+
+afterAll(async () => {
+  for (const session of sessions.values()) await session.close();
+  await instance?.drop();
+});
+
+describe('what each broker user may publish', () => {
+  const { commands, events, queries, retry, dead } = EXCHANGE;
+  it.each<[user: string, exchange: string, message: { type: string }, may: boolean]>([
+    ['publisher', commands, RestartWorkspace, true],
+    ['publisher', commands, SetTenantPosture, true],
+    ['publisher', commands, CreateRole, false],
+    ['publisher', commands, ReportTask, false],
+    ['publisher', commands, CreatePod, false],
+    ['publisher', events, OperationSucceeded, false],
+    ['publisher', queries, GetTenantPosture, false],
+    ['gateway', commands, RestartWorkspace, true],
+    ['gateway', commands, CreateRole, true],
+    ['gateway', commands, ReportTask, true],
+    ['gateway', queries, GetTenantPosture, true],
+    ['gateway', commands, CreatePod, false],
+    ['gateway', commands, SetTenantPosture, false],
+    ['gateway', events, OperationSucceeded, false],
+    ['lifecycle', commands, CreatePod, true],
+    ['lifecycle', events, OperationSucceeded, true],
+    ['lifecycle', queries, GetTenantPosture, true],
+    ['lifecycle', commands, RestartWorkspace, false],
+    ['lifecycle', events, PodReady, false],
+    ['provisioner', events, PodReady, true],
+    ['provisioner', events, OperationSucceeded, false],
+    ['provisioner', commands, CreatePod, false],
+    ['provisioner', queries, GetTenantPosture, false],
+    ['billing', events, TenantPostureChanged, true],
+    ['billing', events, CommandRefused, true],
+    ['billing', events, OperationSucceeded, false],
+    ['billing', commands, SetTenantPosture, false],
+  ])('%s, to %s: %p: %p', async (user, exchange, { type }, may) => {
+    expect(await as(user).mayPublish(exchange, type)).toBe(may);
+  });
+
+  it.each(['gateway', 'publisher'])('%s puts nothing into a queue past the exchanges', async (user) => {
+    for (const exchange of [retry, dead, '']) expect(await as(user).mayPublish(exchange, QUEUE.lifecycleCommands)).toBe(false);
+  });
+
+  it('nobody sends in another’s name', async () => {
+    const asGateway = as('publisher').mayPublish(commands, RestartWorkspace.type, { userId: 'reprise_gateway' });
+    await expect(asGateway).rejects.toThrow(/PRECONDITION_FAILED.*user_id/);
+    expect(await as('publisher').mayPublish(commands, RestartWorkspace.type, { userId: 'reprise_publisher' })).toBe(true);
+  });
+});
+
+describe('whose queues each broker user may touch', () => {
+  const parts = QUEUES.flatMap(({ name, kind }) =>
+    kind === 'work' ? [name, deadQueueOf(name), ...RETRY_DELAYS.map(({ label }) => retryQueueOf(name, label))] : [name],
+  );
+
+  it.each(BROKER_USERS.map(({ name }) => name.replace('reprise_', '')))('%s: its own and no other', async (user) => {
+    for (const queue of parts) {
+      const own = queue.startsWith(`${user}.`);
+      expect([queue, await as(user).mayTake(queue)]).toEqual([queue, own]);
+      if (own) continue;
+      expect(await as(user).mayConsume(queue)).toBe(false);
+      expect(await as(user).may((channel) => channel.purgeQueue(queue))).toBe(false);
+      expect(await as(user).may((channel) => channel.deleteQueue(queue))).toBe(false);
+      expect(await as(user).may((channel) => channel.bindQueue(queue, EXCHANGE.events, '#'))).toBe(false);
+    }
+  });
+
+  it.each(['lifecycle', 'provisioner', 'billing'] as const)('%s makes its own queues again, and no exchange', async (service) => {
+    for (const queue of queuesOf(service)) {
+      expect(await as(service).may((channel) => assertQueue(channel, queue, { names: EXCHANGE }))).toBe(true);
+    }
+    expect(await as(service).may((channel) => channel.assertExchange('reprise.other', 'topic'))).toBe(false);
+    expect(await as(service).may((channel) => channel.assertQueue('gateway.mine'))).toBe(false);
+  });
+
+  it.each(['gateway', 'publisher'])('%s listens to events on a queue of its own, and to nothing else', async (user) => {
+    const listenTo = (exchange: string) =>
+      as(user).may(async (channel) => {
+        const { queue } = await channel.assertQueue(`${user}.test`, { exclusive: true, autoDelete: true, durable: false });
+        await channel.bindQueue(queue, exchange, '#');
+        await channel.consume(queue, () => undefined, { noAck: true });
+      });
+    expect(await listenTo(EXCHANGE.events)).toBe(true);
+    for (const exchange of [EXCHANGE.commands, EXCHANGE.queries, EXCHANGE.retry, EXCHANGE.dead])
+      expect(await listenTo(exchange)).toBe(false);
+  });
+});
+
+describe('asking and answering by direct reply-to', () => {
+  it.each([
+    ['gateway', EXCHANGE.queries, GetTenantPosture.type, QUEUE.billingQueries],
+    ['lifecycle', EXCHANGE.queries, GetTenantPosture.type, QUEUE.billingQueries],
+    ['publisher', EXCHANGE.commands, SetTenantPosture.type, QUEUE.billingCommands],
+  ])('%s asks, billing answers', async (user, exchange, type, queue) => {
+    await instance.broker.channel.purgeQueue(queue);
+    const answered = as('billing').answerNext(queue, `for ${user}`);
+    expect(await as(user).ask(exchange, type)).toBe(`for ${user}`);
+    await answered;
+  });
+});
