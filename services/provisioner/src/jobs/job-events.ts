@@ -1,0 +1,66 @@
+import { PodJobFailed, PodReady, PodRemoved, PodStepChanged, type MessageClass, type Step, type StepStatus } from '@reprise/contracts';
+import type { OutgoingMessage } from '@reprise/messaging';
+import type { Job } from './job';
+
+const LONGEST_TEXT = 2_000;
+
+/** One change of a step, as the journal and the event tell it. */
+export interface StepChange {
+  readonly step: Step;
+  readonly attempt: number;
+  readonly status: StepStatus;
+  readonly at: Date;
+  readonly detail?: string;
+  /** With the end of `quiesce`. */
+  readonly interruptedTaskId?: string | null;
+}
+
+export function stepChanged(
+  job: Job,
+  { step, attempt, status, at, detail, interruptedTaskId }: StepChange,
+): OutgoingMessage<PodStepChanged> {
+  return event(job, PodStepChanged, {
+    ...about(job),
+    step,
+    status,
+    attempt,
+    at: at.toISOString(),
+    ...(detail === undefined ? {} : { detail: detail.slice(0, LONGEST_TEXT) }),
+    ...(interruptedTaskId === undefined ? {} : { interrupted_task_id: interruptedTaskId }),
+  });
+}
+
+/** The goal of the job, told by its kind. */
+export function succeeded(job: Job): OutgoingMessage {
+  if (job.kind === 'remove') return event(job, PodRemoved, { ...about(job), snapshot_id: job.snapshotId ?? '' });
+  return event(job, PodReady, { ...about(job), role_version: job.spec?.role_version ?? 1, snapshot_id: job.snapshotId });
+}
+
+/** The snapshot is always the last good one, so that whoever hears of the failure knows what a resume begins from. */
+export function failed(job: Job, podKept: boolean): OutgoingMessage<PodJobFailed> {
+  const { step, code, message } = job.ending ?? { step: 'create', code: 'create_failed', message: 'unknown' };
+  return event(job, PodJobFailed, {
+    ...about(job),
+    pod_kept: podKept,
+    step,
+    code,
+    message: message.slice(0, LONGEST_TEXT),
+    snapshot_id: job.snapshotId,
+  });
+}
+
+function about(job: Job): { operation_id: string; workspace_id: string; generation: number } {
+  return { operation_id: job.operationId, workspace_id: job.workspaceId, generation: job.generation };
+}
+
+function event<T extends object>(job: Job, message: MessageClass<T>, data: T): OutgoingMessage<T> {
+  return {
+    type: message.type,
+    data,
+    subject: job.workspaceId,
+    orgId: job.orgId,
+    actor: job.actor,
+    correlationId: job.correlationId,
+    traceparent: job.traceparent,
+  };
+}

@@ -1,0 +1,57 @@
+import type { PodSpec, Step } from '@reprise/contracts';
+import type { Ending, Job, JobKind, JobStatus } from './job';
+
+/** A job as the database gives it. */
+export interface JobRow {
+  id: string;
+  kind: JobKind;
+  operation_id: string;
+  workspace_id: string;
+  org_id: string | null;
+  generation: number;
+  pod_generation: number | null;
+  spec: PodSpec | null;
+  snapshot_id: string | null;
+  deadline_at: Date;
+  accepted_at: Date;
+  correlation_id: string;
+  traceparent: string | null;
+  actor: string | null;
+  status: JobStatus;
+  epoch: number;
+  step: Step | null;
+  attempt: number;
+  begun: boolean;
+  failures: number;
+  new_snapshot_id: string | null;
+  ending: Ending | null;
+  highest: number;
+}
+
+export function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    kind: row.kind,
+    operationId: row.operation_id,
+    workspaceId: row.workspace_id,
+    orgId: row.org_id,
+    generation: row.generation,
+    podGeneration: row.pod_generation,
+    spec: row.spec,
+    snapshotId: row.snapshot_id,
+    deadlineAt: row.deadline_at,
+    acceptedAt: row.accepted_at,
+    correlationId: row.correlation_id,
+    traceparent: row.traceparent,
+    actor: row.actor,
+    status: row.status,
+    epoch: row.epoch,
+    step: row.step,
+    attempt: row.attempt,
+    begun: row.begun,
+    failures: row.failures,
+    newSnapshotId: row.new_snapshot_id,
+    ending: row.ending,
+    highestGeneration: row.highest,
+  };
+}

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { Inbox, type MessageContext, Outbox, OutboxRelay } from '@reprise/messaging';
+import type { DataSource } from 'typeorm';
+import type { Job, JobOrder } from './job';
+import { acceptStatement, advanceStatement, CLAIM, HEARTBEAT } from './jobs.statements.repository';
+import { toJob, type JobRow } from './job-row.repository';
+import type { Advance } from './transition';
+
+/** `duplicate`: the message was applied before. `stale`: its generation is not above the highest known of the workspace. */
+export type Acceptance = 'accepted' | 'duplicate' | 'stale';
+
+/** The only SQL on jobs, their journal and, since they are written in the same statement, the records of pods and snapshots. */
+@Injectable()
+export class JobsRepository {
+  constructor(
+    @InjectDataSource() private readonly database: DataSource,
+    private readonly inbox: Inbox,
+    private readonly outbox: Outbox,
+    private readonly relay: OutboxRelay,
+  ) {}
+
+  /**
+   * Remembers the message, raises the workspace's fence and adds the job: all three or, where the message or its generation is old, no job.
+   * @throws DeadLetter where the message's id was used for another message
+   */
+  async accept(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, order: JobOrder): Promise<Acceptance> {
+    const { sql, parameters } = acceptStatement(message, order);
+    const [row] = await this.database.query<{ fresh: boolean; accepted: boolean }[]>(sql, parameters);
+    if (row?.accepted) return 'accepted';
+    if (row?.fresh) return 'stale';
+    await this.inbox.find(this.database, message);
+    return 'duplicate';
+  }
+
+  /**
+   * Takes jobs that nobody holds, those first that have waited longest; each for `leaseMs` by the database's clock. Of one workspace only the oldest
+   * unfinished job is ever taken, so two operations never work at one workspace at once.
+   */
+  async claim(worker: string, limit: number, leaseMs: number): Promise<Job[]> {
+    const rows = await this.database.query<JobRow[]>(CLAIM, [worker, limit, leaseMs]);
+    return rows.map(toJob);
+  }
+
+  /** Prolongs leases; answers the ids of those that are still held. */
+  async heartbeat(leases: readonly { id: string; epoch: number }[], leaseMs: number): Promise<Set<string>> {
+    const rows = await this.database.query<{ id: string }[]>(HEARTBEAT, [leases.map((l) => l.id), leases.map((l) => l.epoch), leaseMs]);
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /**
+   * Writes one move of a job: the job, its journal, the records, the outgoing messages, in one statement under the job's epoch. Answers the
+   * job as it is now, or null where the lease is lost and nothing was written.
+   */
+  async advance(advance: Advance, worker: string, leaseMs: number): Promise<Job | null> {
+    const batch = this.outbox.prepare(advance.messages);
+    const { sql, parameters } = advanceStatement(advance, worker, leaseMs, (bind, condition) =>
+      this.outbox.insertSql(bind(batch.parameter), condition),
+    );
+    const [row] = await this.database.query<{ highest: number }[]>(sql, parameters);
+    if (!row) return null;
+    this.relay.wake(batch);
+    return { ...advance.job, highestGeneration: row.highest };
+  }
+
+  /** The workspace's highest accepted generation, as long as the lease is held; null when it is lost. */
+  async fenceOf({ id, epoch, workspaceId }: Pick<Job, 'id' | 'epoch' | 'workspaceId'>): Promise<number | null> {
+    const [row] = await this.database.query<{ generation: number }[]>(
+      `SELECT f.generation FROM fences f, jobs j
+        WHERE f.workspace_id = $3 AND j.id = $1 AND j.epoch = $2 AND j.status = 'running' AND j.available_at > now()`,
+      [id, epoch, workspaceId],
+    );
+    return row?.generation ?? null;
+  }
+}

@@ -1,0 +1,165 @@
+import type { MessageContext } from '@reprise/messaging';
+import type { JobOrder } from './job';
+import type { Advance } from './transition';
+
+/** Adds a value to the statement and answers its placeholder. */
+type Bind = (value: unknown) => string;
+
+export interface Statement {
+  sql: string;
+  parameters: unknown[];
+}
+
+/**
+ * A row lock and SKIP LOCKED let any number of workers claim at once without waiting for each other. `available_at` is read again under the
+ * lock by PostgreSQL itself, so a job that was taken in between is not taken twice. A job whose older sibling is unfinished is passed over.
+ */
+export const CLAIM = `
+  WITH due AS (
+    SELECT j.id FROM jobs j
+     WHERE j.status IN ('waiting', 'running') AND j.available_at <= now()
+       AND NOT EXISTS (SELECT FROM jobs o
+                        WHERE o.workspace_id = j.workspace_id AND o.generation < j.generation AND o.status IN ('waiting', 'running'))
+     ORDER BY j.available_at
+     LIMIT $2
+       FOR UPDATE SKIP LOCKED
+  ), claimed AS (
+    UPDATE jobs j SET status = 'running', epoch = j.epoch + 1, worker = $1, available_at = now() + $3 * interval '1 millisecond'
+      FROM due WHERE j.id = due.id
+    RETURNING j.*
+  )
+  SELECT c.*, f.generation AS highest FROM claimed c JOIN fences f USING (workspace_id)`;
+
+export const HEARTBEAT = `
+  WITH held AS (
+    UPDATE jobs j SET available_at = now() + $3 * interval '1 millisecond'
+      FROM unnest($1::text[], $2::integer[]) AS l(id, epoch)
+     WHERE j.id = l.id AND j.epoch = l.epoch AND j.status = 'running'
+    RETURNING j.id
+  )
+  SELECT id FROM held`;
+
+/** Inbox row, fence and job in one statement: a message that was seen raises no fence, and a fence that does not rise makes no job. */
+export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, order: JobOrder): Statement {
+  const parameters: unknown[] = [];
+  const bind: Bind = (value) => `$${parameters.push(value)}`;
+  const columns: Record<string, unknown> = {
+    id: order.id,
+    kind: order.kind,
+    operation_id: order.operationId,
+    workspace_id: order.workspaceId,
+    org_id: order.orgId,
+    generation: order.generation,
+    pod_generation: order.podGeneration,
+    spec: order.spec,
+    snapshot_id: order.snapshotId,
+    deadline_at: order.deadlineAt.toISOString(),
+    accepted_at: order.acceptedAt.toISOString(),
+    correlation_id: order.correlationId,
+    traceparent: order.traceparent,
+    actor: order.actor,
+  };
+  const names = Object.keys(columns).join(', ');
+  const sql = `
+    WITH fresh AS (
+      INSERT INTO inbox (consumer, message_id, body_hash) VALUES (${bind(message.queue)}, ${bind(message.id)}, ${bind(message.bodyHash)})
+      ON CONFLICT DO NOTHING RETURNING 1
+    ), raised AS (
+      INSERT INTO fences AS f (workspace_id, generation)
+      SELECT ${bind(order.workspaceId)}, ${bind(order.generation)}::integer WHERE EXISTS (SELECT FROM fresh)
+      ON CONFLICT (workspace_id) DO UPDATE SET generation = EXCLUDED.generation WHERE f.generation < EXCLUDED.generation
+      RETURNING 1
+    ), job AS (
+      INSERT INTO jobs (${names})
+      SELECT ${names} FROM json_populate_record(NULL::jobs, ${bind(JSON.stringify(columns))}::json) WHERE EXISTS (SELECT FROM raised)
+      RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM fresh) AS fresh, EXISTS (SELECT FROM job) AS accepted`;
+  return { sql, parameters };
+}
+
+/** One move of a job. Every part depends on `held`: the job's row, updated under its epoch. Parts that write nothing are left out. */
+export function advanceStatement(
+  { job, waitMs, changes, pods, snapshots, messages }: Advance,
+  worker: string,
+  leaseMs: number,
+  insertMessages: (bind: Bind, condition: string) => string,
+): Statement {
+  const parameters: unknown[] = [];
+  const bind: Bind = (value) => `$${parameters.push(value)}`;
+  const ended = job.status === 'succeeded' || job.status === 'failed';
+  const parts = [
+    `held AS (
+      UPDATE jobs SET
+        status = ${bind(job.status)}, step = ${bind(job.step)}, attempt = ${bind(job.attempt)}, begun = ${bind(job.begun)},
+        failures = ${bind(job.failures)}, pod_generation = ${bind(job.podGeneration)}, snapshot_id = ${bind(job.snapshotId)},
+        new_snapshot_id = ${bind(job.newSnapshotId)}, ending = ${bind(job.ending === null ? null : JSON.stringify(job.ending))}::jsonb,
+        available_at = now() + ${bind(job.status === 'running' ? leaseMs : waitMs)} * interval '1 millisecond',
+        finished_at = ${ended ? 'now()' : 'NULL'}
+      WHERE id = ${bind(job.id)} AND epoch = ${bind(job.epoch)} AND status = 'running'
+      RETURNING id, workspace_id, org_id, generation
+    )`,
+  ];
+  if (changes.length > 0) parts.push(journalPart(bind(JSON.stringify(changes)), bind(worker)));
+  const made = pods.filter((pod) => pod.status === 'creating');
+  const changed = pods.filter((pod) => pod.status !== 'creating');
+  if (made.length > 0) parts.push(madePodsPart(bind(JSON.stringify(made))));
+  if (changed.length > 0) parts.push(changedPodsPart(bind(JSON.stringify(changed))));
+  snapshots.forEach((snapshot, at) => {
+    const { id, status, key, record } = snapshot;
+    const row = bind(JSON.stringify({ id, status, ...record, key: key ?? record?.key }));
+    parts.push(status === 'writing' ? newSnapshotPart(row, at) : changedSnapshotPart(row, at));
+  });
+  if (messages.length > 0) parts.push(`sent AS (${insertMessages(bind, 'EXISTS (SELECT FROM held)')})`);
+  const sql = `WITH ${parts.join(', ')} SELECT f.generation AS highest FROM held JOIN fences f USING (workspace_id)`;
+  return { sql, parameters };
+}
+
+function journalPart(changes: string, worker: string): string {
+  return `journal AS (
+    INSERT INTO job_steps (job_id, step, attempt, status, started_at, finished_at, detail, worker)
+    SELECT held.id, c.step, c.attempt, c.status, c.at, CASE WHEN c.status <> 'started' THEN c.at END, c.detail, ${worker}
+      FROM held, json_to_recordset(${changes}::json) AS c(step text, attempt integer, status text, at timestamptz, detail text)
+    ON CONFLICT (job_id, step, attempt) DO UPDATE SET status = EXCLUDED.status, finished_at = EXCLUDED.finished_at, detail = EXCLUDED.detail
+  )`;
+}
+
+function madePodsPart(pods: string): string {
+  return `made AS (
+    INSERT INTO pods (workspace_id, generation, org_id, status)
+    SELECT p."workspaceId", p.generation, held.org_id, p.status
+      FROM held, json_to_recordset(${pods}::json) AS p("workspaceId" text, generation integer, status text)
+    ON CONFLICT (workspace_id, generation) DO UPDATE SET status = EXCLUDED.status, updated_at = now()
+  )`;
+}
+
+function changedPodsPart(pods: string): string {
+  return `changed AS (
+    UPDATE pods SET status = p.status, address = coalesce(p.address, pods.address), updated_at = now()
+      FROM held, json_to_recordset(${pods}::json) AS p("workspaceId" text, generation integer, status text, address text)
+     WHERE pods.workspace_id = p."workspaceId" AND pods.generation = p.generation
+  )`;
+}
+
+function newSnapshotPart(row: string, at: number): string {
+  return `snapshot${at} AS (
+    INSERT INTO snapshots (id, workspace_id, org_id, generation, status, key)
+    SELECT s.id, held.workspace_id, held.org_id, held.generation, s.status, s.key
+      FROM held, json_to_record(${row}::json) AS s(id text, status text, key text)
+    ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, key = EXCLUDED.key, created_at = now()
+  )`;
+}
+
+function changedSnapshotPart(row: string, at: number): string {
+  return `snapshot${at} AS (
+    UPDATE snapshots SET
+      status = s.status,
+      tar_sha256 = coalesce(s."tarSha256", snapshots.tar_sha256), tar_bytes = coalesce(s."tarBytes", snapshots.tar_bytes),
+      entries = coalesce(s.entries, snapshots.entries), stored_sha256 = coalesce(s."storedSha256", snapshots.stored_sha256),
+      stored_bytes = coalesce(s."storedBytes", snapshots.stored_bytes), encoding = coalesce(s.encoding, snapshots.encoding),
+      verified_at = CASE WHEN s.status = 'verified' THEN now() END
+      FROM held, json_to_record(${row}::json) AS s(id text, status text, "tarSha256" text, "tarBytes" bigint, entries integer,
+                                                   "storedSha256" text, "storedBytes" bigint, encoding text)
+     WHERE snapshots.id = s.id
+  )`;
+}

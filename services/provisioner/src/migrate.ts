@@ -1,0 +1,5 @@
+import { migrateMain } from '@reprise/platform';
+import { MIGRATIONS } from './migrations';
+import { SCHEMA } from './provisioner.config';
+
+void migrateMain({ service: 'provisioner', schema: SCHEMA, migrations: MIGRATIONS });

@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { Global, Module, type Provider } from '@nestjs/common';
+import { podToken } from '@reprise/contracts';
+import { AgentClient } from '../pods/agent-client';
+import { ProcessPodDriver } from '../pods/process/process-pod-driver';
+import { ProvisionerConfig } from '../provisioner.config';
+import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
+import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
+
+const PORTS: Provider[] = [
+  {
+    provide: POD_DRIVER,
+    inject: [ProvisionerConfig],
+    useFactory: (config: ProvisionerConfig) =>
+      new ProcessPodDriver({ podsDir: resolve(config.podsDir), agentPath: resolve(config.agentPath), gatewayUrl: config.gatewayUrl }),
+  },
+  {
+    provide: SNAPSHOT_STORE,
+    inject: [ProvisionerConfig],
+    useFactory: (config: ProvisionerConfig) => new FileSnapshotStore(resolve(config.snapshotsDir)),
+  },
+  {
+    provide: CONNECT_AGENT,
+    inject: [ProvisionerConfig],
+    useFactory:
+      ({ podTokenSecret }: ProvisionerConfig): ConnectAgent =>
+      (pod) =>
+        new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }),
+  },
+];
+
+/** What stands behind the ports, as the config says. The only place that knows a driver or a store by its name. */
+@Global()
+@Module({ providers: PORTS, exports: PORTS })
+export class PortsModule {}

@@ -1,0 +1,52 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf } from '@reprise/contracts';
+import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
+import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
+import type { DataSource } from 'typeorm';
+import { JobsModule } from './jobs/jobs.module';
+import { MIGRATIONS } from './migrations';
+import { PortsModule } from './ports/ports.module';
+import { ProvisionerConfig, SCHEMA } from './provisioner.config';
+import { ReconcilerModule } from './reconciler/reconciler.module';
+import { TasksModule } from './tasks/tasks.module';
+import { WorkerModule } from './worker/worker.module';
+
+/** The whole service. `ports` can be given another module that provides the ports, by a test. */
+@Module({})
+export class ProvisionerModule {
+  static forRoot(config: ProvisionerConfig, ports: Type | DynamicModule = PortsModule): DynamicModule {
+    return {
+      module: ProvisionerModule,
+      imports: [
+        databaseModule({
+          url: config.databaseUrl,
+          schema: SCHEMA,
+          applicationName: 'provisioner',
+          poolSize: config.databasePoolSize,
+          migrations: MIGRATIONS,
+        }),
+        MessagingModule.forRoot({
+          schema: SCHEMA,
+          url: config.amqpUrl,
+          source: 'provisioner',
+          topology: { exchanges: EXCHANGES, queues: queuesOf('provisioner') },
+          names: { retry: EXCHANGE.retry, dead: EXCHANGE.dead },
+          catalog: catalogOf(MESSAGES, EXCHANGE_OF),
+          consumers: [{ queue: QUEUE.provisionerCommands, prefetch: config.prefetch }],
+          drainTimeoutMs: config.shutdownTimeoutSeconds * 1_000,
+          inboxRetentionDays: config.inboxRetentionDays,
+        }),
+        HealthModule.forRootAsync({
+          inject: [BrokerIndicator, getDataSourceToken()],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [databaseIndicator(dataSource), broker],
+        }),
+        ports,
+        JobsModule,
+        WorkerModule,
+        TasksModule,
+        ReconcilerModule,
+      ],
+    };
+  }
+}

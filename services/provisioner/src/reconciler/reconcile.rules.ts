@@ -1,0 +1,69 @@
+import type { PodStatus } from '../jobs/record-changes';
+import type { PodPhase } from '../pods/pod-driver';
+
+/** A pod that the driver has. */
+export interface FoundPod {
+  readonly workspaceId: string;
+  readonly generation: number;
+  readonly phase: PodPhase;
+}
+
+/** A pod that is on record. */
+export interface RecordedPod {
+  readonly workspaceId: string;
+  readonly generation: number;
+  readonly status: PodStatus;
+}
+
+export type Correction =
+  /** It should not be there: end it, and record that it is gone. */
+  | { readonly do: 'remove'; readonly pod: FoundPod; readonly why: string }
+  /** It should be there and lives no more: record that, and tell. */
+  | { readonly do: 'report-lost'; readonly pod: RecordedPod; readonly why: string }
+  /** It is on its way out and nothing of it is left: record that. */
+  | { readonly do: 'record-gone'; readonly pod: RecordedPod };
+
+/**
+ * What has to be done so that there is what should be. A workspace with an unfinished job is left alone: its pods are the job's.
+ *
+ * | record    | driver: alive                        | driver: dead  | driver: nothing |
+ * | --------- | ------------------------------------ | ------------- | --------------- |
+ * | live      | –                                    | report lost   | report lost     |
+ * | lost      | – (a resume saves it)                | remove        | record gone     |
+ * | creating  | remove (its job ended without it)    | remove        | record gone     |
+ * | removing  | remove (its state is safe elsewhere) | remove        | record gone     |
+ * | gone      | remove (older)                       | remove        | –               |
+ * | none      | remove (unknown)                     | remove        | –               |
+ */
+export function corrections(found: readonly FoundPod[], recorded: readonly RecordedPod[], busy: ReadonlySet<string>): Correction[] {
+  const records = new Map(recorded.map((pod) => [keyOf(pod), pod]));
+  const there = new Set(found.map(keyOf));
+  const ofFound = found.filter((pod) => !busy.has(pod.workspaceId)).flatMap((pod) => correctFound(pod, records.get(keyOf(pod))) ?? []);
+  const missing = recorded.filter((pod) => !busy.has(pod.workspaceId) && !there.has(keyOf(pod)));
+  return [...ofFound, ...missing.flatMap((pod) => correctMissing(pod) ?? [])];
+}
+
+function correctFound(pod: FoundPod, record: RecordedPod | undefined): Correction | null {
+  const dead = pod.phase === 'dead';
+  switch (record?.status) {
+    case undefined:
+      return { do: 'remove', pod, why: 'no record knows of it' };
+    case 'live':
+      return dead ? { do: 'report-lost', pod: record, why: 'The agent process is gone.' } : null;
+    case 'lost':
+      return dead ? { do: 'remove', pod, why: 'it is dead, and was reported lost' } : null;
+    case 'creating':
+    case 'removing':
+    case 'gone':
+      return { do: 'remove', pod, why: `it is recorded as ${record.status}, and no job works at it` };
+  }
+}
+
+function correctMissing(pod: RecordedPod): Correction | null {
+  if (pod.status === 'gone') return null;
+  return pod.status === 'live' ? { do: 'report-lost', pod, why: 'The pod is gone.' } : { do: 'record-gone', pod };
+}
+
+function keyOf({ workspaceId, generation }: { workspaceId: string; generation: number }): string {
+  return `${workspaceId}/${generation}`;
+}

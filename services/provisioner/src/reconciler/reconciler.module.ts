@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+import { Reconciler } from './reconciler.service';
+import { ReconcilerRepository } from './reconciler.repository';
+
+@Module({ providers: [Reconciler, ReconcilerRepository] })
+export class ReconcilerModule {}

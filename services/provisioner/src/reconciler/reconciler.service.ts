@@ -1,0 +1,113 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { runWith } from '@reprise/platform';
+import type { PodRow } from '../inventory/pods.repository';
+import type { PodDriver } from '../pods/pod-driver';
+import { POD_DRIVER, SNAPSHOT_STORE } from '../ports/tokens';
+import { ProvisionerConfig } from '../provisioner.config';
+import type { SnapshotStore } from '../snapshots/snapshot-store';
+import { type Correction, corrections } from './reconcile.rules';
+import { ReconcilerRepository } from './reconciler.repository';
+
+const SWEEP_EVERY_MS = 600_000;
+const HALF_WRITTEN_FOR_MS = 3_600_000;
+
+/**
+ * Compares the pods that there are with those that should be, and corrects the difference; one replica at a time. Sweeps what interrupted
+ * snapshots left in the store. Snapshots that newer ones have superseded are kept: there is no retention yet.
+ */
+@Injectable()
+export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(Reconciler.name);
+  private timer: NodeJS.Timeout | undefined;
+  private passing: Promise<void> | undefined;
+  private stopped = false;
+  private sweptAt = -Infinity;
+
+  constructor(
+    @Inject(POD_DRIVER) private readonly driver: PodDriver,
+    @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+    private readonly records: ReconcilerRepository,
+    private readonly config: ProvisionerConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.schedule();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.passing;
+  }
+
+  /** One pass. Resolves with what was corrected; null where another replica is at it. What fails is left to the next pass. */
+  pass(): Promise<Correction[] | null> {
+    return this.records.alone(async () => {
+      // In this order: a pod is recorded before it is made, so whatever was found and is on no record was never on one.
+      const found = await this.driver.list();
+      const recorded = await this.records.recorded(found);
+      const wanted = corrections(found, recorded, await this.records.busy());
+      const orgs = new Map(recorded.map((row) => [`${row.workspaceId}/${row.generation}`, row.orgId]));
+      const done: Correction[] = [];
+      for (const correction of wanted) {
+        if (this.stopped) break;
+        const { workspaceId, generation } = correction.pod;
+        const orgId = orgs.get(`${workspaceId}/${generation}`) ?? null;
+        await runWith({ workspaceId, orgId: orgId ?? undefined }, async () => {
+          if (await this.correct(correction, orgId)) done.push(correction);
+        });
+      }
+      await this.sweep();
+      return done;
+    });
+  }
+
+  private async correct(correction: Correction, orgId: PodRow['orgId']): Promise<boolean> {
+    const { pod } = correction;
+    try {
+      switch (correction.do) {
+        case 'remove':
+          if (await this.records.isBusy(pod.workspaceId)) return false;
+          this.logger.warn(`Pod ${pod.generation} is removed: ${correction.why}`);
+          await this.driver.remove(pod, { graceSeconds: this.config.podGraceSeconds });
+          await this.records.recordGone(pod);
+          return true;
+        case 'report-lost': {
+          // Made after the driver listed, perhaps: it is looked at once more.
+          const state = await this.driver.inspect(pod);
+          if (state !== null && state.phase !== 'dead') return false;
+          const told = await this.records.reportLost(pod, orgId, correction.why);
+          if (told) this.logger.error(`Pod ${pod.generation} is lost: ${correction.why}`);
+          return told;
+        }
+        case 'record-gone':
+          if ((await this.driver.inspect(pod)) !== null) return false;
+          await this.records.recordGone(pod);
+          return true;
+      }
+    } catch (error) {
+      this.logger.warn(`Pod ${pod.generation} stays as it is: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  private async sweep(): Promise<void> {
+    const now = performance.now();
+    if (now - this.sweptAt < SWEEP_EVERY_MS) return;
+    this.sweptAt = now;
+    const swept = await this.store.sweep(HALF_WRITTEN_FOR_MS);
+    if (swept > 0) this.logger.log(`${swept} half-written snapshots were swept`);
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    // Spread, so that replicas which started together do not all come at once.
+    const delay = this.config.reconcileIntervalSeconds * 1_000 * (0.8 + Math.random() * 0.4);
+    this.timer = setTimeout(() => {
+      this.passing = this.pass()
+        .then(() => undefined)
+        .catch((error: unknown) => this.logger.warn(`Pods were not compared: ${(error as Error).message}`))
+        .finally(() => this.schedule());
+    }, delay).unref();
+  }
+}

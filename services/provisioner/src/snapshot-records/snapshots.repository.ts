@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import type { SnapshotStatus } from '../jobs/record-changes';
+import type { SnapshotRecord } from '../snapshots/snapshots';
+
+export interface StoredSnapshot {
+  readonly id: string;
+  readonly workspaceId: string;
+  /** Of the job that took it. */
+  readonly generation: number;
+  readonly status: SnapshotStatus;
+  readonly record: SnapshotRecord;
+}
+
+interface SnapshotRow {
+  id: string;
+  workspace_id: string;
+  generation: number;
+  status: SnapshotStatus;
+  key: string;
+  tar_sha256: string | null;
+  tar_bytes: string | null;
+  entries: number | null;
+  stored_sha256: string | null;
+  stored_bytes: string | null;
+}
+
+/** Reads the records of snapshots. They are written with the jobs that make them. Superseded ones are kept: there is no retention yet. */
+@Injectable()
+export class SnapshotsRepository {
+  constructor(@InjectDataSource() private readonly database: DataSource) {}
+
+  async find(id: string, workspaceId: string): Promise<StoredSnapshot | null> {
+    const [row] = await this.database.query<SnapshotRow[]>(`SELECT * FROM snapshots WHERE id = $1 AND workspace_id = $2`, [
+      id,
+      workspaceId,
+    ]);
+    return row ? toSnapshot(row) : null;
+  }
+
+  /** The id of the workspace's last good snapshot taken before this generation, or null. */
+  async lastGood(workspaceId: string, before: number): Promise<string | null> {
+    const [row] = await this.database.query<{ id: string }[]>(
+      `SELECT id FROM snapshots WHERE workspace_id = $1 AND status = 'verified' AND generation < $2 ORDER BY generation DESC LIMIT 1`,
+      [workspaceId, before],
+    );
+    return row?.id ?? null;
+  }
+
+  /** Whether the snapshot is verified and the job's lease is still held: asked right before a pod is torn down. */
+  async isVerifiedFor(snapshotId: string, job: { id: string; epoch: number }): Promise<boolean> {
+    const rows = await this.database.query<unknown[]>(
+      `SELECT 1 FROM snapshots s, jobs j
+        WHERE s.id = $1 AND s.status = 'verified' AND j.id = $2 AND j.epoch = $3 AND j.status = 'running' AND j.available_at > now()`,
+      [snapshotId, job.id, job.epoch],
+    );
+    return rows.length > 0;
+  }
+}
+
+function toSnapshot(row: SnapshotRow): StoredSnapshot {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    generation: row.generation,
+    status: row.status,
+    record: {
+      key: row.key,
+      tarSha256: row.tar_sha256 ?? '',
+      tarBytes: Number(row.tar_bytes ?? 0),
+      entries: row.entries ?? 0,
+      storedSha256: row.stored_sha256 ?? '',
+      storedBytes: Number(row.stored_bytes ?? 0),
+      encoding: 'gzip',
+    },
+  };
+}

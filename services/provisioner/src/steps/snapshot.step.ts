@@ -1,0 +1,57 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Job } from '../jobs/job';
+import type { RecordChanges } from '../jobs/record-changes';
+import type { StepOutcome } from '../jobs/transition';
+import { SNAPSHOT_STORE } from '../ports/tokens';
+import { SnapshotStoreError, type SnapshotStore } from '../snapshots/snapshot-store';
+import { saveSnapshot } from '../snapshots/snapshots';
+import { Agents } from './agents';
+import { quiesceReason } from './quiesce.step';
+import { StepError, type StepHandler } from './step';
+
+/**
+ * Where an attempt's object stands. One key an attempt, not one a generation: a worker that was taken for dead may still be writing, and must not put
+ * its own bytes in the place of those that its successor has verified.
+ */
+export function attemptKey({ workspaceId, generation, attempt }: Pick<Job, 'workspaceId' | 'generation' | 'attempt'>): string {
+  return `${workspaceId}/${generation}.${attempt}.tar.gz`;
+}
+
+/** The pod's files, streamed into the store. An attempt that is run again begins anew, and replaces the record of the one before. */
+@Injectable()
+export class SnapshotStep implements StepHandler {
+  readonly step = 'snapshot';
+
+  constructor(
+    private readonly agents: Agents,
+    @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+  ) {}
+
+  begins(job: Job): RecordChanges {
+    return { snapshot: { id: newSnapshotOf(job), status: 'writing', key: attemptKey(job) } };
+  }
+
+  async run(job: Job, signal: AbortSignal): Promise<StepOutcome> {
+    const agent = await this.agents.old(job);
+    // Whatever made the earlier attempt fail may have let the pod go on.
+    if (job.attempt > 1) await agent.quiesce(quiesceReason(job));
+    signal.throwIfAborted();
+    try {
+      const record = await saveSnapshot(this.store, attemptKey(job), await agent.snapshot(), signal);
+      return {
+        detail: `${record.entries} entries, ${record.tarBytes} bytes, ${record.storedBytes} stored`,
+        records: { snapshot: { id: newSnapshotOf(job), status: 'complete', record } },
+      };
+    } catch (error) {
+      // Broken on its way: the pod still has every byte, so it can be taken again.
+      if (error instanceof SnapshotStoreError && error.reason === 'corrupt') throw new StepError(error.message, 'retryable');
+      throw error;
+    }
+  }
+}
+
+/** The id of the snapshot that the job makes. */
+export function newSnapshotOf(job: Pick<Job, 'id' | 'newSnapshotId'>): string {
+  if (job.newSnapshotId === null) throw new StepError(`Job ${job.id} has begun no snapshot.`, 'final');
+  return job.newSnapshotId;
+}

@@ -1,0 +1,46 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Job } from '../jobs/job';
+import type { RecordChanges } from '../jobs/record-changes';
+import type { StepOutcome } from '../jobs/transition';
+import { SNAPSHOT_STORE } from '../ports/tokens';
+import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
+import type { SnapshotStore } from '../snapshots/snapshot-store';
+import { verifySnapshot } from '../snapshots/snapshots';
+import { newSnapshotOf } from './snapshot.step';
+import { StepError, type StepHandler } from './step';
+
+/** What stands in the store is read back from beginning to end. Only then may the pod be torn down. */
+@Injectable()
+export class VerifyStep implements StepHandler {
+  readonly step = 'verify';
+  private readonly logger = new Logger(VerifyStep.name);
+
+  constructor(
+    private readonly snapshots: SnapshotsRepository,
+    @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+  ) {}
+
+  begins(): RecordChanges {
+    return {};
+  }
+
+  async run(job: Job, signal: AbortSignal): Promise<StepOutcome> {
+    const id = newSnapshotOf(job);
+    const snapshot = await this.snapshots.find(id, job.workspaceId);
+    if (snapshot === null || snapshot.status === 'writing') throw new StepError(`Snapshot ${id} is not complete.`, 'final');
+    await verifySnapshot(this.store, snapshot.record, signal);
+    await this.dropEarlierAttempts(job, snapshot.record.key);
+    return { records: { snapshot: { id, status: 'verified' } } };
+  }
+
+  /** Objects of attempts that did not come to their end. None of them has a record any more. */
+  private async dropEarlierAttempts({ workspaceId, generation }: Job, verified: string): Promise<void> {
+    // Most snapshots are taken at the first attempt, and have nothing beside them.
+    if (verified === `${workspaceId}/${generation}.1.tar.gz`) return;
+    try {
+      for await (const key of this.store.list(`${workspaceId}/${generation}.`)) if (key !== verified) await this.store.delete(key);
+    } catch (error) {
+      this.logger.warn(`Earlier attempts at the snapshot stay in the store: ${(error as Error).message}`);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { Inbox, type MessageContext, Outbox, OutboxRelay, type OutgoingMessage } from '@reprise/messaging';
+import type { DataSource } from 'typeorm';
+
+/** Records what came of a task's delivery, once for each command. */
+@Injectable()
+export class TasksRepository {
+  constructor(
+    @InjectDataSource() private readonly database: DataSource,
+    private readonly inbox: Inbox,
+    private readonly outbox: Outbox,
+    private readonly relay: OutboxRelay,
+  ) {}
+
+  /**
+   * The inbox row and the event, in one statement. A command that was applied before tells nothing again.
+   * @throws DeadLetter where the message's id was used for another message
+   */
+  async record(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, event: OutgoingMessage): Promise<void> {
+    const batch = this.outbox.prepare([event]);
+    const [row] = await this.database.query<{ fresh: boolean }[]>(
+      `WITH fresh AS (
+         INSERT INTO inbox (consumer, message_id, body_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1
+       ), sent AS (${this.outbox.insertSql('$4', 'EXISTS (SELECT FROM fresh)')})
+       SELECT EXISTS (SELECT FROM fresh) AS fresh`,
+      [message.queue, message.id, message.bodyHash, batch.parameter],
+    );
+    if (row?.fresh) this.relay.wake(batch);
+    else await this.inbox.find(this.database, message);
+  }
+}
