@@ -9,12 +9,16 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configurationPage } from './lib/configuration-page.mjs';
 import { describe } from './lib/failure.mjs';
+import { messagesPage } from './lib/messages-page.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const load = createRequire(import.meta.url);
 
 /** File, and what makes its text. */
-const DOCUMENTS = new Map([['docs/configuration.md', () => configurationPage(ROOT, load)]]);
+const DOCUMENTS = new Map([
+  ['docs/configuration.md', () => configurationPage(ROOT, load)],
+  ['docs/message-catalogue.md', () => messagesPage(load(resolve(ROOT, 'libs/contracts/dist/index.js')))],
+]);
 
 /** @param {boolean} check compare only @returns {Promise<number>} how many documents are not what the code says */
 async function main(check) {
