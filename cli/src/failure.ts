@@ -20,8 +20,8 @@ export const wrongUsage = (message: string): Failure => new Failure(message, EXI
 
 /** The innermost thing that can be said of an error: fetch and happy-eyeballs connects hide it in a cause or a list. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause !== undefined) return reasonOf(error.cause);
-  return error.message || error.name;
+  if (typeof error !== 'object' || error === null) return String(error);
+  const { errors, cause, message, name } = error as { errors?: unknown[]; cause?: unknown; message?: string; name?: string };
+  const inner = errors?.[0] ?? cause;
+  return inner === undefined ? ([message, name].find(Boolean) ?? 'without a reason') : reasonOf(inner);
 }

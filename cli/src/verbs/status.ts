@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { ListOperationsInFlight, type OperationView } from '@reprise/contracts';
+import { ListOperationsInFlight, type OperationView, QUEUE } from '@reprise/contracts';
 import { brokerAddress } from '../broker/address';
 import { withRequests } from '../broker/requests';
 import { type Environment, environmentOf } from '../environment';
@@ -41,8 +41,9 @@ async function statusOf(environment: Environment): Promise<Status> {
     return null;
   };
   const [services, queues] = await Promise.all([serviceStatuses(environment), queueStatuses(brokerAddress(environment)).catch(orProblem)]);
-  // Without a broker there is nobody to ask, and the reason is told once.
-  const inFlight = queues === null ? null : await operationsInFlight(environment).catch(orProblem);
+  // Where nobody would answer, asking takes time and tells nothing new.
+  const answerable = queues?.some(({ name, consumers }) => name === QUEUE.lifecycleQueries && consumers > 0);
+  const inFlight = answerable ? await operationsInFlight(environment).catch(orProblem) : null;
   for (const { name, status } of services) if (status !== 'up') problems.push(`${name} is ${status}`);
   for (const { name, exists, consumers } of queues ?? []) {
     if (!exists) problems.push(`the queue ${name} does not exist`);
