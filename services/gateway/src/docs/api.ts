@@ -1,0 +1,18 @@
+import type { Type } from '@nestjs/common';
+import { OperationsController } from '../operations/operations.controller';
+import { ProvidersController } from '../providers/providers.controller';
+import { RolesController } from '../roles/roles.controller';
+import { TasksController } from '../tasks/tasks.controller';
+import { WorkspacesController } from '../workspaces/workspaces.controller';
+
+/** What the description of the API is made of, in its order. */
+export const CONTROLLERS: readonly Type[] = [
+  WorkspacesController,
+  OperationsController,
+  TasksController,
+  RolesController,
+  ProvidersController,
+];
+
+/** The version of the contract, not of the program: it changes when the API does. */
+export const VERSION = '1.0.0';

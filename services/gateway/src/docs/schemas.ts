@@ -1,0 +1,164 @@
+import {
+  ERROR_CODES,
+  EXAMPLE,
+  ID_PREFIX,
+  type IdKind,
+  OPERATION_ERRORS,
+  OPERATION_KINDS,
+  OPERATION_STATUSES,
+  type OperationView,
+  PACK_STATUSES,
+  PHASE_STATUSES,
+  type PhaseView,
+  PROVIDER_KINDS,
+  type ProviderView,
+  type RoleView,
+  STEPS,
+  TASK_STATUSES,
+  type TaskView,
+  WORKSPACE_STATUSES,
+  type WorkspaceView,
+} from '@reprise/contracts';
+import { choice, integer, object, orNull, ref, type Schema, text, time } from './schema';
+
+/** Says at compile time when a view has a field that is not described, or the other way round. */
+type Fields<View> = Record<keyof View, Schema>;
+
+const id = (kind: IdKind & keyof typeof EXAMPLE, description: string): Schema =>
+  text(description, { pattern: `^${ID_PREFIX[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`, examples: [EXAMPLE[kind]] });
+
+const CREATED = time('When it was made.');
+const UPDATED = time('When it last changed.');
+const ARCHIVED = orNull(time('When it was archived; null where it is not.'));
+
+const phase: Fields<Required<PhaseView>> = {
+  name: choice(STEPS, 'The step.'),
+  status: choice(PHASE_STATUSES, 'How far it is.'),
+  started_at: time('When it began.'),
+  finished_at: orNull(time('When it ended.')),
+  detail: text('What there is to say of it.'),
+};
+
+const operation: Fields<Required<OperationView>> = {
+  id: id('operation', 'Its id.'),
+  workspace_id: id('workspace', 'The workspace that it changes.'),
+  kind: choice(OPERATION_KINDS, 'What it does.'),
+  status: choice(OPERATION_STATUSES, 'How far it is; succeeded and failed are ends.'),
+  generation: integer('The generation of the workspace that it made.'),
+  force: { type: 'boolean', description: 'Whether it was to interrupt a running task.' },
+  requested_by: text('Who asked for it.'),
+  phases: { type: 'array', items: ref('Phase'), description: 'Its steps so far, in order.' },
+  error: object(
+    { code: choice(OPERATION_ERRORS, 'Which step failed, or why else.'), message: text('What happened.') },
+    [],
+    'Why it failed.',
+  ),
+  created_at: CREATED,
+  finished_at: orNull(time('When it ended.')),
+};
+
+const workspace: Fields<WorkspaceView> = {
+  id: id('workspace', 'Its id.'),
+  org_id: text('The org that owns it.'),
+  role_id: id('role', 'What it runs as.'),
+  environment: orNull(text('A label of your own; the pod sees it as REPRISE_ENVIRONMENT.')),
+  status: choice(WORKSPACE_STATUSES, 'What it does just now.'),
+  generation: integer('Raised by every accepted operation.'),
+  created_by_user_id: text('Who made it.'),
+  snapshot_ref: orNull(text('Its last good snapshot.')),
+  last_snapshot_error: orNull(text('Why the last snapshot failed; null once one has succeeded.')),
+  pack_status: choice(PACK_STATUSES, 'Whether its pod runs its role as the role is now.'),
+  operation: orNull(ref('Operation')),
+  created_at: CREATED,
+  updated_at: UPDATED,
+  archived_at: ARCHIVED,
+};
+
+const task: Fields<Required<TaskView>> = {
+  id: id('task', 'Its id.'),
+  workspace_id: id('workspace', 'Where it runs.'),
+  description: text('Its text, which the command of the role reads on standard input.'),
+  status: choice(TASK_STATUSES, 'How far it is; completed, failed, cancelled and delivery_failed are ends.'),
+  output: text('What it wrote.'),
+  reason: text('Why it ended otherwise than completed: interrupted_by_restart, interrupted_by_stop, timeout, exit_1, …'),
+  created_at: CREATED,
+  started_at: orNull(time('When it began to run.')),
+  completed_at: orNull(time('When it ended.')),
+  duration_seconds: orNull({ type: 'number', description: 'How long it ran.' }),
+};
+
+const role: Fields<RoleView> = {
+  id: id('role', 'Its id.'),
+  name: text('A slug, unique in the org.'),
+  display_name: text('A name for people.'),
+  provider_id: id('provider', 'The provider that it uses.'),
+  command: { type: 'array', items: { type: 'string' }, description: "What a task runs; the task's text comes on standard input." },
+  env: { type: 'object', additionalProperties: { type: 'string' }, description: 'Environment variables of its tasks.' },
+  task_timeout_seconds: integer('How long a task may run.'),
+  idle_timeout_seconds: integer('After so long without a task an idle workspace stops; 0 is never.'),
+  version: integer('Raised by every change.'),
+  created_at: CREATED,
+  updated_at: UPDATED,
+  archived_at: ARCHIVED,
+};
+
+const provider: Fields<ProviderView> = {
+  id: id('provider', 'Its id.'),
+  name: text('A slug, unique in the org.'),
+  kind: choice(PROVIDER_KINDS, 'Whose models it offers.'),
+  config: { type: 'object', additionalProperties: true, description: 'Given to pods as it is: no place for secrets.' },
+  created_at: CREATED,
+  updated_at: UPDATED,
+  archived_at: ARCHIVED,
+};
+
+const accepted = (status: string): Schema =>
+  object({
+    status: { type: 'string', const: status },
+    operation_id: id('operation', 'Follow it with GET /v1/operations/{operation_id}?wait=60.'),
+  });
+const marked = (...statuses: string[]): Schema => object({ status: choice(statuses, 'What it is now.') });
+const page = (name: string, of: string): Schema =>
+  object({ [name]: { type: 'array', items: ref(of) }, cursor: text('Where the next page begins; absent on the last.') }, ['cursor']);
+
+/** The bodies of all answers, by the name that they have in the API description. */
+export const SCHEMAS = {
+  Error: object({
+    error: object(
+      {
+        code: choice(Object.keys(ERROR_CODES), 'Why, as one of a closed list.'),
+        message: text('One sentence that a person can act on.'),
+        request_id: text('Also in the header X-Request-Id; it finds the request in the logs.'),
+        details: { type: 'object', additionalProperties: true, description: 'What belongs to the code.' },
+      },
+      ['details'],
+    ),
+  }),
+  Phase: object(phase, ['detail']),
+  Operation: object(operation, ['error']),
+  Workspace: object(workspace),
+  WorkspacePage: page('workspaces', 'Workspace'),
+  Restarting: accepted('restarting'),
+  Resuming: accepted('resuming'),
+  Stopping: accepted('stopping'),
+  Archived: marked('archived'),
+  Unarchived: marked('unarchived'),
+  Task: object(task, ['output', 'reason']),
+  TaskPage: page('tasks', 'Task'),
+  TaskSubmitted: object({
+    task_id: id('task', 'Its id.'),
+    workspace_id: id('workspace', 'Where it runs.'),
+    status: { type: 'string', const: 'submitted' },
+  }),
+  TaskCancelling: object({ task_id: id('task', 'The task that is asked to end.'), status: text('`cancelling`.') }),
+  Role: object(role),
+  RolePage: page('roles', 'Role'),
+  Provider: object(provider),
+  ProviderPage: page('providers', 'Provider'),
+  ProviderArchived: object({
+    status: { type: 'string', const: 'archived' },
+    cascaded_roles: { type: 'array', items: id('role', 'A role.'), description: 'The roles that were archived with it.' },
+  }),
+} as const satisfies Record<string, Schema>;
+
+export type SchemaName = keyof typeof SCHEMAS;

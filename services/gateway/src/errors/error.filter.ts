@@ -1,0 +1,30 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { apiError } from './api-error';
+import { errorBody } from './error-body';
+import { toApiError } from './to-api-error';
+
+/** Puts every error, from every layer that Nest and Fastify have, into the one body. A crash is logged whole and answered with nothing of it. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Http');
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const known = toApiError(thrown);
+    if (!known) this.logger.error({ err: thrown }, 'an unexpected error');
+    else if (known.status >= 500) this.logger.warn({ err: known.cause ?? known }, known.message);
+    // The caller has gone, or has an answer already: there is nobody to tell.
+    if (reply.sent) return;
+    const error = known ?? apiError('internal_error');
+    // Fastify closes the connection when it stops reading a body; then a caller still sending may never see the answer. Node reads the rest.
+    reply.removeHeader('connection');
+    void reply
+      .status(error.status)
+      .headers(error.headers)
+      .type('application/json; charset=utf-8')
+      .send(errorBody(error.refusal, request.id));
+  }
+}

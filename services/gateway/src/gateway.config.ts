@@ -1,0 +1,81 @@
+import { Env, IsUrlOf, ServiceConfig } from '@reprise/platform';
+import { ArrayNotEmpty, IsArray, IsIn, IsInt, IsNotEmpty, IsOptional, Max, Min, MinLength, ValidateIf } from 'class-validator';
+
+/** Signatures that only the issuer can make. With a shared secret, or none, whoever can check a token could forge one. */
+export const ASYMMETRIC_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
+export type AsymmetricAlgorithm = (typeof ASYMMETRIC_ALGORITHMS)[number];
+
+/** What the gateway is told. */
+export class GatewayConfig extends ServiceConfig {
+  @Env('JWT_ISSUER', { description: 'The `iss` that a token must have.', example: 'https://login.example.com/' })
+  @IsNotEmpty()
+  readonly jwtIssuer!: string;
+
+  @Env('JWT_AUDIENCE', { description: 'The `aud` that a token must name.', example: 'reprise' })
+  @IsNotEmpty()
+  readonly jwtAudience!: string;
+
+  @Env('JWT_ALGORITHMS', { description: 'The signature algorithms that a token may have.', default: ['RS256', 'ES256'] })
+  @IsArray()
+  @ArrayNotEmpty()
+  @IsIn(ASYMMETRIC_ALGORITHMS, { each: true })
+  readonly jwtAlgorithms!: AsymmetricAlgorithm[];
+
+  @Env('JWT_JWKS_URI', {
+    description: 'Where the issuer publishes its keys; goes before JWT_PUBLIC_KEY_FILE.',
+    example: 'https://login.example.com/.well-known/jwks.json',
+  })
+  @IsOptional()
+  @IsUrlOf(['https', 'http'])
+  readonly jwtJwksUri?: string;
+
+  @Env('JWT_PUBLIC_KEY_FILE', {
+    description: "The issuer's public key or keys where there is no JWT_JWKS_URI: a file in PEM, or a JSON Web Key Set.",
+  })
+  @ValidateIf((config: GatewayConfig) => config.jwtJwksUri === undefined)
+  @IsNotEmpty()
+  readonly jwtPublicKeyFile?: string;
+
+  @Env('JWT_CLOCK_TOLERANCE_SECONDS', { description: "How far the issuer's clock may be from ours.", default: 0 })
+  @IsInt()
+  @Min(0)
+  @Max(300)
+  readonly jwtClockToleranceSeconds!: number;
+
+  @Env('POD_TOKEN_SECRET', { description: 'Checks the tokens of pods; the same as the provisioner has.', secret: true })
+  @MinLength(16)
+  readonly podTokenSecret!: string;
+
+  @Env('COMMAND_TIMEOUT_MS', { description: 'How long a command may take to be answered before the caller gets 503.', default: 10_000 })
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  readonly commandTimeoutMs!: number;
+
+  @Env('QUERY_TIMEOUT_MS', { description: 'How long a query may take to be answered before the caller gets 503.', default: 5_000 })
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  readonly queryTimeoutMs!: number;
+
+  @Env('RESEND_EVERY_MS', { description: 'How long to wait for an answer before the same message is sent again.', default: 2_000 })
+  @IsInt()
+  @Min(50)
+  @Max(60_000)
+  readonly resendEveryMs!: number;
+
+  @Env('RATE_LIMIT_PER_MINUTE', {
+    description: 'How many requests one caller, and how many bad tokens one address, may send in a minute to one instance; 0 is no limit.',
+    default: 6_000,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(60_000)
+  readonly rateLimitPerMinute!: number;
+
+  @Env('TRUST_PROXY', {
+    description: 'Whether `X-Forwarded-For` is believed. Only behind a proxy that sets it; else anyone can say that he is someone else.',
+    default: false,
+  })
+  readonly trustProxy!: boolean;
+}

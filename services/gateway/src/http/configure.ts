@@ -1,0 +1,19 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessHook } from '../auth/access.hook';
+import { serveDocs } from '../docs/serve-docs';
+import { ErrorFilter } from '../errors/error.filter';
+import { InputPipe } from '../input/input.pipe';
+import { frontDoor } from './front-door';
+import { readJsonBodies } from './json-body';
+import { addSecurityHeaders } from './security-headers';
+
+/** Makes the gateway of a Nest application, before it is initialised. */
+export async function configure(app: NestFastifyApplication): Promise<void> {
+  frontDoor(app.getHttpServer());
+  await addSecurityHeaders(app);
+  readJsonBodies(app);
+  app.get(AccessHook, { strict: false }).attach(app.getHttpAdapter().getInstance());
+  app.useGlobalPipes(new InputPipe());
+  app.useGlobalFilters(new ErrorFilter());
+  serveDocs(app);
+}

@@ -1,0 +1,66 @@
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ArchiveRole, ChangeRole, CreateRole, GetRole, ListRoles, UnarchiveRole } from '@reprise/contracts';
+import { Requires, RequiresToken } from '../auth/requires.decorator';
+import { Lifecycle } from '../commands/lifecycle.service';
+import { Answers } from '../docs/answers.decorator';
+import { Ask, type Asking } from '../input/ask.decorator';
+import { pageOf } from '../input/page.query';
+import { ChangeRoleBody, CreateRoleBody, ListRolesQuery } from './roles.input';
+
+@Controller('v1/agent-roles')
+export class RolesController {
+  constructor(private readonly lifecycle: Lifecycle) {}
+
+  @Post()
+  @Requires('caps:write', { adds: true })
+  @Answers(201, 'Role', { summary: 'Create a role', refusals: ['provider_not_found', 'provider_archived', 'name_taken'] })
+  createRole(@Ask() asking: Asking, @Body() body: CreateRoleBody): Promise<unknown> {
+    return this.lifecycle.command(CreateRole, asking, body);
+  }
+
+  @Get()
+  @RequiresToken()
+  @Answers(200, 'RolePage', { summary: 'List roles', refusals: [] })
+  listRoles(@Ask() asking: Asking, @Query() query: ListRolesQuery): Promise<unknown> {
+    return this.lifecycle.query(ListRoles, asking, { ...pageOf(query), include_archived: query.include_archived });
+  }
+
+  @Get(':role_id')
+  @RequiresToken()
+  @Answers(200, 'Role', { summary: 'Get a role', refusals: ['role_not_found'] })
+  getRole(@Ask() asking: Asking, @Param('role_id') role_id: string): Promise<unknown> {
+    return this.lifecycle.query(GetRole, asking, { role_id });
+  }
+
+  @Patch(':role_id')
+  @Requires('caps:write', { adds: true })
+  @Answers(200, 'Role', {
+    summary: 'Change a role',
+    description:
+      'Changes the fields that are given and raises the version. A running pod keeps the role that it was made with until a restart.',
+    refusals: ['role_not_found', 'provider_not_found', 'role_archived', 'provider_archived', 'name_taken'],
+  })
+  changeRole(@Ask() asking: Asking, @Param('role_id') role_id: string, @Body() body: ChangeRoleBody): Promise<unknown> {
+    return this.lifecycle.command(ChangeRole, asking, { role_id, ...body });
+  }
+
+  @Post(':role_id/archive')
+  @Requires('caps:write')
+  @Answers(200, 'Archived', {
+    summary: 'Archive a role',
+    refusals: ['role_not_found', 'workspaces_active', 'role_archived'],
+  })
+  archiveRole(@Ask() asking: Asking, @Param('role_id') role_id: string): Promise<unknown> {
+    return this.lifecycle.command(ArchiveRole, asking, { role_id });
+  }
+
+  @Post(':role_id/unarchive')
+  @Requires('caps:write', { adds: true })
+  @Answers(200, 'Unarchived', {
+    summary: 'Take an archived role back',
+    refusals: ['role_not_found', 'not_archived', 'provider_archived'],
+  })
+  unarchiveRole(@Ask() asking: Asking, @Param('role_id') role_id: string): Promise<unknown> {
+    return this.lifecycle.command(UnarchiveRole, asking, { role_id });
+  }
+}

@@ -1,0 +1,36 @@
+import { OmitType } from '@nestjs/swagger';
+import { ChangeRole, CreateRole } from '@reprise/contracts';
+import { IsOptional, IsString } from 'class-validator';
+import { Describes } from '../docs/describes.decorator';
+import { PageQuery } from '../input/page.query';
+import { QueryFlag } from '../input/query.decorators';
+
+const FIELDS = {
+  name: 'A slug, unique in the org.',
+  display_name: 'A name for people; the slug where it is not given.',
+  provider_id: 'The provider that it uses.',
+  command: "What a task runs: the program and its arguments. The task's text comes on standard input.",
+  env: 'Environment variables of its tasks. None may start with REPRISE_.',
+  task_timeout_seconds: 'How long a task may run.',
+  idle_timeout_seconds: 'After so long without a task an idle workspace stops; 0 is never.',
+};
+
+@Describes<CreateRoleBody>(FIELDS, CreateRole.example)
+export class CreateRoleBody extends OmitType(CreateRole, ['provider_id', 'caller', 'idempotency'] as const) {
+  // Of any form: one that cannot be is the same 404 as one that is not.
+  @IsString()
+  provider_id!: string;
+}
+
+@Describes<ChangeRoleBody>(FIELDS, ChangeRole.example)
+export class ChangeRoleBody extends OmitType(ChangeRole, ['role_id', 'provider_id', 'caller', 'idempotency'] as const) {
+  @IsOptional()
+  @IsString()
+  provider_id?: string;
+}
+
+@Describes<ListRolesQuery>({ include_archived: 'Whether archived ones are listed as well.' })
+export class ListRolesQuery extends PageQuery {
+  @QueryFlag()
+  include_archived = false;
+}

@@ -1,0 +1,47 @@
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { CancelTask, GetTask, ListTasks, SubmitTask } from '@reprise/contracts';
+import { Requires } from '../auth/requires.decorator';
+import { Lifecycle } from '../commands/lifecycle.service';
+import { Answers } from '../docs/answers.decorator';
+import { Ask, type Asking } from '../input/ask.decorator';
+import { pageOf, PageQuery } from '../input/page.query';
+import { SubmitTaskBody } from './tasks.input';
+
+@Controller('v1/workspaces/:workspace_id')
+export class TasksController {
+  constructor(private readonly lifecycle: Lifecycle) {}
+
+  @Post('tasks')
+  @Requires('tasks:write', { adds: true })
+  @Answers(202, 'TaskSubmitted', {
+    summary: 'Submit a task to an idle workspace',
+    refusals: ['workspace_not_found', 'workspace_archived', 'workspace_busy', 'invalid_state'],
+  })
+  submitTask(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string, @Body() body: SubmitTaskBody): Promise<unknown> {
+    return this.lifecycle.command(SubmitTask, asking, { workspace_id, ...body });
+  }
+
+  @Get('tasks')
+  @Requires('workspace:read')
+  @Answers(200, 'TaskPage', { summary: 'List the tasks of a workspace, newest first', refusals: ['workspace_not_found'] })
+  listTasks(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string, @Query() query: PageQuery): Promise<unknown> {
+    return this.lifecycle.query(ListTasks, asking, { workspace_id, ...pageOf(query) });
+  }
+
+  @Get('tasks/:task_id')
+  @Requires('workspace:read')
+  @Answers(200, 'Task', { summary: 'Get a task', refusals: ['workspace_not_found', 'task_not_found'] })
+  getTask(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string, @Param('task_id') task_id: string): Promise<unknown> {
+    return this.lifecycle.query(GetTask, asking, { workspace_id, task_id });
+  }
+
+  @Post('task/cancel')
+  @Requires('workspace:write')
+  @Answers(202, 'TaskCancelling', {
+    summary: 'Cancel the task that is running',
+    refusals: ['workspace_not_found', 'workspace_archived', 'invalid_state'],
+  })
+  cancelTask(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string): Promise<unknown> {
+    return this.lifecycle.command(CancelTask, asking, { workspace_id });
+  }
+}
