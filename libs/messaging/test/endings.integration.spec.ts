@@ -37,7 +37,8 @@ describe('the ends of a message on a work queue', () => {
 
   beforeEach(() => seen.splice(0));
 
-  const send = (id: string, body: string | object, more = {}) => broker.publish('t.commands', COMMAND, body, { ...properties(COMMAND, id), ...more });
+  const send = (id: string, body: string | object, more = {}) =>
+    broker.publish('t.commands', COMMAND, body, { ...properties(COMMAND, id), ...more });
 
   it('a handler that throws is retried after each delay, and its message then stands in the dead letters with its story', async () => {
     const body = '{ "text":   "throw" }';

@@ -65,7 +65,9 @@ describe('a message that comes more than once', () => {
 
   it('has one effect and one answer when it is sent again while the first is still at work', async () => {
     delay = 500;
-    const reply = await app.get(Requester).request({ id: 'm-2', type: COMMAND, data: { text: 'x' } }, { deadlineMs: 5_000, resendEveryMs: 50 });
+    const reply = await app
+      .get(Requester)
+      .request({ id: 'm-2', type: COMMAND, data: { text: 'x' } }, { deadlineMs: 5_000, resendEveryMs: 50 });
     expect(callsOf('m-2')).toBeGreaterThan(2);
     expect(await effects()).toBe(1);
     delay = 0;

@@ -27,7 +27,13 @@ describe('the outbox', () => {
   });
 
   const message = (id: string, type = COMMAND) => ({ id, type, data: { text: id }, subject: 'ws_1' });
-  const append = (...ids: string[]) => dataSource.transaction((manager) => outbox.append(manager, ids.map((id) => message(id))));
+  const append = (...ids: string[]) =>
+    dataSource.transaction((manager) =>
+      outbox.append(
+        manager,
+        ids.map((id) => message(id)),
+      ),
+    );
   const rows = (): Promise<{ attempts: number; last_error: string; due: boolean }[]> =>
     dataSource.query(`SELECT attempts, last_error, next_attempt_at > now() AS later FROM ${SCHEMA}.outbox`);
   const empty = () => waitFor(async () => (await rows()).length === 0, 'the outbox to be empty');
@@ -40,7 +46,11 @@ describe('the outbox', () => {
     expect(got.map(({ properties }) => properties.messageId)).toEqual(['a', 'b', 'c']);
     expect(got[0]!.properties).toMatchObject({ type: COMMAND, contentType: 'application/json', deliveryMode: 2, appId: 'notes' });
     expect(got[0]!.properties.userId).toBe(app.get(AmqpConnection).user);
-    expect(got[0]!.properties.headers).toMatchObject({ cloudEvents_specversion: '1.0', cloudEvents_source: 'notes', cloudEvents_subject: 'ws_1' });
+    expect(got[0]!.properties.headers).toMatchObject({
+      cloudEvents_specversion: '1.0',
+      cloudEvents_source: 'notes',
+      cloudEvents_subject: 'ws_1',
+    });
     await empty();
     sweep.mockRestore();
   });
@@ -99,7 +109,9 @@ describe('the outbox', () => {
 
   it('is published by hand after a statement of its own', async () => {
     const batch = outbox.prepare([message('own')]);
-    await dataSource.query(`WITH yes AS (SELECT 1), sent AS (${outbox.insertSql('$1', 'EXISTS (SELECT FROM yes)')}) SELECT 1`, [batch.parameter]);
+    await dataSource.query(`WITH yes AS (SELECT 1), sent AS (${outbox.insertSql('$1', 'EXISTS (SELECT FROM yes)')}) SELECT 1`, [
+      batch.parameter,
+    ]);
     app.get(OutboxRelay).wake(batch);
     expect((await broker.take(WORK, 2_000)).properties.messageId).toBe('own');
     await empty();
@@ -119,7 +131,8 @@ describe('the outbox', () => {
     await load;
     await waitFor(async () => (await rows()).length === 0, 'the outbox to be empty', 40_000);
     const got = new Set<string>();
-    for (let m = await broker.channel.get(WORK, { noAck: true }); m; m = await broker.channel.get(WORK, { noAck: true })) got.add(m.properties.messageId);
+    for (let m = await broker.channel.get(WORK, { noAck: true }); m; m = await broker.channel.get(WORK, { noAck: true }))
+      got.add(m.properties.messageId);
     expect(got.size).toBe(ids.length);
   });
 

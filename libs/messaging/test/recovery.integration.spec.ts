@@ -1,8 +1,20 @@
+import type { ConfirmChannel } from 'amqplib';
 import { Controller, type INestApplication } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { AmqpConnection, AmqpServer, deadQueueOf, EventsListener, MessageContext, Publisher, Requester, retryQueueOf } from '../src';
+import {
+  AmqpConnection,
+  AmqpServer,
+  BrokerIndicator,
+  deadQueueOf,
+  EventsListener,
+  MessageContext,
+  Publisher,
+  Requester,
+  RequestTimeoutError,
+  retryQueueOf,
+} from '../src';
 import { COMMAND, EVENT, Note, properties, startApp, WORK } from './support/fixture';
-import { TestBroker, waitFor } from './support';
+import { TcpProxy, TestBroker, waitFor } from './support';
 
 const DEAD = deadQueueOf(WORK);
 let seen: string[] = [];
@@ -17,6 +29,11 @@ class Notes {
     if (text === 'throw') throw new Error('no luck');
     return { was: text };
   }
+}
+
+/** How a test gets at the very channel that a consumer uses, to break it. */
+interface Insides {
+  consumers: { options: { queue: { name: string } }; channel: { open: ConfirmChannel } }[];
 }
 
 describe('a service whose broker misbehaves', () => {
@@ -41,7 +58,7 @@ describe('a service whose broker misbehaves', () => {
 
   /** Something that the broker says no to, which costs the channel. */
   const breakChannelsOf = async (queue: string): Promise<void> => {
-    const server = app.get(AmqpServer) as unknown as { consumers: { options: { queue: { name: string } }; channel: { open: typeof broker.channel } }[] };
+    const server = app.get<AmqpServer, Insides>(AmqpServer);
     const consumer = server.consumers.find(({ options }) => options.queue.name === queue)!;
     await expect(consumer.channel.open.checkQueue('there-is-no-such-queue')).rejects.toThrow('NOT_FOUND');
   };
@@ -85,7 +102,10 @@ describe('a service whose broker misbehaves', () => {
     await handled('after');
     await app.get(Publisher).publish({ id: 'own', type: COMMAND, data: { text: 'fine' } });
     await handled('own');
-    expect(await app.get(Requester).request({ type: COMMAND, data: { text: 'q' } }, { deadlineMs: 5_000 })).toEqual({ status: 'done', value: { was: 'q' } });
+    expect(await app.get(Requester).request({ type: COMMAND, data: { text: 'q' } }, { deadlineMs: 5_000 })).toEqual({
+      status: 'done',
+      value: { was: 'q' },
+    });
   });
 
   it('a request whose connection is killed while it waits is sent again and answered', async () => {
@@ -106,16 +126,43 @@ describe('a service whose broker misbehaves', () => {
   });
 
   it('a service starts without a broker, says that it is not ready, and works when there is one', async () => {
-    const url = new URL(broker.url);
-    url.port = '1';
-    const connection = new AmqpConnection({ url: url.toString(), name: 'early' });
-    const published = new Publisher({ connection, envelope: app.get(Publisher)['options'].envelope, confirmTimeoutMs: 500 }).publish({
-      type: COMMAND,
-      data: { text: 'x' },
-    });
-    expect(connection.isReady()).toBe(false);
-    await expect(published).rejects.toThrow('There is no channel');
+    const way = await TcpProxy.to(broker.url);
+    await way.cut();
+    const late = await startApp(broker, { controllers: [Notes], source: 'late', url: way.through(broker.url), late: true });
+    const indicator = late.get(BrokerIndicator);
+    await expect(indicator.check()).rejects.toThrow('connecting');
+    await expect(late.get(Requester).request({ type: COMMAND, data: { text: 'x' } }, { deadlineMs: 100 })).rejects.toThrow(
+      RequestTimeoutError,
+    );
+
+    await way.restore();
+    await waitFor(
+      async () =>
+        indicator.check().then(
+          () => true,
+          () => false,
+        ),
+      'the service to be ready',
+    );
+    await app.close();
+    await send('after');
+    await handled('after');
+    await late.close();
+    await way.cut();
+  });
+
+  it('a broker that says nothing any more is noticed by its missing heartbeat', async () => {
+    const way = await TcpProxy.to(broker.url);
+    const connection = new AmqpConnection({ url: way.through(broker.url), name: 'quiet', heartbeatSeconds: 1 });
+    connection.start();
+    await waitFor(() => connection.isReady(), 'the connection');
+    way.stall();
+    await waitFor(() => !connection.isReady(), 'the loss to be noticed');
+    await way.cut();
+    await way.restore();
+    await waitFor(() => connection.isReady(), 'the connection again');
     await connection.close();
+    await way.cut();
   });
 
   it('a listener for events listens again after a lost connection, and is told that it may have missed some', async () => {

@@ -59,7 +59,11 @@ export class AmqpConnection {
 
   /** A channel that is opened, and set up anew, whenever there is a connection and it is not open. Starts the connection. */
   channel(options: ChannelOptions): ManagedChannel {
-    const channel = new ManagedChannel(options, () => this.model, () => this.channels.delete(channel));
+    const channel = new ManagedChannel(
+      options,
+      () => this.model,
+      () => this.channels.delete(channel),
+    );
     this.channels.add(channel);
     this.start();
     channel.connected();

@@ -27,7 +27,8 @@ export function decode(body: Buffer, spec: MessageSpec): object {
     forbidUnknownValues: true,
     validationError: { target: false, value: false },
   });
-  if (errors.length > 0) throw new DeadLetter('invalid', `The data of ${spec.type} is not valid: ${errors.flatMap((e) => describe(e)).join('; ')}`);
+  if (errors.length > 0)
+    throw new DeadLetter('invalid', `The data of ${spec.type} is not valid: ${errors.flatMap((e) => describe(e)).join('; ')}`);
   return data;
 }
 

@@ -66,7 +66,8 @@ export class DeliveryHandler {
       case 'dead':
         return replier.reply(context, { status: 'failed', reason: outcome.reason, message: outcome.error.message });
       case 'retry':
-        if (!outcome.expected && !this.options.gate.caused(outcome.error)) this.logger.error({ err: outcome.error }, `The query ${context.type} ${context.id} failed`);
+        if (!outcome.expected && !this.options.gate.caused(outcome.error))
+          this.logger.error({ err: outcome.error }, `The query ${context.type} ${context.id} failed`);
         // What failed inside is in the log; the asker learns only that it may ask again.
         return replier.reply(context, { status: 'failed', reason: 'unavailable', message: 'The query could not be answered' });
     }

@@ -11,7 +11,9 @@ export function checkHandlers(
   handlers: ReadonlyMap<string, unknown>,
   catalog: Catalog,
 ): void {
-  const wanted = new Set(queues.flatMap(({ spec, queue }) => spec.types ?? queue.bindings.map(({ routingKey }) => routingKey).filter(isType)));
+  const wanted = new Set(
+    queues.flatMap(({ spec, queue }) => spec.types ?? queue.bindings.map(({ routingKey }) => routingKey).filter(isType)),
+  );
   const problems = [
     ...[...wanted].filter((type) => !handlers.has(type)).map((type) => `${type} has no handler`),
     ...[...handlers.keys()].filter((type) => !catalog.has(type)).map((type) => `${type} has a handler but is not in the catalogue`),

@@ -66,7 +66,7 @@ export class Inbox {
    * than dead letters are kept, or a replayed one may have a second effect.
    */
   async prune(dataSource: DataSource, retentionDays: number, batchSize = 5_000): Promise<number> {
-    for (let total = 0; ; ) {
+    for (let total = 0; ;) {
       const [, deleted]: [unknown, number] = await dataSource.query(
         `DELETE FROM ${this.inbox}
           WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${this.inbox} WHERE received_at < now() - make_interval(days => $1) LIMIT $2))`,
@@ -87,7 +87,11 @@ export class Inbox {
     const reply = await work(manager);
     const json = toJson(reply);
     if (json !== null) {
-      await manager.query(`UPDATE ${this.inbox} SET reply = $3::jsonb WHERE consumer = $1 AND message_id = $2`, [message.queue, message.id, json]);
+      await manager.query(`UPDATE ${this.inbox} SET reply = $3::jsonb WHERE consumer = $1 AND message_id = $2`, [
+        message.queue,
+        message.id,
+        json,
+      ]);
     }
     return reply;
   }

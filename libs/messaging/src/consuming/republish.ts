@@ -8,7 +8,7 @@ import type { DeadReason } from './outcome';
 const MAX_STACK_BYTES = 8 * 1024;
 const MAX_EXCEPTION_BYTES = 2 * 1024;
 /** amqplib encodes all headers into 64 KiB at most, and throws above that. */
-const MAX_FOREIGN_HEADERS_CHARS = 40 * 1024;
+const MAX_FOREIGN_HEADER_BYTES = 40 * 1024;
 
 /** The broker's own account of a message; a copy that a client sends says nothing (RabbitMQ 4 ignores it). */
 const BROKER_HEADERS = /^(x-death|x-first-death-|x-last-death-|x-delivery-count|x-acquired-count|CC$|BCC$)/;
@@ -28,7 +28,12 @@ export function toRetry(
     [HEADER.firstFailure]: context.firstFailure ?? now.toISOString(),
     [HEADER.lastFailure]: now.toISOString(),
   };
-  return { exchange: names.retry, routingKey: retryQueueOf(context.queue, delay.label), body: message.content, properties: copy(message, context, headers) };
+  return {
+    exchange: names.retry,
+    routingKey: retryQueueOf(context.queue, delay.label),
+    body: message.content,
+    properties: copy(message, context, headers),
+  };
 }
 
 /** The message as it goes to the dead letters: bytes and properties as received, with the story of its death in headers. */
@@ -55,12 +60,17 @@ export function toDead(
 /** For the log. */
 export const deadLettersOf = (context: MessageContext): string => deadQueueOf(context.queue);
 
+const REPUBLISHED = [
+  ...(['contentType', 'contentEncoding', 'priority', 'correlationId', 'replyTo'] as const),
+  ...(['messageId', 'timestamp', 'type', 'appId'] as const),
+];
+
 function copy({ properties }: ConsumeMessage, context: MessageContext, ours: Record<string, unknown>): Options.Publish {
   // Neither `user-id`, which only its sender may set, nor `expiration`, which would let the copy vanish.
-  const { contentType, contentEncoding, priority, correlationId, replyTo, messageId, timestamp, type, appId } = properties;
-  const kept = Object.entries({ contentType, contentEncoding, priority, correlationId, replyTo, messageId, timestamp, type, appId } as Options.Publish);
+  const received: Options.Publish = properties;
+  const kept = REPUBLISHED.filter((name) => received[name] !== undefined).map((name) => [name, received[name]]);
   return {
-    ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
+    ...(Object.fromEntries(kept) as Options.Publish),
     deliveryMode: 2,
     headers: { ...foreign(properties.headers ?? {}), ...(context.userId ? { [HEADER.userId]: context.userId } : {}), ...ours },
   };
@@ -69,11 +79,13 @@ function copy({ properties }: ConsumeMessage, context: MessageContext, ours: Rec
 /** The headers that the sender set, as far as there is room for them beside ours. */
 function foreign(headers: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
-  let room = MAX_FOREIGN_HEADERS_CHARS;
+  let room = MAX_FOREIGN_HEADER_BYTES;
   for (const [key, value] of Object.entries(headers)) {
     if (BROKER_HEADERS.test(key) || key === HEADER.userId) continue;
-    room -= key.length + (JSON.stringify(value) ?? '').length;
-    if (room >= 0) kept[key] = value;
+    const size = Buffer.byteLength(key) + Buffer.byteLength(JSON.stringify(value) ?? '');
+    if (size > room) continue;
+    room -= size;
+    kept[key] = value;
   }
   return kept;
 }
@@ -81,5 +93,10 @@ function foreign(headers: Record<string, unknown>): Record<string, unknown> {
 /** At most so many bytes of UTF-8, never half a character. */
 function truncate(text: string, bytes: number): string {
   const encoded = Buffer.from(text);
-  return encoded.length <= bytes ? text : encoded.subarray(0, bytes).toString().replace(/\uFFFD+$/, '');
+  return encoded.length <= bytes
+    ? text
+    : encoded
+        .subarray(0, bytes)
+        .toString()
+        .replace(/\uFFFD+$/, '');
 }

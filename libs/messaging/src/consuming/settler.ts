@@ -59,7 +59,9 @@ export class Settler {
   private async bury(delivery: Delivery, context: MessageContext, reason: DeadReason, error: Error): Promise<void> {
     const message = toDead(delivery.message, context, this.options.names, reason, error, this.options.clock.now());
     if (!(await this.move(delivery, message))) return;
-    this.logger.error(`${context.type || 'A message without a type'} ${context.id} is dead (${reason}) in ${deadLettersOf(context)}: ${error.message}`);
+    this.logger.error(
+      `${context.type || 'A message without a type'} ${context.id} is dead (${reason}) in ${deadLettersOf(context)}: ${error.message}`,
+    );
     this.options.replier.reply(context, { status: 'failed', reason, message: error.message });
   }
 

@@ -1,4 +1,11 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, Optional } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  Optional,
+} from '@nestjs/common';
 import { AmqpConnection } from '../connection/amqp-connection';
 import { AmqpServer } from '../consuming/amqp-server';
 import { InboxJanitor } from '../consuming/inbox-janitor';

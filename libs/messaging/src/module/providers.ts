@@ -101,6 +101,8 @@ function serverProvider(withDatabase: boolean): Provider {
 const CLOCK = { token: Clock, optional: true };
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are whatever `inject` names
-function provide(token: FactoryProvider['provide'], inject: NonNullable<FactoryProvider['inject']>, useFactory: (...args: any[]) => unknown): FactoryProvider {
+type Factory = (...dependencies: any[]) => unknown;
+
+function provide(token: FactoryProvider['provide'], inject: NonNullable<FactoryProvider['inject']>, useFactory: Factory): FactoryProvider {
   return { provide: token, inject, useFactory };
 }

@@ -25,7 +25,7 @@ export interface PreparedMessage {
   exchange: string;
   routingKey: string;
   body: string;
-  properties: Options.Publish & { messageId: string; type: string; headers: Record<string, unknown> };
+  properties: Omit<Options.Publish, 'headers'> & { messageId: string; type: string; headers: Record<string, unknown> };
 }
 
 /** A message type that no catalogue knows: a mistake in the program. */

@@ -51,7 +51,10 @@ export class OutboxRepository {
           FOR UPDATE SKIP LOCKED`,
       [limit, except],
     );
-    return rows.map(({ id, exchange, routing_key: routingKey, properties, body }) => ({ id, message: { exchange, routingKey, properties, body } }));
+    return rows.map(({ id, exchange, routing_key: routingKey, properties, body }) => ({
+      id,
+      message: { exchange, routingKey, properties, body },
+    }));
   }
 
   /** Forgets rows that the broker has. */

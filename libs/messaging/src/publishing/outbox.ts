@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { table } from '../database/tables';
 import { handOverAfterCommit } from './after-commit';
 import type { Envelope, OutgoingMessage, PreparedMessage } from './envelope';
+import { CE } from './headers';
 import { uuid7 } from './uuid7';
 
 /** A row of the outbox as its process holds it. */
@@ -71,5 +72,5 @@ export class Outbox {
 
 function toRecord({ id, message }: OutboxRow): Record<string, unknown> {
   const { exchange, routingKey, properties, body } = message;
-  return { id, subject: properties.headers['cloudEvents_subject'] ?? null, exchange, routing_key: routingKey, properties, body };
+  return { id, subject: properties.headers[CE.subject] ?? null, exchange, routing_key: routingKey, properties, body };
 }

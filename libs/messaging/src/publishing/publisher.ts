@@ -42,7 +42,10 @@ export class Publisher {
     this.timeoutMs = options.confirmTimeoutMs ?? 10_000;
     this.channel = options.connection.channel({
       name: 'publisher',
-      setup: async (channel) => void channel.on('return', (message: Message) => this.onReturn(message)),
+      setup: (channel) => {
+        channel.on('return', (message: Message) => this.onReturn(message));
+        return Promise.resolve();
+      },
       onLost: () => this.returned.clear(),
     });
   }

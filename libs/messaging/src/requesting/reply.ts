@@ -2,9 +2,7 @@ import type { Refusal } from '../consuming/outcome';
 
 /** The body of a reply, as JSON. `failed` tells that there will be no answer to this message, and never that nothing happened. */
 export type ReplyBody =
-  | { status: 'done'; value?: unknown }
-  | { status: 'refused'; refusal: Refusal }
-  | { status: 'failed'; reason: string; message: string };
+  { status: 'done'; value?: unknown } | { status: 'refused'; refusal: Refusal } | { status: 'failed'; reason: string; message: string };
 
 /** The type property of a reply. */
 export const REPLY_TYPE = 'reply';

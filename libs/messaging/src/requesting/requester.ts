@@ -131,8 +131,10 @@ export class Requester {
 
   private onReply(channel: ConfirmChannel, message: ConsumeMessage | null): void {
     if (message === null) return void channel.close().catch(() => undefined);
-    const { headers, correlationId } = message.properties;
-    const request = this.pending.get(String(headers?.[HEADER.requestId] ?? correlationId));
+    const { headers, correlationId } = message.properties as { headers?: Record<string, unknown>; correlationId?: string };
+    // The correlation id may be an older command's, and then is not this request's alone.
+    const id = headers?.[HEADER.requestId] ?? correlationId;
+    const request = typeof id === 'string' ? this.pending.get(id) : undefined;
     const reply = parseReply(message.content);
     if (request && reply) request.settle(toResult(reply));
   }

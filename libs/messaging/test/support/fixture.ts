@@ -49,7 +49,9 @@ export const SHORT: readonly RetryDelay[] = [
 
 const spec = (type: string, kind: MessageKind): MessageSpec => ({ type, kind, exchange: `t.${kind}s`, routingKey: type, data: Note });
 
-export const CATALOG: Catalog = new Map([COMMAND, EVENT, QUERY].map((type, i) => [type, spec(type, (['command', 'event', 'query'] as const)[i]!)]));
+export const CATALOG: Catalog = new Map(
+  [COMMAND, EVENT, QUERY].map((type, i) => [type, spec(type, (['command', 'event', 'query'] as const)[i]!)]),
+);
 
 export const TOPOLOGY: Topology = {
   exchanges: [
@@ -71,10 +73,15 @@ export interface AppOptions extends Partial<MessagingOptions> {
   consumers?: ConsumerSpec[];
   /** With it the service has an outbox and an inbox; the application closes its data source itself. */
   database?: TestDatabase;
+  /** The broker is not there yet: do not wait for it. */
+  late?: boolean;
 }
 
-/** A service in this process: a Nest application whose controllers consume the work queue of this broker. It is ready when this resolves. */
-export async function startApp(broker: TestBroker, { controllers = [], database, ...options }: AppOptions): Promise<INestApplication> {
+/** A service in this process: a Nest application whose controllers consume the work queue of this broker. It consumes when this resolves. */
+export async function startApp(
+  broker: TestBroker,
+  { controllers = [], database, late, ...options }: AppOptions,
+): Promise<INestApplication> {
   await assertExchanges(broker.channel, TOPOLOGY.exchanges);
   const messaging = MessagingModule.forRoot({
     url: broker.url,
@@ -96,15 +103,26 @@ export async function startApp(broker: TestBroker, { controllers = [], database,
   @Module({ imports: [...store, messaging], controllers })
   class App {}
 
-  const app = await NestFactory.create(App, new FastifyAdapter(), { logger: (process.env['TEST_LOG']?.split(',') as LogLevel[]) ?? false, abortOnError: false });
+  const app = await NestFactory.create(App, new FastifyAdapter(), {
+    logger: (process.env.TEST_LOG?.split(',') as LogLevel[]) ?? false,
+    abortOnError: false,
+  });
   app.connectMicroservice({ strategy: app.get(AmqpServer) });
-  await app.init();
-  await app.startAllMicroservices();
-  await waitFor(() => app.get(AmqpServer).isConsuming(), 'the consumers');
-  return app;
+  try {
+    await app.init();
+    await app.startAllMicroservices();
+    if (!late) await waitFor(() => app.get(AmqpServer).isConsuming(), 'the consumers');
+    return app;
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
 }
 
 /** The properties that a well-formed message of the type has. */
-export function properties(type: string, id: string): { type: string; messageId: string; contentType: string; headers: Record<string, unknown> } {
+export function properties(
+  type: string,
+  id: string,
+): { type: string; messageId: string; contentType: string; headers: Record<string, unknown> } {
   return { type, messageId: id, contentType: 'application/json', headers: { cloudEvents_specversion: '1.0' } };
 }

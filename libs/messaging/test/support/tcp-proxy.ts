@@ -34,6 +34,14 @@ export class TcpProxy {
     await closed;
   }
 
+  /** Carries nothing on present connections any more, without ending them. */
+  stall(): void {
+    for (const socket of this.sockets) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
   /** Lets connections through again, at the same address. */
   async restore(): Promise<void> {
     this.server = createServer((socket) => this.pipe(socket));

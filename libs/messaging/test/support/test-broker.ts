@@ -29,7 +29,9 @@ export class TestBroker {
   }
 
   /** Adds a broker user that may do what the patterns allow in this virtual host; returns its address and how to remove it. */
-  async addUser(rights = { configure: '.*', write: '.*', read: '.*' }): Promise<{ name: string; url: string; remove: () => Promise<void> }> {
+  async addUser(
+    rights = { configure: '.*', write: '.*', read: '.*' },
+  ): Promise<{ name: string; url: string; remove: () => Promise<void> }> {
     const name = `${this.vhost}-${randomBytes(3).toString('hex')}`;
     await api('PUT', `users/${name}`, { password: name, tags: '' });
     await api('PUT', `permissions/${this.vhost}/${name}`, rights);
@@ -51,7 +53,7 @@ export class TestBroker {
     // Counted first: getting from a quorum queue that is being made at this moment costs the whole connection (541).
     const next = async (): Promise<GetMessage | false | undefined> =>
       (await this.count(queue)) > 0 && this.tryOn((channel) => channel.get(queue, { noAck: true }));
-    return waitFor(next, `a message in ${queue}`, limitMs) as Promise<GetMessage>;
+    return waitFor(next, `a message in ${queue}`, limitMs);
   }
 
   /** How many messages are ready in a queue; none if it is not there. */

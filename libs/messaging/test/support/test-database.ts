@@ -42,7 +42,7 @@ async function asAdmin(sql: string): Promise<void> {
 }
 
 function adminUrl(): string {
-  const url = process.env['TEST_DATABASE_URL'];
+  const url = process.env.TEST_DATABASE_URL;
   if (!url) throw new Error('TEST_DATABASE_URL is not set: this test needs the real database');
   return url;
 }
