@@ -1,6 +1,7 @@
 // @ts-check
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clearDrafts, draftIn } from './drafts.mjs';
 import { Failure } from './failure.mjs';
 import { findProcesses, lastLines, run, terminate } from './processes.mjs';
 import { handOver, unprivileged } from './unprivileged.mjs';
@@ -22,8 +23,23 @@ const dataOf = (folder) => join(folder, 'data');
 
 /** The servers that run on a folder: one at most, told by its arguments, since a pid file may be stale. @param {string} folder */
 export function postgresProcesses(folder) {
-  const data = dataOf(folder);
-  return findProcesses((args) => /(^|\/)postgres$/.test(args[0] ?? '') && args[1] === '-D' && args[2] === data);
+  return serversWhere((data, pid) => data === dataOf(folder) || workingFolder(pid) === dataOf(folder));
+}
+
+/** @param {(data: string, pid: number) => boolean} matches */
+function serversWhere(matches) {
+  return findProcesses(
+    ([program = '', option, data = ''], pid) => /(^|\/)postgres$/.test(program) && option === '-D' && matches(data, pid),
+  );
+}
+
+/** The server works in its data: so it is found also after the checkout was moved beneath it. @param {number} pid */
+function workingFolder(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return null; // another user's, or a system without /proc
+  }
 }
 
 /**
@@ -32,7 +48,8 @@ export function postgresProcesses(folder) {
  * @param {import('./postgres-binaries.mjs').PostgresBinaries} binaries
  */
 export async function startPostgres(cluster, binaries) {
-  if (postgresProcesses(cluster.folder).length > 0) return;
+  if (serversWhere((data) => data === dataOf(cluster.folder)).length > 0) return;
+  await stopPostgres(cluster.folder); // one that runs here under another name: its programs and libraries are no longer where they were
   mkdirSync(cluster.folder, { recursive: true, mode: 0o700 });
   chmodSync(cluster.folder, 0o700);
   const user = await unprivileged([binaries.folder, join(cluster.folder, '..')]);
@@ -59,10 +76,10 @@ function runAs({ cluster, user }, program, args, input) {
 /** Made aside and renamed when complete: what an interrupted start leaves is not mistaken for a cluster. @param {Server} server */
 async function makeCluster(server) {
   const { cluster, binaries, user } = server;
-  const draft = join(cluster.folder, 'data.new');
-  const passwordFile = join(cluster.folder, 'password');
-  rmSync(draft, { recursive: true, force: true });
-  rmSync(passwordFile, { force: true });
+  clearDrafts(cluster.folder);
+  // A name of its own: an initdb whose starter was killed may still be writing to another.
+  const draft = draftIn(cluster.folder, 'data');
+  const passwordFile = join(cluster.folder, `password.draft-${process.pid}`);
   writeFileSync(passwordFile, cluster.password, { mode: 0o600 });
   handOver(passwordFile, user);
   const made = await runAs(server, binaries.initdb, [

@@ -50,14 +50,14 @@ export function isAlive(who) {
 /**
  * Processes whose argument list satisfies the test. A pid file may be stale, or not written yet when its writer was killed;
  * the list of processes is neither.
- * @param {(args: string[]) => boolean} matches
+ * @param {(args: string[], pid: number) => boolean} matches
  * @returns {Identity[]}
  */
 export function findProcesses(matches) {
   /** @type {Identity[]} */
   const found = [];
   for (const [pid, args] of LINUX ? procArguments() : psArguments()) {
-    if (pid === process.pid || !matches(args)) continue;
+    if (pid === process.pid || !matches(args, pid)) continue;
     const who = identify(pid);
     if (who) found.push(who);
   }

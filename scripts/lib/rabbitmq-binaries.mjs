@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Failure } from './failure.mjs';
+import { clearDrafts, draftIn } from './drafts.mjs';
 import { lastLines, run } from './processes.mjs';
 
 /**
@@ -45,11 +46,16 @@ export async function unpackedRabbitmq(tools) {
   };
 }
 
-/** Complete or absent: unpacked aside, renamed at the end. @param {string} tools @param {string} home */
+/**
+ * Complete or absent: unpacked aside, renamed at the end. Each process has a draft of its own, for a start and a test run may both
+ * find nothing.
+ * @param {string} tools
+ * @param {string} home
+ */
 async function unpack(tools, home) {
-  const draft = `${home}.new`;
+  clearDrafts(tools);
+  const draft = draftIn(tools, 'rabbitmq');
   const debs = join(draft, 'debs');
-  rmSync(draft, { recursive: true, force: true });
   for (const folder of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(draft, folder), { recursive: true });
   mkdirSync(debs, { recursive: true });
   const options = [
@@ -75,7 +81,7 @@ async function unpack(tools, home) {
     );
     relocate(join(root, 'usr/lib/erlang'));
     prune(join(root, 'usr/lib/rabbitmq/lib'));
-    renameSync(root, home);
+    if (!existsSync(home)) renameSync(root, home);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

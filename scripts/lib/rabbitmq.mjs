@@ -17,9 +17,16 @@ import { until } from './wait.mjs';
  * @property {string} password
  */
 
-/** The virtual machines that run as a node, told by their arguments, since a pid file may be stale. @param {string} id */
-export function rabbitmqProcesses(id) {
-  return findProcesses((args) => args.some((arg, i) => arg === '-reprise_node' && args[i + 1] === id));
+/**
+ * The virtual machines that run as a node, told by their arguments, since a pid file may be stale.
+ * @param {string} id
+ * @param {string} [folder] only those that were started on it
+ */
+export function rabbitmqProcesses(id, folder) {
+  return findProcesses((args) => {
+    const at = args.indexOf('-reprise_node');
+    return at >= 0 && args[at + 1] === id && (!folder || args[at + 2] === folder);
+  });
 }
 
 /**
@@ -31,6 +38,8 @@ export async function startRabbitmq(node, binaries) {
   if (/\s/.test(node.folder + binaries.sbin)) {
     throw new Failure('RabbitMQ cannot run in a folder with a space in its path: move the checkout, or set AMQP_URL');
   }
+  // One from before the checkout was moved: its files are no longer where it has them.
+  if (rabbitmqProcesses(node.id).length > 0 && rabbitmqProcesses(node.id, node.folder).length === 0) await stopRabbitmq(node, binaries);
   let ended = () => false;
   if (rabbitmqProcesses(node.id).length === 0) {
     prepare(node);
@@ -102,7 +111,7 @@ function environment({ folder, id, ports }, binaries) {
     RABBITMQ_SCHEMA_DIR: join(folder, 'schema'),
     RABBITMQ_GENERATED_CONFIG_DIR: join(folder, 'generated'),
     RABBITMQ_PID_FILE: join(folder, 'pid'),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${loopback} -reprise_node ${id}`,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${loopback} -reprise_node ${id} ${folder}`,
     RABBITMQ_CTL_ERL_ARGS: loopback,
   };
 }
