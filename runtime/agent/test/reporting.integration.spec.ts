@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { RunningAgent, TOKEN, bundleAgent, testDirectory, until } from './testing/running-agent';
+import { RunningAgent, TOKEN, bundleAgent, testDirectory, until, type Json } from './testing/running-agent';
 
 const directory = testDirectory();
 const bundle = bundleAgent(directory);
@@ -11,7 +11,7 @@ let count = 0;
 
 /** Takes reports as the gateway does, and answers what a test says. */
 class Gateway {
-  readonly reports: { url: string; method: string; authorization: string; body: any }[] = [];
+  readonly reports: { url: string; method: string; authorization: string; body: Json }[] = [];
   answer = 204;
   private server: Server | undefined;
   private port = 0;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RunningAgent, TOKEN, bundleAgent, testDirectory, until } from './testing/running-agent';
+import { RunningAgent, TOKEN, bundleAgent, testDirectory, until, type Json } from './testing/running-agent';
 
 const directory = testDirectory();
 const bundle = bundleAgent(directory);
@@ -16,7 +16,7 @@ async function start(options: Parameters<typeof RunningAgent.start>[2] = {}): Pr
   await agent.ready();
 }
 
-const submit = (taskId: string, description: string): Promise<any> => agent.send('POST', '/v1/tasks', { task_id: taskId, description });
+const submit = (taskId: string, description: string): Promise<Json> => agent.send('POST', '/v1/tasks', { task_id: taskId, description });
 const pidIn = (file: string): Promise<number> =>
   until(() => existsSync(join(workspace, file)) && Number(readFileSync(join(workspace, file), 'utf8')));
 /** A zombie has ended, whether or not anyone has reaped it. */

@@ -22,12 +22,16 @@ export function bundleAgent(directory: string): string {
   return file;
 }
 
+/** What an answer holds is for the assertion to say. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Json = any;
+
 export interface Answer {
   status: number;
   headers: IncomingMessage['headers'];
   trailers: NodeJS.Dict<string>;
   bytes: Buffer;
-  json: any;
+  json: Json;
 }
 
 export class RunningAgent {
@@ -115,7 +119,7 @@ export class RunningAgent {
     return this.send('POST', '/v1/resume-work');
   }
 
-  async run(description: string, taskId = `task_${Math.random().toString(36).slice(2)}`): Promise<any> {
+  async run(description: string, taskId = `task_${Math.random().toString(36).slice(2)}`): Promise<Json> {
     const { status, json } = await this.send('POST', '/v1/tasks', { task_id: taskId, description });
     if (status !== 202) throw new Error(JSON.stringify(json));
     const end = await this.ended(taskId);
@@ -124,11 +128,11 @@ export class RunningAgent {
   }
 
   /** The conversation's line about the end of this task. */
-  async ended(taskId: string): Promise<any> {
+  async ended(taskId: string): Promise<Json> {
     return until(async () => (await this.history()).find((line) => line.type === 'task.ended' && line.task_id === taskId));
   }
 
-  async history(): Promise<any[]> {
+  async history(): Promise<Json[]> {
     const { bytes } = await this.send('GET', '/v1/history');
     return bytes
       .toString()

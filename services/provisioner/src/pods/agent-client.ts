@@ -61,14 +61,22 @@ export class AgentClient implements PodAgent {
     if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await readJson(response));
     const stream = new PassThrough();
     finished(stream, () => request.destroy());
-    const digest = pipeline(response, stream).then(
-      () => digestOf(response),
-      (error: unknown) => {
-        throw asAgentError(error, 'the snapshot broke off');
-      },
-    );
-    // The pipeline hands the raw error to the stream's reader; the reader is to see the same one as who awaits the digest.
-    digest.catch((error: Error) => stream.destroy(error));
+    const digest = new Promise<{ sha256: string; entries: number }>((resolve, reject) => {
+      finished(response, (error) => {
+        const told = error ? asAgentError(error, 'the snapshot broke off') : digestOf(response);
+        if (told instanceof AgentError) {
+          reject(told);
+          stream.destroy(told);
+        } else {
+          resolve(told);
+          stream.end();
+        }
+      });
+    });
+    // Whoever reads the stream is told by it; nobody has to wait for the digest as well.
+    digest.catch(() => undefined);
+    // Ended above, once the digest is there: a stream that ends is a whole snapshot.
+    response.pipe(stream, { end: false });
     return { stream, digest };
   }
 
@@ -157,9 +165,9 @@ export class AgentClient implements PodAgent {
   }
 }
 
-function digestOf(response: IncomingMessage): { sha256: string; entries: number } {
+function digestOf(response: IncomingMessage): { sha256: string; entries: number } | AgentError {
   const { 'x-reprise-sha256': sha256, 'x-reprise-entries': entries } = response.trailers;
-  if (!sha256 || !entries || !/^[0-9a-f]{64}$/.test(sha256)) throw new AgentError('broken', 'the snapshot came without its digest');
+  if (!sha256 || !entries || !/^[0-9a-f]{64}$/.test(sha256)) return new AgentError('broken', 'the snapshot came without its digest');
   return { sha256, entries: Number(entries) };
 }
 

@@ -50,11 +50,10 @@ export async function saveSnapshot(
   const packed = createGzip({ level: 1, chunkSize: CHUNK });
   const stored = new PassThrough();
   const put = await bothOrFailure(store.put(key, stored), pipeline(source.stream, tar, packed, stored, signal ? { signal } : {}));
-  const told = await source.digest;
-  if (told.sha256 !== tar.sha256()) {
+  const told = await agreed(source, tar.sha256()).catch(async (error: unknown) => {
     await store.delete(key);
-    throw new SnapshotStoreError('corrupt', `the agent's digest is ${told.sha256}, the bytes received have ${tar.sha256()}`);
-  }
+    throw error;
+  });
   return {
     key,
     tarSha256: told.sha256,
@@ -98,6 +97,13 @@ export async function openSnapshot(store: SnapshotStore, record: SnapshotRecord)
   stored.once('error', (error) => tar.destroy(error));
   tar.once('close', () => stored.destroy());
   return stored.pipe(tar);
+}
+
+/** The agent's digest, which must be that of the bytes that arrived. */
+async function agreed(source: SnapshotSource, received: string): Promise<{ sha256: string; entries: number }> {
+  const told = await source.digest;
+  if (told.sha256 === received) return told;
+  throw new SnapshotStoreError('corrupt', `the agent's digest is ${told.sha256}, the bytes received have ${received}`);
 }
 
 /** Counts and digests what flows through. */

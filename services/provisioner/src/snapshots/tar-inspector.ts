@@ -26,6 +26,8 @@ export class TarInspector extends Writable {
   constructor() {
     super({ highWaterMark: 1024 * 1024 });
     this.reader.on('entry', (header, content, next) => {
+      // A refused entry's content fails along with the reader, and only the reader's failure is told.
+      content.on('error', () => undefined);
       try {
         this.check(header);
       } catch (error) {

@@ -17,18 +17,20 @@ export function assertSpec(spec: PodSpec): void {
   if (spec.token === '') throw invalid('it has no token');
   if (!Number.isSafeInteger(spec.taskTimeoutSeconds) || spec.taskTimeoutSeconds < 1)
     throw invalid('its task time limit is not a positive whole number');
-  const values = {
-    token: spec.token,
-    command: JSON.stringify(spec.command ?? []),
-    environment: spec.environment ?? '',
-    env: JSON.stringify(spec.env),
-    'provider kind': spec.provider?.kind ?? '',
-    'provider config': JSON.stringify(spec.provider?.config ?? {}),
+  // Each list stands for one variable of the agent's environment.
+  const variables: Readonly<Record<string, readonly string[]>> = {
+    token: [spec.token],
+    command: spec.command ?? [],
+    environment: [spec.environment ?? ''],
+    env: Object.entries(spec.env).flat(),
+    'provider kind': [spec.provider?.kind ?? ''],
+    'provider config': [JSON.stringify(spec.provider?.config ?? {})],
   };
-  for (const [name, value] of Object.entries(values)) {
-    if (value.includes('\0')) throw invalid(`its ${name} holds a NUL`);
-    if (Buffer.byteLength(value) > MAX_VALUE) throw invalid(`its ${name} is too large to be passed to a process`);
+  for (const [name, words] of Object.entries(variables)) {
+    if (words.some((word) => word.includes('\0'))) throw invalid(`its ${name} holds a NUL`);
+    if (Buffer.byteLength(JSON.stringify(words)) > MAX_VALUE) throw invalid(`its ${name} is too large to be passed to a process`);
   }
+  if (Object.keys(spec.env).some((name) => name === '' || name.includes('='))) throw invalid('its env has a name that is none');
 }
 
 function invalid(why: string): PodError {

@@ -6,6 +6,11 @@ import { PodError } from '../pod-driver';
 import type { ProcessTable } from './process-table';
 
 const POLL_MS = 10;
+/**
+ * A holder that was killed may have forked just before: until that child has become the program that it is to be, nobody
+ * can tell what it is. Far longer than that takes, and only ever waited after a crash.
+ */
+const SETTLE_MS = 500;
 
 /**
  * One holder at a time in a directory, among all processes of the machine, and none for longer than it lives. The holder
@@ -22,20 +27,35 @@ export async function withLock<T>(directory: string, processes: ProcessTable, pa
 }
 
 async function acquire(directory: string, processes: ProcessTable, patienceMs: number): Promise<string> {
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const claim = join(directory, `claim-${randomUUID()}`);
   await writeFile(claim, JSON.stringify({ pid: process.pid, start: await processes.startOf(process.pid) }));
   try {
     for (const until = Date.now() + patienceMs; ;) {
       const highest = Math.max(0, ...(await readdir(directory)).map(Number).filter(Number.isSafeInteger));
       const owner = highest === 0 ? 'dead' : await ownerOf(join(directory, String(highest)), processes);
-      if (owner === 'dead' && (await take(claim, join(directory, String(highest + 1))))) return join(directory, String(highest + 1));
+      const next = join(directory, String(highest + 1));
+      if (owner === 'dead' && (await take(claim, next))) {
+        if (highest > 0) await settle(join(directory, `${highest}.settled`));
+        return next;
+      }
       if (Date.now() > until) throw new PodError('locked', `someone else works at this workspace's pods since ${patienceMs} ms`);
       if (owner === 'alive') await sleep(POLL_MS);
     }
   } finally {
     await rm(claim, { force: true });
   }
+}
+
+/** A dead holder's number stays, so that it has been waited for is written down: only the first one after it waits. */
+async function settle(mark: string): Promise<void> {
+  const settled = await readFile(mark).then(
+    () => true,
+    () => false,
+  );
+  if (settled) return;
+  await sleep(SETTLE_MS);
+  await writeFile(mark, '');
 }
 
 async function take(claim: string, number: string): Promise<boolean> {

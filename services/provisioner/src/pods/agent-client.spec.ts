@@ -1,0 +1,107 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { AgentClient } from './agent-client';
+
+let server: Server | undefined;
+const client = async (listener: RequestListener, options: { timeoutMs?: number; idleTimeoutMs?: number } = {}): Promise<AgentClient> => {
+  server = createServer(listener);
+  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+  return new AgentClient({ address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'the-token', ...options });
+};
+const json =
+  (status: number, body: unknown): RequestListener =>
+  (_request, response) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+describe('the agent client tells apart', () => {
+  it('a pod that is not there', async () => {
+    const agent = new AgentClient({ address: 'http://127.0.0.1:1', token: 'x' });
+    await expect(agent.health()).rejects.toMatchObject({ reason: 'unreachable', retryable: true });
+  });
+
+  it('one that does not answer in time', async () => {
+    const agent = await client(() => undefined, { timeoutMs: 50 });
+    await expect(agent.resumeWork()).rejects.toMatchObject({ reason: 'timeout', retryable: true });
+  });
+
+  it("a refusal, which is final, with the agent's own code", async () => {
+    const agent = await client(json(409, { error: { code: 'busy', message: 'task x is running' } }));
+    await expect(agent.runTask({ taskId: 'a', description: 'b' })).rejects.toMatchObject({
+      reason: 'refused',
+      retryable: false,
+      agentCode: 'busy',
+      answer: { status: 409, code: 'busy' },
+    });
+  });
+
+  it('a failure of the agent, which may pass', async () => {
+    const agent = await client(json(507, { error: { code: 'no_space', message: 'no room' } }));
+    await expect(agent.resumeWork()).rejects.toMatchObject({ reason: 'failed', retryable: true, agentCode: 'no_space' });
+  });
+
+  it.each([
+    [404, 'not the contract'],
+    [200, 'not JSON'],
+    [200, { status: 'weird' }],
+  ])('something that is no agent: %i %p', async (status, body) => {
+    const agent = await client(json(status, body));
+    await expect(agent.health()).rejects.toMatchObject({ reason: 'bad_answer', retryable: false });
+  });
+
+  it('a task that the agent does not run from one that it does', async () => {
+    expect(await (await client(json(202, {}))).cancelTask('a', 'b')).toBe(true);
+    server?.close();
+    expect(await (await client(json(404, { error: { code: 'not_found', message: '' } }))).cancelTask('a', 'b')).toBe(false);
+  });
+});
+
+describe('a snapshot', () => {
+  it.each<[string, RequestListener]>([
+    ['that breaks off', (_request, response) => response.write('half', () => response.destroy())],
+    ['that comes without its digest', (_request, response) => response.end('whole?')],
+  ])('%s fails as a stream and as a digest', async (_what, listener) => {
+    const { stream, digest } = await (await client(listener)).snapshot();
+    await expect(stream.toArray()).rejects.toMatchObject({ reason: 'broken', retryable: true });
+    await expect(digest).rejects.toMatchObject({ reason: 'broken' });
+  });
+
+  it('that stands still is given up', async () => {
+    const agent = await client((_request, response) => void response.write('half'), { idleTimeoutMs: 50 });
+    const { stream } = await agent.snapshot();
+    await expect(stream.toArray()).rejects.toMatchObject({ retryable: true });
+  });
+});
+
+describe('a restore', () => {
+  it('that is refused while it is sent tells why it was refused', async () => {
+    const agent = await client((request, response) => {
+      response.writeHead(422, { connection: 'close', 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { code: 'bad_archive', message: 'climbs' } }), () => setImmediate(() => request.destroy()));
+    });
+    const tar = Readable.from(Array.from({ length: 500 }, () => Buffer.alloc(100_000)));
+    await expect(agent.restore(tar, { sha256: 'a'.repeat(64) })).rejects.toMatchObject({ reason: 'refused', agentCode: 'bad_archive' });
+  });
+
+  it('whose tar fails throws what the tar failed with', async () => {
+    const agent = await client((request) => void request.resume());
+    const tar = Readable.from(
+      (function* () {
+        yield Buffer.alloc(10);
+        throw new Error('the store is broken');
+      })(),
+    );
+    await expect(agent.restore(tar, { sha256: 'a'.repeat(64) })).rejects.toThrow('the store is broken');
+  });
+});
+
+it('no error holds the token', async () => {
+  const agent = await client(json(401, { error: { code: 'unauthorized', message: 'no' } }));
+  const error: unknown = await agent.resumeWork().catch((it: unknown) => it);
+  expect(JSON.stringify(error) + String(error)).not.toContain('the-token');
+});
