@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A pod that lives: its agent, as the machine sees it. */
+export interface Pod {
+  pid: number;
+  workspaceId: string;
+  generation: number;
+  /** The workspace's files. */
+  files: string;
+}
+
+/** The agents that run from this file, whatever the services believe. */
+export function podsOf(agentPath: string): Pod[] {
+  return processes().flatMap((pid) => {
+    if (!read(`/proc/${pid}/cmdline`).split('\0').includes(agentPath)) return [];
+    const env = environmentOf(pid);
+    const directory = env.get('REPRISE_WORKSPACE_DIR');
+    // A task, in the moment between fork and exec, still has its agent's command line.
+    if (directory === undefined || env.get('REPRISE_TASK_ID') !== undefined || !isLeader(pid)) return [];
+    return [
+      { pid, workspaceId: env.get('REPRISE_WORKSPACE_ID') ?? '', generation: Number(env.get('REPRISE_GENERATION')), files: directory },
+    ];
+  });
+}
+
+/** Every process of a pod: its agent, its tasks and what these have started. */
+export function processesOf({ workspaceId, generation }: Pick<Pod, 'workspaceId' | 'generation'>): number[] {
+  return processes().filter((pid) => environmentOf(pid).get('REPRISE_POD') === `${workspaceId}/${generation}`);
+}
+
+/** Watches how many pods a workspace has at the same time, all the while. */
+export class PodWatch {
+  private most = 0;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly agentPath: string,
+    private readonly workspaceId: string,
+  ) {
+    this.look();
+    this.timer = setInterval(() => this.look(), 40);
+  }
+
+  /** @returns the most that were seen at once */
+  end(): number {
+    this.look();
+    clearInterval(this.timer);
+    return this.most;
+  }
+
+  private look(): void {
+    this.most = Math.max(this.most, podsOf(this.agentPath).filter(({ workspaceId }) => workspaceId === this.workspaceId).length);
+  }
+}
+
+function processes(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** Whether a process leads its session, as every agent does. */
+function isLeader(pid: number): boolean {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] === String(pid);
+}
+
+function environmentOf(pid: number): Map<string, string> {
+  const entries = read(`/proc/${pid}/environ`).split('\0');
+  return new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+}
+
+/** Empty where the process has gone meanwhile, or is a zombie. */
+function read(path: string): string {
+  try {
+    return readFileSync(join(path), 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,31 @@
+import { Stack, type StackOptions } from './stack';
+
+const START_WITHIN_MS = 60_000;
+const PROMISE_WITHIN_MS = 90_000;
+
+let broken = false;
+
+/** One stack for all scenarios of a file. */
+export function useStack(options?: StackOptions): Stack {
+  const stack = new Stack(options);
+  beforeAll(() => stack.start(), START_WITHIN_MS);
+  afterAll(async () => {
+    if (broken) process.stderr.write(`${stack.logTail()}\n── the logs are kept in ${stack.directory}/logs\n`);
+    await stack.stop({ keep: broken });
+  }, START_WITHIN_MS);
+  return stack;
+}
+
+/** A test, named as the promise that it keeps; where it fails, the stack's logs are printed and kept. */
+export function promise(name: string, keep: () => Promise<void>, within = PROMISE_WITHIN_MS): void {
+  test(name, () => watched(keep), within);
+}
+
+async function watched(keep: () => Promise<void>): Promise<void> {
+  try {
+    await keep();
+  } catch (error) {
+    broken = true;
+    throw error;
+  }
+}
