@@ -1,10 +1,14 @@
 // @ts-check
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failure.mjs';
 import { run } from './processes.mjs';
 import { withoutAddresses } from './rabbitmq-binaries.mjs';
 import { ROOT } from './state.mjs';
+
+const LOCK = join(ROOT, 'package-lock.json');
+const STAMP = join(ROOT, 'node_modules', '.reprise-lock');
 
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean, link?: boolean, resolved?: string }} Package */
 
@@ -12,7 +16,8 @@ import { ROOT } from './state.mjs';
 export async function install() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) throw new Failure(`this is Node ${process.versions.node}; 20.19 or later is needed`);
-  if (isInstalled()) return 'skip: already there';
+  if (!existsSync(LOCK)) throw new Failure('package-lock.json is missing: the checkout is not complete');
+  if (hasStamp() || isInstalled()) return 'skip: already there';
   const env = { ...process.env };
   // Set to production it would leave the compiler out.
   delete env.NODE_ENV;
@@ -22,6 +27,7 @@ export async function install() {
   const [command = 'npm', ...rest] = [...npm, ...args];
   const result = await run(command, rest, { cwd: ROOT, env, abortable: true });
   if (result.code !== 0) throw new Failure('npm could not install the packages:', reason(result.output));
+  writeFileSync(STAMP, fingerprint());
   return 'done';
 }
 
@@ -34,15 +40,18 @@ function reason(output) {
   return withoutAddresses(short.join('\n').trimEnd());
 }
 
-/**
- * npm writes down in node_modules what it put there, when it is complete: compared with the lock, that also recognizes an install
- * that was made by hand.
- */
+const fingerprint = () => createHash('sha256').update(readFileSync(LOCK)).digest('hex');
+
+/** Whether what was installed here last is what the lock says now; npm removes the stamp with the folder. */
+function hasStamp() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint();
+}
+
+/** Recognizes an install made by hand: npm writes down in node_modules what it put there, when it is complete. */
 function isInstalled() {
-  const wanted = packagesOf(join(ROOT, 'package-lock.json'));
+  const wanted = packagesOf(LOCK);
   const present = packagesOf(join(ROOT, 'node_modules', '.package-lock.json'));
-  if (!wanted) throw new Failure('package-lock.json is missing: the checkout is not complete');
-  if (!present) return false;
+  if (!wanted || !present) return false;
   return Object.entries(wanted).every(([path, { version, integrity, optional, devOptional }]) => {
     if (path === '') return true;
     const there = present[path];
