@@ -7,7 +7,7 @@ import { JobsRepository } from '../jobs/jobs.repository';
 import { ProvisionerConfig } from '../provisioner.config';
 import { Heartbeat } from './heartbeat';
 import { JobRunner } from './job-runner';
-import { Lease, LeaseLost, ShuttingDown } from './lease';
+import { Lease, ShuttingDown } from './lease';
 
 /** The part of the shutdown time that steps in hand get to end by themselves; the rest is for what they leave behind. */
 const PATIENCE = 0.4;
@@ -54,19 +54,10 @@ export class Worker implements OnApplicationBootstrap, OnModuleDestroy {
     clearInterval(this.poll);
     for (const timer of this.timers) clearTimeout(timer);
     await this.looking;
-    const impatience = setTimeout(() => this.interrupt(new ShuttingDown()), this.config.shutdownTimeoutSeconds * 1_000 * PATIENCE);
+    const impatience = setTimeout(() => this.interrupt(), this.config.shutdownTimeoutSeconds * 1_000 * PATIENCE);
     await Promise.all(this.running.values());
     clearTimeout(impatience);
     this.heartbeat.stop();
-  }
-
-  /** As if the process had died here: nothing more is written, and no lease is given back. For tests. */
-  abandon(): void {
-    this.draining = true;
-    this.silence?.();
-    clearInterval(this.poll);
-    this.heartbeat.stop();
-    this.interrupt(new LeaseLost('the worker was abandoned'));
   }
 
   /** One look at a time; a call during one makes it look once more. */
@@ -114,7 +105,7 @@ export class Worker implements OnApplicationBootstrap, OnModuleDestroy {
     this.look();
   }
 
-  private interrupt(reason: ShuttingDown | LeaseLost): void {
-    for (const lease of this.running.keys()) lease.abort(reason);
+  private interrupt(): void {
+    for (const lease of this.running.keys()) lease.abort(new ShuttingDown());
   }
 }

@@ -12,45 +12,53 @@ import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from '..
 import type { ProvisionerConfig } from '../../../src/provisioner.config';
 import { ProvisionerModule } from '../../../src/provisioner.module';
 import type { SnapshotStore } from '../../../src/snapshots/snapshot-store';
-import { Worker } from '../../../src/worker/worker';
 import type { World } from './world';
 
 export interface ReplicaOptions {
   env?: NodeJS.ProcessEnv;
   driver?: PodDriver;
   store?: SnapshotStore;
-  /** Called before and after each move of a job is written; true there and then is a `kill -9` of this replica. */
+  /** Asked before and after each move of a job is written; where true, the job's worker is dead from there on. */
   dies?: (advance: Advance, when: 'before' | 'after') => boolean;
-  /** Awaited before each heartbeat: what never resolves is a process that hangs. */
-  beforeHeartbeat?: () => Promise<void>;
 }
 
-const NEVER = new Promise<never>(() => undefined);
-
-/** Jobs as a process sees them that may be killed between any two of its statements. */
+/** Jobs as a process sees them that can die between any two of its statements. Its death is per job, so that one replica can die many deaths. */
 class MortalJobs extends JobsRepository {
-  options: ReplicaOptions = {};
-  dead = false;
+  dies: ReplicaOptions['dies'];
+  readonly died = new Set<string>();
+  hangs = false;
 
-  override async claim(worker: string, limit: number, leaseMs: number) {
-    return this.dead ? [] : super.claim(worker, limit, leaseMs);
+  private end: () => void = () => undefined;
+  /** What a dead process says: nothing, until its remains are cleared away. */
+  private readonly silence = new Promise<never>((_, reject) => (this.end = () => reject(new Error('killed'))));
+
+  bury(): void {
+    this.hangs = true;
+    this.silence.catch(() => undefined);
+    this.end();
+  }
+
+  override claim(worker: string, limit: number, leaseMs: number) {
+    return this.hangs ? Promise.resolve([]) : super.claim(worker, limit, leaseMs);
   }
 
   override async advance(advance: Advance, worker: string, leaseMs: number) {
-    if (await this.die(advance, 'before')) return NEVER;
+    if (this.isDead(advance, 'before')) return this.silence;
     const written = await super.advance(advance, worker, leaseMs);
-    if (await this.die(advance, 'after')) return NEVER;
-    return written;
+    return this.isDead(advance, 'after') ? this.silence : written;
   }
 
   override async heartbeat(leases: readonly { id: string; epoch: number }[], leaseMs: number) {
-    await this.options.beforeHeartbeat?.();
-    return this.dead ? NEVER : super.heartbeat(leases, leaseMs);
+    if (this.hangs) return this.silence;
+    const alive = leases.filter(({ id }) => !this.died.has(id));
+    // The dead are not told that they are: their runs hang as they are.
+    return new Set([...(await super.heartbeat(alive, leaseMs)), ...this.died]);
   }
 
-  private die(advance: Advance, when: 'before' | 'after'): Promise<boolean> {
-    this.dead ||= this.options.dies?.(advance, when) ?? false;
-    return Promise.resolve(this.dead);
+  private isDead(advance: Advance, when: 'before' | 'after'): boolean {
+    const { id } = advance.job;
+    if (this.dies?.(advance, when)) this.died.add(id);
+    return this.hangs || this.died.has(id);
   }
 }
 
@@ -73,10 +81,10 @@ export class Replica {
         inject: [getDataSourceToken(), Inbox, Outbox, OutboxRelay] as never,
         factory: (...given: ConstructorParameters<typeof JobsRepository>) => new MortalJobs(...given),
       })
-      .setLogger(process.env.TEST_LOG ? console : (false as never))
+      .setLogger(process.env.TEST_LOG ? console : { log: () => undefined, warn: () => undefined, error: () => undefined })
       .compile();
     const jobs = module.get<MortalJobs>(JobsRepository);
-    jobs.options = options;
+    jobs.dies = options.dies;
     await module.init();
     return new Replica(module, jobs);
   }
@@ -90,10 +98,14 @@ export class Replica {
     return this.module.close();
   }
 
+  /** SIGSTOP: from here on it claims, writes and prolongs nothing; the step in hand goes on, as one in another thread would. */
+  hang(): void {
+    this.jobs.hangs = true;
+  }
+
   /** SIGKILL, as far as this can be done to a part of a process: nothing more is claimed, written or prolonged. */
   async kill(): Promise<void> {
-    this.jobs.dead = true;
-    this.get(Worker).abandon();
+    this.jobs.bury();
     await this.module.close();
   }
 }
