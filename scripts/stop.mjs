@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Failure, describe } from './lib/failure.mjs';
-import { stopBroker, stopDatabase } from './lib/infrastructure.mjs';
+import { runningServers, stopBroker, stopDatabase } from './lib/infrastructure.mjs';
 import { holderOf, takeLock } from './lib/lock.mjs';
 import { podsOf, removePods } from './lib/pods.mjs';
 import { isAlive } from './lib/processes.mjs';
@@ -37,11 +37,13 @@ async function stopInstance(state) {
     }
   }
   // Also where there was none: a supervisor that was killed leaves everything running.
+  const { PostgreSQL, RabbitMQ } = runningServers(state);
   await whileLocked(state, 'npm stop', async () => {
-    await stopStrayServices(state);
+    const strays = await stopStrayServices(state);
     await Promise.all([stopBroker(state), stopDatabase(state)]);
+    const found = supervisor ?? PostgreSQL ?? RabbitMQ ?? strays > 0;
+    console.log(found ? 'Stopped.' : 'Nothing runs.');
   });
-  console.log(supervisor ? 'Stopped.' : 'Nothing runs.');
 }
 
 /** @param {State} state */

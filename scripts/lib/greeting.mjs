@@ -15,7 +15,7 @@ export async function greeting(state) {
   Logs             ${logs}/<service>.log
   Settings         ${relative(process.cwd(), state.file)}  (secret)
 
-  To try it, paste first a token (alice of acme, good for 12 hours) and some shorthands:
+# To try it, paste all that follows: first a token (alice of acme, good for 12 hours) and some shorthands,
 
 TOKEN=${token}
 API=${url}/v1; AUTH="Authorization: Bearer $TOKEN"; JSON="Content-Type: application/json"
@@ -23,7 +23,7 @@ pick() { printf '%s' "$R" | grep -o "$1_[0-9a-z]*" | head -n 1; }
 ended() { curl -sS "$API/operations/$(pick op)?wait=30" -H "$AUTH"; echo; }
 say() { curl -sS -X POST "$API/workspaces/$WS/tasks" -H "$AUTH" -H "$JSON" -d "{\\"description\\":\\"$1\\"}"; sleep 1; echo; curl -sS "$API/workspaces/$WS/tasks?limit=1" -H "$AUTH"; echo; }
 
-  then create a workspace, talk to it, restart it while it is busy, stop it, resume it, and hear what it remembers:
+# then create a workspace, talk to it, restart it while it is busy, stop it, resume it, and hear what it remembers.
 
 R=$(curl -sS -X POST "$API/workspaces" -H "$AUTH" -H "$JSON" -d '{"role_name":"demo"}'); WS=$(pick ws); ended
 curl -sS -X POST "$API/workspaces/$WS/tasks" -H "$AUTH" -H "$JSON" -d '{"description":"My name is Alice. Now wait 60"}'; echo

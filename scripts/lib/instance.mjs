@@ -1,4 +1,5 @@
 // @ts-check
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failure.mjs';
 import { isFree, keepPorts } from './ports.mjs';
@@ -74,6 +75,19 @@ export async function setUp(state) {
   state.values.AMQP_VHOST = made.vhost ?? 'reprise';
   state.values.DATABASE_ROLES = made.database;
   state.save();
+}
+
+/**
+ * Make the tenant to try, once for each cluster of ours; a database that was given may be another one each time.
+ * @param {State} state
+ */
+export async function seed(state) {
+  const mark = state.path('postgres', 'seeded');
+  const ours = state.values.DATABASE_FROM === 'npm';
+  if (ours && existsSync(mark)) return 'skip: already there';
+  await reprise(state, ['seed']);
+  if (ours) writeFileSync(mark, '');
+  return 'done';
 }
 
 /** Bring each service's schema up to date, with that service's own role. @param {State} state */

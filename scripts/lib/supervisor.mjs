@@ -3,7 +3,7 @@ import { bringUp } from './bring-up.mjs';
 import { Failure } from './failure.mjs';
 import { greeting } from './greeting.mjs';
 import { stopBroker, stopDatabase } from './infrastructure.mjs';
-import { decide, migrate, reprise, setUp } from './instance.mjs';
+import { decide, migrate, seed, setUp } from './instance.mjs';
 import { abortCommands } from './processes.mjs';
 import { ServerWatch } from './server-watch.mjs';
 import { startServices, stopStrayServices } from './services.mjs';
@@ -57,7 +57,7 @@ export class Supervisor {
       this.#services = startServices(state, this.#output);
       await Promise.all(this.#services.map((service) => service.ready()));
     });
-    await this.#phase('tenant acme with a role to try', () => reprise(state, ['seed']));
+    await this.#phase('tenant acme with a role to try', () => seed(state));
     const text = await greeting(state);
     this.#refuseIfStopping();
     this.#watch = new ServerWatch(state, this.#output.onNews);
