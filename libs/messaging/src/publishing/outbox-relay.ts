@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { backoffMs } from '../connection/backoff';
+import { backoffMs, pause } from '../connection/backoff';
 import type { OutboxBatch, OutboxRow } from './outbox';
 import type { FailedRow, OutboxRepository } from './outbox.repository';
 import { type Publisher, UnroutableError } from './publisher';
@@ -15,6 +15,8 @@ export interface OutboxRelayOptions {
 
 /** How many rows may be on their way to the broker by the short road at once; more are left to the sweep. */
 const MAX_HANDED_OVER = 5_000;
+/** How long a closing service waits for confirmations. What is unconfirmed by then is published once more by someone else. */
+const STOP_LIMIT_MS = 5_000;
 
 /**
  * Carries the outbox to the broker, by two roads:
@@ -72,12 +74,12 @@ export class OutboxRelay {
     return this.sweeping;
   }
 
-  /** Ends the sweeps and waits for what is on its way. Rows that stay are taken by another replica, or by the next start. */
+  /** Ends the sweeps and waits a while for what is on its way. Rows that stay are taken by another replica, or by the next start. */
   async stop(): Promise<void> {
     this.running = false;
     clearTimeout(this.timer);
     await this.sweeping;
-    while (this.settling) await this.settling;
+    for (const end = Date.now() + STOP_LIMIT_MS; this.inFlight.size > 0 && Date.now() < end;) await pause(10);
   }
 
   private schedule(): void {
