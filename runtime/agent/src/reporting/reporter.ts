@@ -7,8 +7,9 @@ import { sendReport, type TaskReport } from './gateway';
 
 export const REPORTS_FILE = '.reprise/reports.json';
 
+/** As it stands in the file, which the next pod's agent reads, whichever program that is. */
 interface Pending {
-  readonly taskId: string;
+  readonly task_id: string;
   readonly report: TaskReport;
 }
 
@@ -42,20 +43,20 @@ export class Reporter {
 
   /** Resolves once the report will survive the agent. */
   async add(taskId: string, report: TaskReport): Promise<void> {
-    this.pending.push({ taskId, report });
+    this.pending.push({ task_id: taskId, report });
     await this.save();
     this.wake();
   }
 
   /** Whatever was not told of this task is not told any more: someone else says how it ended. */
   async forget(taskId: string): Promise<void> {
-    this.pending = this.pending.filter((it) => it.taskId !== taskId);
+    this.pending = this.pending.filter((it) => it.task_id !== taskId);
     await this.save();
   }
 
-  /** Resolves when everything is told, or after this time. */
+  /** Resolves when everything is told, or after this time; at once where nothing is being sent. */
   async flush(patienceMs: number): Promise<void> {
-    if (this.pending.length === 0) return;
+    if (this.pending.length === 0 || !this.running) return;
     const told = new Promise<void>((resolve) => this.waiters.push(resolve));
     await Promise.race([told, sleep(patienceMs, undefined, { ref: false })]);
   }
@@ -86,17 +87,17 @@ export class Reporter {
         for (const waiter of this.waiters.splice(0)) waiter();
         return;
       }
-      const answer = await sendReport(this.gateway, this.token, next.taskId, next.report, signal);
+      const answer = await sendReport(this.gateway, this.token, next.task_id, next.report, signal);
       if (signal.aborted) return;
       if (answer.outcome === 'again') {
-        log('warn', 'a task report was not taken, trying again', { task_id: next.taskId, status: next.report.status, why: answer.why });
+        log('warn', 'a task report was not taken, trying again', { task_id: next.task_id, status: next.report.status, why: answer.why });
         // Half fixed, half chance: many pods that waited for one gateway do not come back all at once.
         await sleep(wait / 2 + Math.random() * (wait / 2), undefined, { signal }).catch(() => undefined);
         wait = Math.min(wait * 2, LONGEST_WAIT_MS);
         continue;
       }
       if (answer.outcome === 'refused') {
-        log('error', 'the gateway refused a task report', { task_id: next.taskId, status: next.report.status, why: answer.why });
+        log('error', 'the gateway refused a task report', { task_id: next.task_id, status: next.report.status, why: answer.why });
       }
       wait = FIRST_WAIT_MS;
       this.pending = this.pending.filter((it) => it !== next);
@@ -134,5 +135,5 @@ async function load(path: string): Promise<Pending[]> {
 
 function isPending(value: unknown): value is Pending {
   const it = value as Partial<Pending> | null;
-  return typeof it === 'object' && typeof it?.taskId === 'string' && typeof it.report?.status === 'string';
+  return typeof it === 'object' && typeof it?.task_id === 'string' && typeof it.report?.status === 'string';
 }

@@ -122,14 +122,14 @@ export class RunningAgent {
   async run(description: string, taskId = `task_${Math.random().toString(36).slice(2)}`): Promise<Json> {
     const { status, json } = await this.send('POST', '/v1/tasks', { task_id: taskId, description });
     if (status !== 202) throw new Error(JSON.stringify(json));
-    const end = await this.ended(taskId);
-    await until(async () => (await this.send('GET', '/health')).json.task_id === null);
-    return end;
+    return this.ended(taskId);
   }
 
-  /** The conversation's line about the end of this task. */
+  /** The conversation's line about the end of this task, once the agent is ready for the next one. */
   async ended(taskId: string): Promise<Json> {
-    return until(async () => (await this.history()).find((line) => line.type === 'task.ended' && line.task_id === taskId));
+    const line: unknown = await until(async () => (await this.history()).find((it) => it.type === 'task.ended' && it.task_id === taskId));
+    await until(async () => (await this.send('GET', '/health')).json.task_id !== taskId);
+    return line;
   }
 
   async history(): Promise<Json[]> {

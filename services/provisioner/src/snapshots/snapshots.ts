@@ -27,11 +27,6 @@ export interface SnapshotSource {
 /** zlib's own 16 KiB would be four times the hand-overs between threads. */
 const CHUNK = 64 * 1024;
 
-/** Where a snapshot stands in the store: one key a workspace and generation, so that a repeated step replaces its own. */
-export function snapshotKey(workspaceId: string, generation: number): string {
-  return `${workspaceId}/${generation}.tar.gz`;
-}
-
 /**
  * Streams a pod's files into the store with flat memory. Resolves when the object is durable and the bytes that went in
  * have the digest that the agent computed; it has not been read back yet: that is `verifySnapshot`.

@@ -10,7 +10,7 @@ import { AgentClient } from '../../src/pods/agent-client';
 import type { PodSpec } from '../../src/pods/pod-driver';
 import { ProcessPodDriver } from '../../src/pods/process/process-pod-driver';
 import { FileSnapshotStore } from '../../src/snapshots/files/file-snapshot-store';
-import { openSnapshot, saveSnapshot, snapshotKey, verifySnapshot, type SnapshotRecord } from '../../src/snapshots/snapshots';
+import { openSnapshot, saveSnapshot, verifySnapshot, type SnapshotRecord } from '../../src/snapshots/snapshots';
 import { bundleAgent } from '../testing/agent-bundle';
 import { until } from '../testing/until';
 import { newSpec, nextGeneration } from '../testing/workspaces';
@@ -43,7 +43,7 @@ async function savedPod(
   plant(files);
   await agent.resumeWork();
   await agent.quiesce('interrupted_by_restart');
-  const record = await saveSnapshot(store, snapshotKey(spec.workspaceId, 1), await agent.snapshot());
+  const record = await saveSnapshot(store, `${spec.workspaceId}/1.tar.gz`, await agent.snapshot());
   return { spec, agent, files, record };
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { PodError } from '../pod-driver';
 
 /** One process that is alive: a zombie is not. */
 export interface ProcessInfo {
@@ -18,7 +19,7 @@ export interface ProcessInfo {
 /** Enough at once to keep the thread pool busy, few enough to leave file handles for others. */
 const AT_ONCE = 32;
 
-/** The machine's processes by /proc. */
+/** The machine's processes by /proc, which Linux alone has. */
 export class ProcessTable {
   private bootId: string | undefined;
 
@@ -29,7 +30,10 @@ export class ProcessTable {
 
   /** Every process that is alive now and may be looked at. */
   async all(): Promise<ProcessInfo[]> {
-    const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);
+    const names = await readdir('/proc').catch((error: unknown) => {
+      throw new PodError('unavailable', 'pods as processes need Linux: there is no /proc here', { cause: error });
+    });
+    const pids = names.filter((name) => /^[0-9]+$/.test(name)).map(Number);
     const found: ProcessInfo[] = [];
     for (let at = 0; at < pids.length; at += AT_ONCE) {
       const some = await Promise.all(pids.slice(at, at + AT_ONCE).map((pid) => this.infoOf(pid)));
