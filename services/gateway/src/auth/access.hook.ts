@@ -28,7 +28,7 @@ export class AccessHook {
     fastify.decorateRequest('pod', undefined);
     fastify.addHook('onRoute', prepareRoute);
     fastify.addHook('onRequest', async (request, reply) => {
-      if (request.is404) throw apiError('route_not_found');
+      if (request.is404 || hasEmptyPart(request)) throw apiError('route_not_found');
       const { access } = request.routeOptions.config;
       if (access) await this.admit(access, request, reply);
     });
@@ -61,6 +61,11 @@ export class AccessHook {
       throw error;
     }
   }
+}
+
+/** The router takes nothing for an id where the path ends in a slash; Nest would say so too, but only after the token. */
+function hasEmptyPart({ params }: FastifyRequest): boolean {
+  return Object.values(params as Record<string, string>).includes('');
 }
 
 /** Lets no route of the API be without a rule, and gives those of pods their own limit. */

@@ -3,7 +3,7 @@ import type { Caller, Idempotency } from '@reprise/contracts';
 import type { FastifyRequest } from 'fastify';
 import { reachOf } from '../auth/scopes.rules';
 import { unauthenticated } from '../errors/api-error';
-import { idempotencyOf } from './idempotency.rules';
+import { idempotencyOf } from './idempotency';
 import { type Inputs, inputsOf, Nothing } from './inputs-of';
 import { readInput } from './read-input';
 

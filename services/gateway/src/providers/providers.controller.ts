@@ -37,7 +37,7 @@ export class ProvidersController {
   @Answers(200, 'Provider', {
     summary: 'Change a provider',
     description: 'Changes the fields that are given and raises the version of its roles.',
-    refusals: ['provider_not_found', 'provider_archived', 'name_taken'],
+    refusals: ['provider_not_found', 'name_taken'],
   })
   changeProvider(@Ask() asking: Asking, @Param('provider_id') provider_id: string, @Body() body: ChangeProviderBody): Promise<unknown> {
     return this.lifecycle.command(ChangeProvider, asking, { provider_id, ...body });
@@ -48,7 +48,7 @@ export class ProvidersController {
   @Answers(200, 'ProviderArchived', {
     summary: 'Archive a provider and its roles',
     description: 'What runs goes on; nothing new of them is brought up.',
-    refusals: ['provider_not_found', 'provider_archived'],
+    refusals: ['provider_not_found'],
   })
   archiveProvider(@Ask() asking: Asking, @Param('provider_id') provider_id: string): Promise<unknown> {
     return this.lifecycle.command(ArchiveProvider, asking, { provider_id });

@@ -38,7 +38,7 @@ export class RolesController {
     summary: 'Change a role',
     description:
       'Changes the fields that are given and raises the version. A running pod keeps the role that it was made with until a restart.',
-    refusals: ['role_not_found', 'provider_not_found', 'role_archived', 'provider_archived', 'name_taken'],
+    refusals: ['role_not_found', 'provider_not_found', 'provider_archived', 'name_taken'],
   })
   changeRole(@Ask() asking: Asking, @Param('role_id') role_id: string, @Body() body: ChangeRoleBody): Promise<unknown> {
     return this.lifecycle.command(ChangeRole, asking, { role_id, ...body });
@@ -48,7 +48,7 @@ export class RolesController {
   @Requires('caps:write')
   @Answers(200, 'Archived', {
     summary: 'Archive a role',
-    refusals: ['role_not_found', 'workspaces_active', 'role_archived'],
+    refusals: ['role_not_found', 'workspaces_active'],
   })
   archiveRole(@Ask() asking: Asking, @Param('role_id') role_id: string): Promise<unknown> {
     return this.lifecycle.command(ArchiveRole, asking, { role_id });
@@ -58,7 +58,7 @@ export class RolesController {
   @Requires('caps:write', { adds: true })
   @Answers(200, 'Unarchived', {
     summary: 'Take an archived role back',
-    refusals: ['role_not_found', 'not_archived', 'provider_archived'],
+    refusals: ['role_not_found', 'not_archived'],
   })
   unarchiveRole(@Ask() asking: Asking, @Param('role_id') role_id: string): Promise<unknown> {
     return this.lifecycle.command(UnarchiveRole, asking, { role_id });

@@ -113,5 +113,8 @@ async function start(settings: GatewayConfig): Promise<NestFastifyApplication> {
 }
 
 async function isReady(app: NestFastifyApplication): Promise<boolean> {
-  return (await fetch(`${await app.getUrl()}/health/ready`)).status === 200;
+  const response = await fetch(`${await app.getUrl()}/health/ready`);
+  // Read to the end, or the connection stays taken.
+  await response.text();
+  return response.status === 200;
 }

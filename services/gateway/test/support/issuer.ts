@@ -33,7 +33,9 @@ export class TestIssuer {
 
   /** A token of exactly these claims. */
   sign(claims: object, options: SignOptions = {}): string {
-    return sign(claims, this.privateKey, { algorithm: 'RS256', issuer: ISSUER, audience: AUDIENCE, expiresIn: 300, ...options });
+    const all = { algorithm: 'RS256', issuer: ISSUER, audience: AUDIENCE, expiresIn: 300, ...options } as const;
+    // jsonwebtoken takes an option that is there but undefined for a wrong one.
+    return sign(claims, this.privateKey, Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
   }
 
   dispose(): void {

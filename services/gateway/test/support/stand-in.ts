@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { EXCHANGES, exchangeOf, type MessageClass } from '@reprise/contracts';
 import { assertExchanges, CE, HEADER, type Refusal } from '@reprise/messaging';
-import type { ConsumeMessage } from 'amqplib';
 import type { TestBroker } from '../../../../libs/messaging/test/support';
+
+type Delivery = NonNullable<Parameters<Parameters<TestBroker['channel']['consume']>[1]>[0]>;
 
 /** A message as the stand-in got it. */
 export interface Received {
@@ -11,6 +12,7 @@ export interface Received {
   orgId: string;
   actor: string | undefined;
   subject: string | undefined;
+  traceparent: string | undefined;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the assertions check its shape
   data: any;
 }
@@ -71,7 +73,7 @@ export class StandIn {
     });
   }
 
-  private take({ properties, content }: ConsumeMessage): void {
+  private take({ properties, content }: Delivery): void {
     const headers = (properties.headers ?? {}) as Record<string, string>;
     const received: Received = {
       id: properties.messageId as string,
@@ -79,6 +81,7 @@ export class StandIn {
       orgId: headers[CE.orgId] ?? '',
       actor: headers[CE.actor],
       subject: headers[CE.subject],
+      traceparent: headers[CE.traceparent],
       data: JSON.parse(content.toString()),
     };
     this.received.push(received);
