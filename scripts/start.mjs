@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { startDetached } from './lib/detached.mjs';
-import { describe } from './lib/failure.mjs';
+import { Failure, describe } from './lib/failure.mjs';
 import { holderOf, takeLock } from './lib/lock.mjs';
 import { Progress } from './lib/progress.mjs';
 import { State, instanceFolder } from './lib/state.mjs';
@@ -35,7 +35,11 @@ async function superviseHere(state) {
   // Set where we were started by --detach: a parent waits to hear how it goes, and shows it.
   const parent = process.send?.bind(process);
   const lock = takeLock(state.path('lock'), options.supervise ? 'in the background' : 'in the foreground');
-  if (!lock.release) throw new Error('another start was quicker');
+  if (!lock.release) {
+    const failed = `Another process has just started here (${lock.holder.what}, pid ${lock.holder.pid}).`;
+    if (!parent) throw new Failure(failed);
+    return void parent({ failed }, () => process.exit(1));
+  }
 
   /** @param {string} text */
   const say = (text) => console.log(text);
@@ -77,7 +81,7 @@ async function superviseHere(state) {
   } catch (error) {
     const reason = describe(error);
     await supervisor.stop();
-    if (parent) parent({ failed: reason });
+    if (parent) await new Promise((sent) => parent({ failed: reason }, sent));
     else console.error(`\n${reason}`);
     process.exitCode = 1;
   } finally {
