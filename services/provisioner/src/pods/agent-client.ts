@@ -1,6 +1,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { PassThrough, finished, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { asAgentError, isConnectionError, notTheAgent, refusal } from './agent-client.errors';
 import { AgentError, type AgentHealth, type AgentSnapshot, type AgentTask, type PodAgent } from './agent-client.types';
 
 export interface AgentClientOptions {
@@ -194,30 +195,4 @@ async function readText(response: IncomingMessage, limit: number): Promise<strin
     throw asAgentError(error, 'the answer broke off');
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function refusal(status: number, body: Record<string, unknown> | null): AgentError {
-  const { code, message } = (body?.error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code !== 'string') return notTheAgent(`HTTP ${status} without an error of the contract`);
-  return new AgentError(status >= 500 ? 'failed' : 'refused', `${code}: ${String(message)}`, { status, code });
-}
-
-function notTheAgent(why: string): AgentError {
-  return new AgentError('bad_answer', why);
-}
-
-const NO_CONNECTION: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
-const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
-
-function isConnectionError(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
-  return error instanceof AgentError || NO_CONNECTION.has(code) || BROKEN.has(code);
-}
-
-function asAgentError(error: unknown, doing: string): AgentError {
-  if (error instanceof AgentError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== undefined && NO_CONNECTION.has(code)) return new AgentError('unreachable', `${doing}: ${code}`, undefined, { cause: error });
-  if (code !== undefined && BROKEN.has(code)) return new AgentError('broken', `${doing}: ${code}`, undefined, { cause: error });
-  return new AgentError('bad_answer', `${doing}: ${message}`, undefined, { cause: error });
 }
