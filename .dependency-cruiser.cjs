@@ -23,7 +23,7 @@ module.exports = {
       comment: 'Messaging takes the wire mapping of CloudEvents from contracts, and nothing else.',
       severity: 'error',
       from: { path: '^libs/(messaging|platform)/' },
-      to: { path: '^libs/contracts/' },
+      to: { path: '^libs/contracts/', pathNot: '^libs/contracts/src/cloud-events\\.ts$' },
     },
     { name: 'platform-knows-no-messaging', severity: 'error', from: { path: '^libs/platform/' }, to: { path: '^libs/messaging/' } },
     {

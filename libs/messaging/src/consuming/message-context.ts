@@ -27,8 +27,6 @@ export class MessageContext {
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly firstFailure: string | undefined;
-  /** After this moment nobody waits for the answer. */
-  readonly deadline: Date | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
   /** The queue that it came from; also the name of the consumer in the inbox. */
   readonly queue: string;
@@ -58,8 +56,6 @@ export class MessageContext {
     this.redelivered = fields.redelivered;
     this.attempt = count(headers[HEADER.attempts]) + 1;
     this.firstFailure = text(headers[HEADER.firstFailure]);
-    const deadline = count(headers[HEADER.deadline]);
-    this.deadline = deadline > 0 ? new Date(deadline) : undefined;
   }
 
   /** SHA-256 of what makes a message the same message: type, tenant, subject, actor and the body's bytes. */

@@ -1,13 +1,5 @@
-/** CloudEvents 1.0 in binary mode on AMQP 0-9-1; the whole mapping is in docs/messages.md. */
-export const CE = {
-  specversion: 'cloudEvents_specversion',
-  time: 'cloudEvents_time',
-  source: 'cloudEvents_source',
-  subject: 'cloudEvents_subject',
-  orgId: 'cloudEvents_orgid',
-  actor: 'cloudEvents_actor',
-  traceparent: 'traceparent',
-} as const;
+/** CloudEvents 1.0 in binary mode: the one thing that this library takes from the contracts, so that the mapping stands once. */
+export { CE_HEADER as CE } from '@reprise/contracts/cloud-events';
 
 /** Headers of our own, which say what happened to a message on its way. Never trusted further than the broker user that set them. */
 export const HEADER = {
@@ -21,8 +13,6 @@ export const HEADER = {
   sourceQueue: 'x-reprise-source-queue',
   /** The broker user that sent the message first: publishing it again puts the republisher's own into `user-id`. */
   userId: 'x-reprise-user-id',
-  /** Epoch milliseconds after which nobody waits for the answer. */
-  deadline: 'x-reprise-deadline',
   /** In a reply: the message id of what it answers. */
   requestId: 'x-reprise-request-id',
 } as const;

@@ -108,9 +108,9 @@ export class Requester {
     try {
       channel.publish(exchange, routingKey, Buffer.from(body), {
         ...properties,
-        // A query that nobody waits for any more need not be answered; a command must be carried out all the same.
+        // A query that nobody waits for any more need not be answered; a command must be carried out all the same. The broker counts the
+        // time that is left, so no two clocks have to agree.
         ...(isQuery ? { deliveryMode: 1, expiration: left } : {}),
-        headers: { ...properties.headers, [HEADER.deadline]: deadline },
         replyTo: DIRECT_REPLY_TO,
         userId: this.connection.user,
         mandatory: true,

@@ -7,6 +7,7 @@ import { createLogger } from '../logging/logger';
 import { loggingModule } from '../logging/logging.module';
 import { ServiceLogger } from '../logging/service-logger';
 import { exitAtStart, exitOnUnhandled } from './failure';
+import { hangUpWhenStopping } from './hang-up-when-stopping';
 import { httpAdapter, type HttpOptions } from './http-adapter';
 import { PlatformModule } from './platform.module';
 import { stopOnSignal } from './shutdown';
@@ -49,6 +50,8 @@ export async function startService(options: StartOptions): Promise<NestFastifyAp
     const gate = app.get(ReadinessGate, { strict: false });
     gate.hold();
     await options.configure?.(app);
+    // After it: a service may put a listener of its own in place of the server's.
+    hangUpWhenStopping(app);
     if (options.strategy) app.connectMicroservice({ strategy: options.strategy(app) }, { inheritAppConfig: false });
     stopOnSignal(app, logger, config.shutdownTimeoutSeconds);
     // Before the transport: a broker that is late must not make the process look dead.

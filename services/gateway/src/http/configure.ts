@@ -4,14 +4,12 @@ import { serveDocs } from '../docs/serve-docs';
 import { ErrorFilter } from '../errors/error.filter';
 import { InputPipe } from '../input/input.pipe';
 import { frontDoor } from './front-door';
-import { hangUpWhenStopping } from './hang-up-when-stopping';
 import { readJsonBodies } from './json-body';
 import { addSecurityHeaders } from './security-headers';
 
 /** Makes the gateway of a Nest application, before it is initialised. */
 export async function configure(app: NestFastifyApplication): Promise<void> {
   frontDoor(app.getHttpServer());
-  hangUpWhenStopping(app);
   await addSecurityHeaders(app);
   readJsonBodies(app);
   app.get(AccessHook, { strict: false }).attach(app.getHttpAdapter().getInstance());

@@ -2,7 +2,7 @@ import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
 import { invalid } from '../errors/api-error';
 import { mayBeNull } from './allow-null.decorator';
-import { flawsOf } from './storable-text.rules';
+import { flawsOf } from '@reprise/platform';
 
 /**
  * What a caller sent, as an instance of the class whose rules it keeps. Unknown fields are refused, and so is text that no database can store.

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { BROKER_USERS } from '@reprise/contracts';
-import { createLogger, httpAdapter, PlatformModule } from '@reprise/platform';
+import { createLogger, hangUpWhenStopping, httpAdapter, PlatformModule } from '@reprise/platform';
 import { TestBroker, waitFor } from '../../../../libs/messaging/test/support';
 import { GatewayConfig } from '../../src/gateway.config';
 import { GatewayModule } from '../../src/gateway.module';
@@ -108,6 +108,7 @@ async function start(settings: GatewayConfig): Promise<NestFastifyApplication> {
   const adapter = httpAdapter(logger, { bodyLimit: BODY_LIMIT, trustProxy: settings.trustProxy });
   const app = module.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
   await configure(app);
+  hangUpWhenStopping(app);
   await app.listen(0, '127.0.0.1');
   return app;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ReadinessGate } from '@reprise/platform';
+import { ReadinessGate } from '../health/readiness-gate';
 
 /**
  * Lets the server close as soon as the requests in hand are answered. Once the process is told to stop, each answer is the last on its

@@ -3,16 +3,21 @@ const PROBLEM = {
   nul: 'holds a NUL character',
   surrogate: 'holds half of a surrogate pair',
   number: 'holds a number that is too large',
+  depth: 'is nested too deep',
 };
 
-/** What in this value cannot be stored, by the path to it; empty where all can. The value must not nest without end. */
-export function flawsOf(value: unknown, path = ''): Record<string, string> {
+/** What walks a value by recursion, JSON.stringify for one, could run out of stack far below this. */
+const DEEPEST = 100;
+
+/** What in this value cannot be stored, by the path to it; empty where all can. */
+export function flawsOf(value: unknown, path = '', depth = 0): Record<string, string> {
   if (typeof value === 'string') return flaw(path, textProblem(value));
   if (typeof value === 'number') return flaw(path, Number.isFinite(value) ? undefined : PROBLEM.number);
   if (typeof value !== 'object' || value === null) return {};
+  if (depth > DEEPEST) return flaw(path, PROBLEM.depth);
   const found: Record<string, string> = {};
   for (const [key, each] of Object.entries(value)) {
-    Object.assign(found, flaw(path, textProblem(key)), flawsOf(each, path === '' ? key : `${path}.${key}`));
+    Object.assign(found, flaw(path, textProblem(key)), flawsOf(each, path === '' ? key : `${path}.${key}`, depth + 1));
   }
   return found;
 }
