@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, Transform, type Readable, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
+import { gzipBlocks } from './gzip-blocks';
 import { SnapshotStoreError, type SnapshotStore } from './snapshot-store';
 import { TarInspector } from './tar-inspector';
 
@@ -41,10 +42,8 @@ export async function saveSnapshot(
   // The digest rejects together with the stream; the stream's error is the one that is thrown.
   source.digest.catch(() => undefined);
   const tar = new Digester();
-  // Level 1: the pod waits while this runs, and zlib's higher levels cost several times the time for a few per cent.
-  const packed = createGzip({ level: 1, chunkSize: CHUNK });
   const stored = new PassThrough();
-  const put = await bothOrFailure(store.put(key, stored), pipeline(source.stream, tar, packed, stored, signal ? { signal } : {}));
+  const put = await bothOrFailure(store.put(key, stored), pipeline(source.stream, tar, gzipBlocks, stored, signal ? { signal } : {}));
   const told = await agreed(source, tar.sha256()).catch(async (error: unknown) => {
     await store.delete(key);
     throw error;

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { gunzipSync } from 'node:zlib';
+import { gzipBlocks } from './gzip-blocks';
+
+const packed = async (...chunks: Buffer[]): Promise<Buffer> => {
+  const members: Buffer[] = [];
+  for await (const member of gzipBlocks(Readable.from(chunks) as AsyncIterable<Buffer>)) members.push(member);
+  return Buffer.concat(members);
+};
+
+describe('a stream packed block by block', () => {
+  it.each([0, 1, 1000, 1024 * 1024, 1024 * 1024 + 1, 10_000_000])('of %i bytes is unpacked to the same', async (size) => {
+    const bytes = Buffer.concat([randomBytes(Math.floor(size / 2)), Buffer.alloc(Math.ceil(size / 2), 'text ')]);
+    const chunks = Array.from({ length: Math.ceil(size / 70_000) }, (_, i) => bytes.subarray(i * 70_000, (i + 1) * 70_000));
+    expect(gunzipSync(await packed(...chunks)).equals(bytes)).toBe(true);
+  });
+
+  it('shrinks what shrinks and hardly grows what does not', async () => {
+    expect((await packed(Buffer.alloc(5_000_000, 'text '))).length).toBeLessThan(100_000);
+    expect((await packed(randomBytes(5_000_000))).length).toBeLessThan(5_005_000);
+  });
+
+  it('fails as the stream does', async () => {
+    const failing = (async function* () {
+      yield Buffer.alloc(3_000_000);
+      await Promise.resolve();
+      throw new Error('the pod went away');
+    })();
+    await expect(Readable.from(gzipBlocks(failing)).toArray()).rejects.toThrow('the pod went away');
+  });
+});
