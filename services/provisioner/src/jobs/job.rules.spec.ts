@@ -27,6 +27,9 @@ const CLEANUPS: Record<Step, Cleanup> = {
   ready: 'discard',
 };
 
+/** A create has no pod that its workspace could go on with. */
+const cleanupOf = (kind: Job['kind'], step: Step): Cleanup => (kind === 'create' && SAVE.includes(step) ? 'none' : CLEANUPS[step]);
+
 const final: StepFailure = { message: 'no', retryable: false, podLost: false };
 const passing: StepFailure = { message: 'not now', retryable: true, podLost: false };
 const lost: StepFailure = { message: 'gone', retryable: false, podLost: true };
@@ -58,19 +61,19 @@ describe('a failed step', () => {
   it.each(PLACES)('$name, $step: a final failure ends the job with the step’s own code, except that teardown goes on', ({ step, job }) => {
     const verdict = afterFailure(job, step, final, LIMITS, NOW);
     if (step === 'teardown') expect(verdict).toEqual({ retryInMs: 100 });
-    else expect(verdict).toEqual({ giveUp: { step, code: `${step}_failed`, message: 'no', cleanup: CLEANUPS[step] } });
+    else expect(verdict).toEqual({ giveUp: { step, code: `${step}_failed`, message: 'no', cleanup: cleanupOf(job.kind, step) } });
   });
 
   it.each(PLACES)('$name, $step: a passing failure is tried again with longer pauses, until the attempts are used up', ({ step, job }) => {
     const verdicts = [0, 1, 2].map((failures) => afterFailure({ ...job, failures }, step, passing, LIMITS, NOW));
     expect(verdicts.slice(0, 2)).toEqual([{ retryInMs: 100 }, { retryInMs: 200 }]);
     if (step === 'teardown') expect(verdicts[2]).toEqual({ retryInMs: 400 });
-    else expect(verdicts[2]).toMatchObject({ giveUp: { code: `${step}_failed`, cleanup: CLEANUPS[step] } });
+    else expect(verdicts[2]).toMatchObject({ giveUp: { code: `${step}_failed`, cleanup: cleanupOf(job.kind, step) } });
   });
 
   it.each(PLACES)('$name, $step: without time for another attempt the job ends as timed out', ({ step, job }) => {
     const verdict = afterFailure(job, step, passing, LIMITS, new Date(stopAt(job) - 50));
-    expect(verdict).toMatchObject({ giveUp: { step, code: 'operation_timeout', cleanup: CLEANUPS[step] } });
+    expect(verdict).toMatchObject({ giveUp: { step, code: 'operation_timeout', cleanup: cleanupOf(job.kind, step) } });
   });
 
   it.each(PLACES.filter(({ step }) => SAVE.includes(step)))(
@@ -93,11 +96,14 @@ describe('what stands against a step', () => {
   });
 
   it.each(PLACES)('$name, $step: a newer accepted generation supersedes the job', ({ step, job }) => {
-    expect(bar({ ...job, highestGeneration: 3 }, step, NOW)).toMatchObject({ code: 'operation_timeout', cleanup: CLEANUPS[step] });
+    expect(bar({ ...job, highestGeneration: 3 }, step, NOW)).toMatchObject({
+      code: 'operation_timeout',
+      cleanup: cleanupOf(job.kind, step),
+    });
   });
 
   it.each(PLACES)('$name, $step: the deadline', ({ step, job }) => {
-    expect(bar(job, step, new Date(stopAt(job)))).toMatchObject({ step, code: 'operation_timeout', cleanup: CLEANUPS[step] });
+    expect(bar(job, step, new Date(stopAt(job)))).toMatchObject({ step, code: 'operation_timeout', cleanup: cleanupOf(job.kind, step) });
   });
 
   it('lets a pod go on whose teardown was only next', () => {

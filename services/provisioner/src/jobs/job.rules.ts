@@ -77,15 +77,19 @@ const FAILED: Record<Step, OperationErrorCode> = {
   ready: 'ready_failed',
 };
 
-function ending(job: Pick<Job, 'attempt' | 'step'>, step: Step, code: OperationErrorCode, message: string): Ending {
-  return { step, code, message, cleanup: cleanupAt(step, job.step === step && job.attempt > 0) };
+function ending(job: Pick<Job, 'kind' | 'attempt' | 'step'>, step: Step, code: OperationErrorCode, message: string): Ending {
+  return { step, code, message, cleanup: cleanupAt(job, step) };
 }
 
 /**
  * Before the teardown has begun the older pod is whole, and is let go on. A teardown that has begun cannot be taken back, and is
  * left to the reconciler. After it nothing may stay of the new pod: the snapshot is the workspace's state.
+ *
+ * A create keeps no pod: its workspace was stopped or failed, and becomes so again. An older pod that it could not save stays where it
+ * is, with all that it holds and without tasks, until the next resume saves it.
  */
-function cleanupAt(step: Step, begun: boolean): Cleanup {
-  if (step === 'teardown') return begun ? 'none' : 'let-go';
-  return SAVE_STEPS.includes(step) ? 'let-go' : 'discard';
+function cleanupAt(job: Pick<Job, 'kind' | 'attempt' | 'step'>, step: Step): Cleanup {
+  if (!SAVE_STEPS.includes(step)) return 'discard';
+  const teardownBegun = step === 'teardown' && job.step === step && job.attempt > 0;
+  return job.kind === 'create' || teardownBegun ? 'none' : 'let-go';
 }

@@ -10,6 +10,9 @@ import type { Advance } from './transition';
 /** `duplicate`: the message was applied before. `stale`: its generation is not above the highest known of the workspace. */
 export type Acceptance = 'accepted' | 'duplicate' | 'stale';
 
+/** What names a lease: a job, and the claim that it came from. */
+export type LeaseKey = Pick<Job, 'id' | 'epoch'>;
+
 /** The only SQL on jobs, their journal and, since they are written in the same statement, the records of pods and snapshots. */
 @Injectable()
 export class JobsRepository {
@@ -42,10 +45,9 @@ export class JobsRepository {
     return rows.map(toJob);
   }
 
-  /** Prolongs leases; answers the ids of those that are still held. */
-  async heartbeat(leases: readonly { id: string; epoch: number }[], leaseMs: number): Promise<Set<string>> {
-    const rows = await this.database.query<{ id: string }[]>(HEARTBEAT, [leases.map((l) => l.id), leases.map((l) => l.epoch), leaseMs]);
-    return new Set(rows.map((row) => row.id));
+  /** Prolongs leases; answers those that are still held. */
+  async heartbeat(leases: readonly LeaseKey[], leaseMs: number): Promise<LeaseKey[]> {
+    return this.database.query<LeaseKey[]>(HEARTBEAT, [leases.map((l) => l.id), leases.map((l) => l.epoch), leaseMs]);
   }
 
   /**

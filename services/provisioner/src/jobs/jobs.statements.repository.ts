@@ -35,9 +35,9 @@ export const HEARTBEAT = `
     UPDATE jobs j SET available_at = now() + $3 * interval '1 millisecond'
       FROM unnest($1::text[], $2::integer[]) AS l(id, epoch)
      WHERE j.id = l.id AND j.epoch = l.epoch AND j.status = 'running'
-    RETURNING j.id
+    RETURNING j.id, j.epoch
   )
-  SELECT id FROM held`;
+  SELECT id, epoch FROM held`;
 
 /** Inbox row, fence and job in one statement: a message that was seen raises no fence, and a fence that does not rise makes no job. */
 export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, order: JobOrder): Statement {

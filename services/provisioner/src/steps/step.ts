@@ -37,14 +37,21 @@ export class StepError extends Error {
   }
 }
 
+const LONGEST_MESSAGE = 2_000;
+
 /** What an error thrown by a step means to its job. The ports' own errors say whether they are worth another try; what nobody knows is. */
 export function failureOf(error: unknown): StepFailure {
   const { message, retryable, podLost } = error as { message?: unknown; retryable?: unknown; podLost?: unknown };
   return {
-    message: typeof message === 'string' && message !== '' ? message : String(error),
+    message: writable(typeof message === 'string' && message !== '' ? message : String(error)),
     retryable: retryable !== false,
     podLost: podLost === true,
   };
+}
+
+/** PostgreSQL takes neither NUL nor half a surrogate pair in JSON: a message with one would keep its own failure from being recorded. */
+function writable(message: string): string {
+  return Buffer.from(message.slice(0, LONGEST_MESSAGE).replaceAll('\0', ' ')).toString();
 }
 
 /** The spec of a job that makes a pod. */

@@ -35,11 +35,11 @@ export class TaskDelivery {
   }
 
   /** Asks the agent to end the task. One that has ended, or whose pod is gone, needs no asking. @throws RetryLater */
-  async interrupt({ workspace_id: workspaceId, pod_generation: generation, task_id, reason }: InterruptTask): Promise<void> {
-    const found = await this.access.find({ workspaceId, generation });
+  async interrupt(command: Pick<InterruptTask, 'workspace_id' | 'pod_generation' | 'task_id' | 'reason'>): Promise<void> {
+    const found = await this.access.find({ workspaceId: command.workspace_id, generation: command.pod_generation });
     if (found === 'gone' || found === 'starting') return;
     try {
-      await found.agent.cancelTask(task_id, reason);
+      await found.agent.cancelTask(command.task_id, command.reason);
     } catch (error) {
       if (error instanceof AgentError && error.retryable)
         throw new RetryLater(`The pod cannot be asked: ${error.message}`, { cause: error });

@@ -20,11 +20,17 @@ export class TasksService {
     addToContext({ workspaceId: command.workspace_id });
     const delivery = await this.delivery.deliver(command);
     if (!delivery.delivered) this.logger.warn(`Task ${command.task_id} was not delivered: ${delivery.reason}`);
-    await this.tasks.record(message, eventOf(command, delivery, message));
+    const interrupted = await this.tasks.record(message, command.task_id, eventOf(command, delivery, message));
+    if (interrupted && delivery.delivered) await this.delivery.interrupt({ ...command, reason: 'cancelled_by_user' });
   }
 
+  /**
+   * May overtake the task's delivery, of which the pod then knows nothing yet. So it is remembered first, and the delivery looks afterwards:
+   * whichever comes second ends the task.
+   */
   async interrupt(command: InterruptTask): Promise<void> {
     addToContext({ workspaceId: command.workspace_id });
+    await this.tasks.interrupted(command.task_id);
     await this.delivery.interrupt(command);
   }
 }

@@ -46,8 +46,6 @@ export class Cleanup {
 
   /** A pod that cannot be told to go on is still not torn down, since nothing has its state: a resume finds it again, and saves it if it can. */
   private async letGo(job: Job, signal: AbortSignal): Promise<CleanedUp> {
-    // A create or a resume that was given up before its first step has no pod that it could keep.
-    if (job.podGeneration === null) return { podKept: false, pods: [] };
     const pod = oldPodOf(job);
     try {
       return await this.retried(signal, async () => {

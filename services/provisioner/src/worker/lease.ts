@@ -16,18 +16,22 @@ export class ShuttingDown extends Error {
   }
 }
 
-/** A worker's hold on one job. Its signal is aborted, with one of the reasons above, when the run has to end. */
+/**
+ * A worker's hold on one job. Its signal is aborted, with one of the reasons above, when the run has to end. A lease that could not be
+ * prolonged is given up a tenth of its length before the database lets another take the job.
+ */
 export class Lease {
   private readonly controller = new AbortController();
-  private heldUntil: number;
+  private expiry: NodeJS.Timeout | undefined;
 
+  /** @param claimedAt when the database was asked, by `performance.now()`, since its answer may have been slow */
   constructor(
     readonly id: string,
     readonly epoch: number,
     private readonly leaseMs: number,
     claimedAt: number = performance.now(),
   ) {
-    this.heldUntil = claimedAt + leaseMs;
+    this.prolonged(claimedAt);
   }
 
   static of(job: Job, leaseMs: number, claimedAt: number): Lease {
@@ -38,14 +42,16 @@ export class Lease {
     return this.controller.signal;
   }
 
-  /** The database has prolonged it; `askedAt` is when it was asked to, since its answer may have been slow. */
+  /** The database has prolonged it. @param askedAt when it was asked to */
   prolonged(askedAt: number): void {
-    this.heldUntil = askedAt + this.leaseMs;
+    clearTimeout(this.expiry);
+    const left = askedAt + this.leaseMs * 0.9 - performance.now();
+    this.expiry = setTimeout(() => this.abort(new LeaseLost('it could not be prolonged in time')), Math.max(0, left)).unref();
   }
 
-  /** A lease that nobody could prolong is given up before the database lets another take the job. */
-  checkExpiry(now: number = performance.now()): void {
-    if (now >= this.heldUntil) this.abort(new LeaseLost('it could not be prolonged in time'));
+  /** The run is over: nothing more can happen to it. */
+  end(): void {
+    clearTimeout(this.expiry);
   }
 
   abort(reason: LeaseLost | ShuttingDown): void {

@@ -29,6 +29,8 @@ export class Worker implements OnApplicationBootstrap, OnModuleDestroy {
   private looking: Promise<void> | undefined;
   private again = false;
   private draining = false;
+  /** Whether the last look failed: it is said once, not at every poll. */
+  private blind = false;
 
   constructor(
     private readonly jobs: JobsRepository,
@@ -75,8 +77,12 @@ export class Worker implements OnApplicationBootstrap, OnModuleDestroy {
         const claimedAt = performance.now();
         const claimed = await this.jobs.claim(this.name, room, this.leaseMs);
         for (const job of claimed) this.start(job, claimedAt);
+        if (this.blind) this.logger.log('Jobs can be claimed again');
+        this.blind = false;
       } catch (error) {
-        this.logger.warn(`No jobs can be claimed: ${(error as Error).message}`);
+        if (!this.blind) this.logger.warn(`No jobs can be claimed: ${(error as Error).message}`);
+        this.blind = true;
+        return;
       }
     }
   }

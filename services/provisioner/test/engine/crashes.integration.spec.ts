@@ -61,7 +61,9 @@ describe('a worker that is killed', () => {
     async ({ kind, at }) => {
       const workspace = workspaces[at]!;
       const { generation } = workspace;
-      const told = (await world.events(workspace.id)).filter((e) => e.data.generation === generation && e.type !== 'reprise.pod.step-changed.v1');
+      const told = (await world.events(workspace.id)).filter(
+        (e) => e.data.generation === generation && e.type !== 'reprise.pod.step-changed.v1',
+      );
       expect(told).toHaveLength(1);
       expect((await world.journal(workspace.id, generation)).filter((line) => line.endsWith('started'))).toEqual([]);
 

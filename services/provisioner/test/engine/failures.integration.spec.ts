@@ -74,32 +74,38 @@ describe('a job that cannot reach its goal', () => {
     expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
   });
 
-  it.each(['create', 'get'] as const)('a restart whose new pod fails (%s) keeps the snapshot and no pod, and a resume recovers it', async (method) => {
-    let armed = false;
-    const fault = (): void => {
-      if (armed) throw new PodError('denied', 'no more processes');
-    };
-    const driver = faultyDriver(world.driver, 'create', () => method === 'create' && fault());
-    const workspace = await workspaceBefore({ driver, store: faultyStore(world.store, 'get', () => method === 'get' && armedAfterVerify()) });
-    // The first read is that of verify, the next that of restore.
-    let reads = 0;
-    function armedAfterVerify(): void {
-      if (++reads > 1) fault();
-    }
-    armed = true;
-    const failed = await workspace.replace(replica);
-    expect(failed.data).toMatchObject({
-      pod_kept: false,
-      code: method === 'create' ? 'create_failed' : 'restore_failed',
-      snapshot_id: expect.stringMatching(/^snap_/),
-    });
-    expect(await world.driver.list()).not.toContainEqual(expect.objectContaining({ workspaceId: workspace.id }));
-    expect((await world.podRows(workspace.id)).map((row) => row.status)).toEqual(['gone', 'gone']);
-    armed = false;
-    await mended();
-    expect(await workspace.create(replica, failed.data.snapshot_id as string)).toMatchObject({ type: 'reprise.pod.ready.v1' });
-    expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
-  });
+  it.each(['create', 'get'] as const)(
+    'a restart whose new pod fails (%s) keeps the snapshot and no pod, and a resume recovers it',
+    async (method) => {
+      let armed = false;
+      const fault = (): void => {
+        if (armed) throw new PodError('denied', 'no more processes');
+      };
+      const driver = faultyDriver(world.driver, 'create', () => method === 'create' && fault());
+      const workspace = await workspaceBefore({
+        driver,
+        store: faultyStore(world.store, 'get', () => method === 'get' && armedAfterVerify()),
+      });
+      // The first read is that of verify, the next that of restore.
+      let reads = 0;
+      function armedAfterVerify(): void {
+        if (++reads > 1) fault();
+      }
+      armed = true;
+      const failed = await workspace.replace(replica);
+      expect(failed.data).toMatchObject({
+        pod_kept: false,
+        code: method === 'create' ? 'create_failed' : 'restore_failed',
+        snapshot_id: expect.stringMatching(/^snap_/),
+      });
+      expect(await world.driver.list()).not.toContainEqual(expect.objectContaining({ workspaceId: workspace.id }));
+      expect((await world.podRows(workspace.id)).map((row) => row.status)).toEqual(['gone', 'gone']);
+      armed = false;
+      await mended();
+      expect(await workspace.create(replica, failed.data.snapshot_id as string)).toMatchObject({ type: 'reprise.pod.ready.v1' });
+      expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
+    },
+  );
 
   it('a resume begins from the newest good snapshot, also where its command knows only an older one or none', async () => {
     const workspace = await workspaceBefore({});
@@ -151,17 +157,20 @@ describe('a job that cannot reach its goal', () => {
     expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
   });
 
-  it.each(['replace', 'remove'] as const)('a %s of a pod that is dead fails with pod_lost, and a resume begins from the last good snapshot', async (kind) => {
-    const workspace = await workspaceBefore({});
-    await workspace.replace(replica);
-    const [pod] = await world.alive(workspace.id);
-    process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
-    const failed = await workspace[kind](replica);
-    expect(failed.data).toMatchObject({ pod_kept: false, step: 'quiesce', code: 'pod_lost' });
-    expect(await workspace.create(replica)).toMatchObject({ type: 'reprise.pod.ready.v1' });
-    expect(await world.alive(workspace.id)).toMatchObject([{ generation: 4 }]);
-    expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
-  });
+  it.each(['replace', 'remove'] as const)(
+    'a %s of a pod that is dead fails with pod_lost, and a resume begins from the last good snapshot',
+    async (kind) => {
+      const workspace = await workspaceBefore({});
+      await workspace.replace(replica);
+      const [pod] = await world.alive(workspace.id);
+      process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
+      const failed = await workspace[kind](replica);
+      expect(failed.data).toMatchObject({ pod_kept: false, step: 'quiesce', code: 'pod_lost' });
+      expect(await workspace.create(replica)).toMatchObject({ type: 'reprise.pod.ready.v1' });
+      expect(await world.alive(workspace.id)).toMatchObject([{ generation: 4 }]);
+      expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
+    },
+  );
 
   it('a create that finds an older pod alive saves it first', async () => {
     const workspace = await workspaceBefore({});
@@ -177,6 +186,16 @@ describe('a job that cannot reach its goal', () => {
       'ready',
     ]);
     expect(await world.alive(workspace.id)).toMatchObject([{ generation: 2 }]);
+    expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
+  });
+
+  it('a create that cannot save an older pod leaves it as it is, and the next one saves it', async () => {
+    const workspace = await workspaceBefore({ store: faultyStore(world.store, 'put', denied) });
+    expect((await workspace.create(replica)).data).toMatchObject({ pod_kept: false, step: 'snapshot', code: 'snapshot_failed' });
+    expect(await world.alive(workspace.id)).toMatchObject([{ generation: 1 }]);
+    await mended();
+    expect(await workspace.create(replica)).toMatchObject({ type: 'reprise.pod.ready.v1' });
+    expect(await world.alive(workspace.id)).toMatchObject([{ generation: 3 }]);
     expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
   });
 

@@ -4,7 +4,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { podToken } from '@reprise/contracts';
 import { Inbox, Outbox, OutboxRelay } from '@reprise/messaging';
 import { PlatformModule } from '@reprise/platform';
-import { JobsRepository } from '../../../src/jobs/jobs.repository';
+import { JobsRepository, type LeaseKey } from '../../../src/jobs/jobs.repository';
 import type { Advance } from '../../../src/jobs/transition';
 import { AgentClient } from '../../../src/pods/agent-client';
 import type { PodDriver } from '../../../src/pods/pod-driver';
@@ -48,11 +48,11 @@ class MortalJobs extends JobsRepository {
     return this.isDead(advance, 'after') ? this.silence : written;
   }
 
-  override async heartbeat(leases: readonly { id: string; epoch: number }[], leaseMs: number) {
+  override async heartbeat(leases: readonly LeaseKey[], leaseMs: number) {
     if (this.hangs) return this.silence;
-    const alive = leases.filter(({ id }) => !this.died.has(id));
+    const [alive, dead] = [false, true].map((is) => leases.filter(({ id }) => this.died.has(id) === is));
     // The dead are not told that they are: their runs hang as they are.
-    return new Set([...(await super.heartbeat(alive, leaseMs)), ...this.died]);
+    return [...(await super.heartbeat(alive!, leaseMs)), ...dead!];
   }
 
   private isDead(advance: Advance, when: 'before' | 'after'): boolean {

@@ -1,0 +1,100 @@
+import { newId } from '@reprise/contracts';
+import { JobsService } from '../../src/jobs/jobs.service';
+import { Reconciler } from '../../src/reconciler/reconciler.service';
+import { faultyStore, Gate } from './support/faults';
+import { Replica } from './support/replica';
+import { aMessage, Workspace, World } from './support/world';
+
+describe('the reconciler', () => {
+  let world: World;
+  let replica: Replica;
+
+  beforeAll(async () => {
+    world = await World.make();
+    replica = await Replica.start(world);
+  });
+
+  afterAll(async () => {
+    await replica?.stop();
+    await world?.end();
+  });
+
+  async function kill(workspace: Workspace): Promise<void> {
+    const [pod] = await world.alive(workspace.id);
+    process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
+  }
+
+  async function podOf(workspaceId: string, generation: number): Promise<void> {
+    const spec = { token: 'pod', command: ['sh'], env: {}, taskTimeoutSeconds: 60, environment: null, provider: null };
+    await world.driver.create({ workspaceId, generation, ...spec });
+  }
+
+  it('leaves alone what is as it should be', async () => {
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    expect(await replica.get(Reconciler).pass()).toEqual([]);
+    expect(await world.alive(workspace.id)).toHaveLength(1);
+  });
+
+  it('reports a lost pod once, to the tenant, and then clears its remains away', async () => {
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    await kill(workspace);
+    for (let pass = 0; pass < 3; pass += 1) await replica.get(Reconciler).pass();
+    const lost = await world.events(workspace.id, 'reprise.pod.lost.v1');
+    expect(lost).toMatchObject([
+      { data: { workspace_id: workspace.id, pod_generation: 1 }, properties: { headers: { cloudEvents_orgid: 'acme' } } },
+    ]);
+    expect(await world.driver.list()).not.toContainEqual(expect.objectContaining({ workspaceId: workspace.id }));
+    expect(await world.podRows(workspace.id)).toEqual([{ generation: 1, status: 'gone' }]);
+  });
+
+  it('removes a pod that nobody knows', async () => {
+    const workspaceId = newId('workspace');
+    await podOf(workspaceId, 1);
+    expect(await replica.get(Reconciler).pass()).toMatchObject([{ do: 'remove', pod: { workspaceId } }]);
+    expect(await world.alive(workspaceId)).toEqual([]);
+  });
+
+  it('removes a pod that was thought gone, and only that one', async () => {
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    const other = new Workspace(world);
+    await other.create(replica);
+    await other.remove(replica);
+    await world.database.query(`UPDATE pods SET status = 'gone' WHERE workspace_id = $1`, [workspace.id]);
+    expect(await replica.get(Reconciler).pass()).toMatchObject([{ do: 'remove', pod: { workspaceId: workspace.id, generation: 1 } }]);
+  });
+
+  it('does not touch a pod that a job is working at', async () => {
+    const gate = new Gate();
+    const slow = await Replica.start(world, {
+      store: faultyStore(world.store, 'put', () => gate.pass()),
+      env: { JOB_LEASE_SECONDS: '60' },
+    });
+    const workspace = new Workspace(world);
+    await workspace.create(slow);
+    await slow.get(JobsService).remove(workspace.removeCommand(), aMessage());
+    await gate.reached;
+    await kill(workspace);
+    expect(await replica.get(Reconciler).pass()).toEqual([]);
+    expect(await world.events(workspace.id, 'reprise.pod.lost.v1')).toEqual([]);
+    gate.open();
+    await slow.stop();
+  });
+
+  it('is run by one replica at a time', async () => {
+    const gate = new Gate();
+    const driver = new Proxy(world.driver, {
+      get: (target, name) => (name === 'list' ? () => gate.pass().then(() => []) : Reflect.get(target, name)),
+    });
+    const slow = await Replica.start(world, { driver });
+    const passing = slow.get(Reconciler).pass();
+    await gate.reached;
+    expect(await replica.get(Reconciler).pass()).toBeNull();
+    gate.open();
+    await passing;
+    expect(await replica.get(Reconciler).pass()).not.toBeNull();
+    await slow.stop();
+  });
+});
