@@ -96,7 +96,7 @@ export class PodRemoved extends JobEvent {
   snapshot_id!: string;
 }
 
-/** A job ended without its goal. Where `pod_kept`, the older pod is up and takes tasks; else no pod of the workspace is. */
+/** A job ended without its goal. Where `pod_kept`, the older pod takes tasks as before; else no pod of the workspace does. */
 export class PodJobFailed extends JobEvent {
   static readonly type = 'reprise.pod.job-failed.v1';
   static readonly kind = 'event';
@@ -125,7 +125,7 @@ export class PodJobFailed extends JobEvent {
   @MaxLength(2000)
   message!: string;
 
-  /** The snapshot that this job made before it failed, if it did. */
+  /** The workspace's last good snapshot as the job knows it: its own if it came so far. */
   @IsOptional()
   @IsTypeId('snapshot')
   snapshot_id!: string | null;
