@@ -4,6 +4,7 @@ import { PodLost } from '@reprise/contracts';
 import { Outbox, OutboxRelay } from '@reprise/messaging';
 import type { DataSource } from 'typeorm';
 import type { PodRow } from '../inventory/pods.repository';
+import type { PodStatus } from '../jobs/record-changes';
 import type { PodIdentity } from '../pods/pod-driver';
 
 const LOCK = 'provisioner reconciler';
@@ -53,11 +54,17 @@ export class ReconcilerRepository {
     return new Set(rows.map((row) => row.workspace_id));
   }
 
-  async isBusy(workspaceId: string): Promise<boolean> {
-    const rows = await this.database.query<unknown[]>(`SELECT 1 FROM jobs WHERE workspace_id = $1 AND status IN ('waiting', 'running')`, [
-      workspaceId,
-    ]);
-    return rows.length > 0;
+  /**
+   * Whether a pod is still on record as it was (null: on none) and no job has the workspace, in one look: a job that ended since the records
+   * were read may have made this pod the live one.
+   */
+  async isStill({ workspaceId, generation }: PodIdentity, status: PodStatus | null): Promise<boolean> {
+    const [row] = await this.database.query<{ still: boolean }[]>(
+      `SELECT NOT EXISTS (SELECT FROM jobs WHERE workspace_id = $1 AND status IN ('waiting', 'running'))
+          AND (SELECT status FROM pods WHERE workspace_id = $1 AND generation = $2) IS NOT DISTINCT FROM $3::text AS still`,
+      [workspaceId, generation, status],
+    );
+    return row?.still === true;
   }
 
   /** The record and the event at once, so that a loss is told once. False where it is live no more, or a job has the workspace. */

@@ -47,14 +47,14 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       const found = await this.driver.list();
       const recorded = await this.records.recorded(found);
       const wanted = corrections(found, recorded, await this.records.busy());
-      const orgs = new Map(recorded.map((row) => [`${row.workspaceId}/${row.generation}`, row.orgId]));
+      const rows = new Map(recorded.map((row) => [`${row.workspaceId}/${row.generation}`, row]));
       const done: Correction[] = [];
       for (const correction of wanted) {
         if (this.stopped) break;
         const { workspaceId, generation } = correction.pod;
-        const orgId = orgs.get(`${workspaceId}/${generation}`) ?? null;
-        await runWith({ workspaceId, orgId: orgId ?? undefined }, async () => {
-          if (await this.correct(correction, orgId)) done.push(correction);
+        const row = rows.get(`${workspaceId}/${generation}`);
+        await runWith({ workspaceId, orgId: row?.orgId ?? undefined }, async () => {
+          if (await this.correct(correction, row)) done.push(correction);
         });
       }
       await this.sweep();
@@ -62,12 +62,12 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
-  private async correct(correction: Correction, orgId: PodRow['orgId']): Promise<boolean> {
+  private async correct(correction: Correction, row: PodRow | undefined): Promise<boolean> {
     const { pod } = correction;
     try {
       switch (correction.do) {
         case 'remove':
-          if (await this.records.isBusy(pod.workspaceId)) return false;
+          if (!(await this.records.isStill(pod, row?.status ?? null))) return false;
           this.logger.warn(`Pod ${pod.generation} is removed: ${correction.why}`);
           await this.driver.remove(pod, { graceSeconds: this.config.podGraceSeconds });
           await this.records.recordGone(pod);
@@ -76,7 +76,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
           // Made after the driver listed, perhaps: it is looked at once more.
           const state = await this.driver.inspect(pod);
           if (state !== null && state.phase !== 'dead') return false;
-          const told = await this.records.reportLost(pod, orgId, correction.why);
+          const told = await this.records.reportLost(pod, row?.orgId ?? null, correction.why);
           if (told) this.logger.error(`Pod ${pod.generation} is lost: ${correction.why}`);
           return told;
         }

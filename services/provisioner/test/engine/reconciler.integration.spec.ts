@@ -1,5 +1,6 @@
 import { newId } from '@reprise/contracts';
 import { JobsService } from '../../src/jobs/jobs.service';
+import { ReconcilerRepository } from '../../src/reconciler/reconciler.repository';
 import { Reconciler } from '../../src/reconciler/reconciler.service';
 import { faultyStore, Gate } from './support/faults';
 import { Replica } from './support/replica';
@@ -81,6 +82,21 @@ describe('the reconciler', () => {
     expect(await world.events(workspace.id, 'reprise.pod.lost.v1')).toEqual([]);
     gate.open();
     await slow.stop();
+  });
+
+  it('does not touch a pod whose job ended well while it looked', async () => {
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    const record = (status: string) => world.database.query('UPDATE pods SET status = $2 WHERE workspace_id = $1', [workspace.id, status]);
+    await record('creating');
+    const records = replica.get(ReconcilerRepository);
+    const ended = jest.spyOn(records, 'busy').mockImplementationOnce(async () => {
+      await record('live');
+      return new Set();
+    });
+    expect(await replica.get(Reconciler).pass()).toEqual([]);
+    expect(ended).toHaveBeenCalled();
+    expect(await world.alive(workspace.id)).toHaveLength(1);
   });
 
   it('is run by one replica at a time', async () => {
