@@ -40,6 +40,7 @@ export class RunningAgent {
     readonly child: ChildProcess,
     readonly workspace: string,
     private readonly port: number,
+    private readonly mark: string,
   ) {}
 
   get url(): string {
@@ -54,6 +55,7 @@ export class RunningAgent {
     const generation = options.generation ?? 1;
     const addressFile = `${workspace}.address-${generation}`;
     rmSync(addressFile, { force: true });
+    const mark = `ws_test-${process.pid}-${workspace}/${generation}`;
     const child = spawn(process.execPath, [bundle], {
       stdio: ['ignore', 'pipe', 'inherit'],
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
@@ -62,7 +64,7 @@ export class RunningAgent {
         HOME: workspace,
         REPRISE_WORKSPACE_ID: 'ws_test',
         REPRISE_GENERATION: String(generation),
-        REPRISE_POD: `ws_test-${process.pid}-${workspace}/${generation}`,
+        REPRISE_POD: mark,
         REPRISE_POD_TOKEN: TOKEN,
         REPRISE_WORKSPACE_DIR: workspace,
         REPRISE_ADDRESS_FILE: addressFile,
@@ -73,13 +75,18 @@ export class RunningAgent {
     });
     child.stdout.resume();
     await until(() => existsSync(addressFile) || child.exitCode !== null);
-    const agent = new RunningAgent(child, workspace, JSON.parse(readFileSync(addressFile, 'utf8')).port);
+    const agent = new RunningAgent(child, workspace, JSON.parse(readFileSync(addressFile, 'utf8')).port, mark);
     RunningAgent.started.push(agent);
     return agent;
   }
 
   static async stopAll(): Promise<void> {
-    await Promise.all(RunningAgent.started.splice(0).map((agent) => agent.kill('SIGKILL')));
+    for (const agent of RunningAgent.started.splice(0)) {
+      await agent.kill('SIGKILL');
+      // A killed agent leaves its tasks to themselves.
+      const marked = `grep -lzs '^REPRISE_POD=${agent.mark}$' /proc/[0-9]*/environ | cut -d/ -f3`;
+      execFileSync('sh', ['-c', `pids=$(${marked}); [ -z "$pids" ] || kill -9 $pids 2>/dev/null || true`]);
+    }
   }
 
   async kill(signal: NodeJS.Signals): Promise<number | null> {
