@@ -47,7 +47,7 @@ export class ReportTask {
   @IsTypeId('workspace')
   workspace_id!: string;
 
-  /** The generation of the pod that speaks; a report of an older pod is ignored. */
+  /** The generation of the pod that speaks: the one that ran the task, or a later one that found the report undelivered. */
   @IsInt()
   @Min(1)
   pod_generation!: number;

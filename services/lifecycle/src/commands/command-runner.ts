@@ -1,7 +1,7 @@
-import { CommandAccepted, CommandRefused, ErrorCode, RefusalBody, Reply, newId, refusal } from '@reprise/contracts';
+import { CommandAccepted, CommandRefused, ErrorCode, RefusalBody, Reply, isId, newId, refusal } from '@reprise/contracts';
 import { Outbox, OutboxRelay, type OutgoingMessage, RefusedError } from '@reprise/messaging';
-import { Clock, isLockTimeout, isUniqueViolation } from '@reprise/platform';
-import { Injectable } from '@nestjs/common';
+import { Clock, addToContext, isLockTimeout, isUniqueViolation } from '@reprise/platform';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PostureService } from '../posture/posture.service';
 import { OneStatement } from '../transactions/one-statement';
@@ -33,6 +33,8 @@ class AlreadyAnsweredError extends Error {}
  */
 @Injectable()
 export class CommandRunner {
+  private readonly logger = new Logger(CommandRunner.name);
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly answers: AnswersRepository,
@@ -61,15 +63,18 @@ export class CommandRunner {
   }
 
   private async accept<R extends object>(command: Command<Common>, useCase: UseCase<R>): Promise<R> {
-    const { reply, batch } = await this.inTransaction(async (manager) => {
+    const { reply, batch, audit } = await this.inTransaction(async (manager) => {
       const now = this.clock.now();
       const { reply, writes, messages, audit } = await useCase(manager, now);
       writes.add('audit', this.answers.audited(command, audit.subject, audit.detail, now), 1);
       const told = command.wantsReply ? messages : [...messages, this.accepted(command, audit.subject, reply)];
       const batch = await this.record(manager, command, { status: 'done', value: reply }, writes, told, now);
-      return { reply, batch };
+      return { reply, batch, audit };
     });
     this.relay.wake(batch);
+    const { operation_id: operationId } = audit.detail as { operation_id?: string };
+    addToContext({ operationId, ...(isId('workspace', audit.subject) ? { workspaceId: audit.subject } : {}) });
+    this.logger.log(`${command.type} is accepted`);
     return reply;
   }
 
@@ -104,6 +109,7 @@ export class CommandRunner {
   }
 
   private async refuse<R extends object>(command: Command<Common>, error: RefusedError): Promise<R> {
+    this.logger.log(`${command.type} is refused: ${error.code}`);
     if (command.wantsReply && !command.data.idempotency) throw error;
     const body: RefusalBody = { ...error.refusal, code: error.code as ErrorCode };
     try {

@@ -1,5 +1,15 @@
 import * as fc from 'fast-check';
-import { PhaseRecord, StepFact, isCurrent, snapshotErrorOf, statusDuring, timeoutMessage, whenFailed, withStep } from './operation.rules';
+import {
+  PhaseRecord,
+  StepFact,
+  closed,
+  isCurrent,
+  snapshotErrorOf,
+  statusDuring,
+  timeoutMessage,
+  whenFailed,
+  withStep,
+} from './operation.rules';
 
 const at = (second: number): string => `2026-11-02T09:30:${String(second).padStart(2, '0')}.000Z`;
 
@@ -36,6 +46,15 @@ describe('the timeline', () => {
         }
       }),
     );
+  });
+
+  it('has no step that still runs once its operation has ended', () => {
+    const phases = TIMELINE.slice(0, 3).reduce<readonly PhaseRecord[]>(withStep, []);
+    const ended = closed(phases, 'succeeded', new Date(at(9)));
+    expect(ended.map(({ status, finished_at }) => [status, finished_at])).toEqual([
+      ['succeeded', at(1)],
+      ['succeeded', at(9)],
+    ]);
   });
 
   it('is the very same timeline where the fact is old', () => {

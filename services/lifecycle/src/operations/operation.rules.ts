@@ -1,4 +1,13 @@
-import { OperationErrorCode, OperationKind, PhaseView, Step, StepStatus, TASK_REASONS, WorkspaceStatus } from '@reprise/contracts';
+import {
+  OperationErrorCode,
+  OperationKind,
+  PhaseStatus,
+  PhaseView,
+  Step,
+  StepStatus,
+  TASK_REASONS,
+  WorkspaceStatus,
+} from '@reprise/contracts';
 
 /**
  * What the provisioner's facts do to an operation and its workspace. Pure. Facts may arrive twice, late or out of order; each function gives
@@ -111,6 +120,11 @@ function merge(known: PhaseRecord | undefined, { step, status, attempt, at, deta
     ...(detail === undefined ? {} : { detail }),
     attempt,
   };
+}
+
+/** The timeline of an operation that has ended: a step whose own end has not been told yet ended with it. */
+export function closed(phases: readonly PhaseRecord[], status: Exclude<PhaseStatus, 'running'>, at: Date): PhaseRecord[] {
+  return phases.map((phase) => (phase.status === 'running' ? { ...phase, status, finished_at: at.toISOString() } : phase));
 }
 
 /** Why an operation that missed its deadline failed: the phase it was in says where. */

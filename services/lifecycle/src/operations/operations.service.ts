@@ -12,7 +12,8 @@ import {
   PodStepChanged,
 } from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
-import { Injectable } from '@nestjs/common';
+import { addToContext } from '@reprise/platform';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Fact } from '../commands/command';
 import { Effect, FactRunner } from '../commands/fact-runner';
@@ -26,7 +27,7 @@ import { LoadedWorkspace, WorkspaceChange, WorkspacesRepository } from '../works
 import type { OperationEntity } from './operation.entity';
 import {
   Ending,
-  PhaseRecord,
+  closed,
   interruptionOf,
   isCurrent,
   snapshotErrorOf,
@@ -50,12 +51,13 @@ interface Outcome {
   ending: Ending;
   error: { code: OperationErrorCode; message: string } | null;
   change: WorkspaceChange;
-  phases: readonly PhaseRecord[];
 }
 
 /** What becomes of operations: the provisioner's facts and the passing of deadlines, each applied once. */
 @Injectable()
 export class OperationsService {
+  private readonly logger = new Logger(OperationsService.name);
+
   constructor(
     private readonly facts: FactRunner,
     private readonly workspaces: WorkspacesRepository,
@@ -98,7 +100,6 @@ export class OperationsService {
       ending: whenReady(operation.kind, operation.generation, beforeOf(workspace)),
       error: null,
       change: { pod_role_version: roleVersion, last_snapshot_error: null, ...(snapshot ? { snapshot_ref: snapshot } : {}) },
-      phases: operation.phases,
     }));
   }
 
@@ -107,13 +108,12 @@ export class OperationsService {
       ending: whenRemoved(operation.kind, beforeOf(workspace)),
       error: null,
       change: { pod_role_version: null, last_snapshot_error: null, snapshot_ref: fact.data.snapshot_id },
-      phases: operation.phases,
     }));
   }
 
   async jobFailed(fact: Fact<PodJobFailed>): Promise<void> {
     const { pod_kept: podKept, step, code, message, snapshot_id: snapshot } = fact.data;
-    await this.end(fact, ({ workspace, operation }) => {
+    await this.end(fact, ({ workspace }) => {
       const snapshotError = snapshotErrorOf(step, message);
       return {
         ending: whenFailed(podKept, beforeOf(workspace)),
@@ -123,7 +123,6 @@ export class OperationsService {
           ...(snapshotError === null ? {} : { last_snapshot_error: snapshotError }),
           ...(snapshot ? { snapshot_ref: snapshot } : {}),
         },
-        phases: operation.phases,
       };
     });
   }
@@ -154,7 +153,6 @@ export class OperationsService {
         ending: whenFailed(false, beforeOf(workspace)),
         error: timeoutMessage(operation.phases),
         change: { pod_role_version: null },
-        phases: operation.phases.map((p) => (p.status === 'running' ? { ...p, status: 'failed', finished_at: now.toISOString() } : p)),
       }));
     }
     return overdue.length;
@@ -182,14 +180,21 @@ export class OperationsService {
     about: { operation_id: string; workspace_id: string; generation: number },
     outcomeOf: (loaded: Loaded) => Outcome,
   ): Promise<void> {
+    let ending = null as string | null;
     await this.facts.apply(fact, async (manager, now) => {
       const loaded = await this.load(manager, about);
       if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
-      return this.ended(loaded, outcomeOf(loaded), now);
+      const outcome = outcomeOf(loaded);
+      ending = `${loaded.operation.kind} ${outcome.error ? `failed: ${outcome.error.code}` : 'succeeded'}`;
+      return this.ended(loaded, outcome, now);
     });
+    if (ending === null) return;
+    addToContext({ operationId: about.operation_id });
+    this.logger.log(ending);
   }
 
-  private ended({ workspace, operation, task }: Loaded, { ending, error, change, phases }: Outcome, now: Date): Effect {
+  private ended({ workspace, operation, task }: Loaded, { ending, error, change }: Outcome, now: Date): Effect {
+    const phases = closed(operation.phases, error ? 'failed' : 'succeeded', now);
     const endOf = task && ending.taskEnds && endOfTask(task, workspace, { ...ending.taskEnds, completedAt: now });
     const writes = new OneStatement().add('operation', this.operations.finish(operation.id, error, phases, now), 1).add(
       'workspace',

@@ -103,7 +103,7 @@ export class TasksService {
   }
 
   /**
-   * What the agent says. A report of a pod that the task was not given to changes nothing.
+   * What the agent says. A report of a pod older than the one that the task was given to changes nothing.
    * @returns the task's status after it
    * @throws RefusedError `task_not_found`
    */
@@ -115,7 +115,8 @@ export class TasksService {
       if (!loaded) throw new RefusedError(notFound('task_not_found'));
       const { task } = loaded;
       status = task.status;
-      if (task.pod_generation !== data.pod_generation) return null;
+      // A later pod may tell: a report that could not be delivered travels with the snapshot.
+      if (data.pod_generation < task.pod_generation) return null;
       if (data.status === 'running') {
         const next = afterFact(task.status, 'running');
         if (next === null) return null;
