@@ -101,7 +101,7 @@ it('a forced restart goes through stopping and provisioning to idle, and ends th
   expect(await world.get(workspace.id)).toMatchObject({ status: 'idle', snapshot_ref: snapshot, generation: 2 });
   expect((await world.operation(operation.id)).phases.map((p) => [p.name, p.status])).toEqual([
     ['quiesce', 'succeeded'],
-    ['create', 'running'],
+    ['create', 'succeeded'],
   ]);
 });
 
