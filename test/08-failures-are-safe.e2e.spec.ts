@@ -8,8 +8,8 @@ const stack = useStack({
 });
 const AGENT = join(ROOT, 'runtime/agent/dist/agent.js');
 
-afterEach(async () => {
-  await stack.snapshotDisk.grow();
+afterEach(() => {
+  stack.snapshotDisk.makeRoom();
   copyFileSync(AGENT, stack.agentPath);
 });
 
@@ -21,7 +21,7 @@ promise('a restart whose snapshot does not fit on the disk leaves the pod runnin
   const pod = stack.pod(id);
   fill(pod.files, { megabytes: 3 });
   const [tree, conversation] = [treeOf(pod.files), conversationOf(pod.files)];
-  await stack.snapshotDisk.shrink();
+  stack.snapshotDisk.fillUp();
 
   const operation = await alice.ended(await alice.begin(id, 'restart'));
 
@@ -35,7 +35,7 @@ promise('a restart whose snapshot does not fit on the disk leaves the pod runnin
   expect(await alice.run(id, 'cat word.txt')).toMatchObject({ status: 'completed', output: expect.stringContaining('before') });
   await alice.reach(id, 'idle');
 
-  await stack.snapshotDisk.grow();
+  stack.snapshotDisk.makeRoom();
   await alice.restart(id);
   expect(await alice.see(id)).toMatchObject({ status: 'idle', last_snapshot_error: null, snapshot_ref: expect.stringMatching(/^snap_/) });
   expect(treeOf(stack.pod(id).files)).toEqual(tree);
@@ -46,11 +46,11 @@ promise('a stop whose snapshot fails leaves the pod running, and can be repeated
   const { id } = await alice.workspace();
   fill(stack.pod(id).files, { megabytes: 3 });
   const tree = treeOf(stack.pod(id).files);
-  await stack.snapshotDisk.shrink();
+  stack.snapshotDisk.fillUp();
   expect(await alice.ended(await alice.begin(id, 'stop'))).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } });
   expect(await alice.see(id)).toMatchObject({ status: 'idle', last_snapshot_error: expect.any(String) });
   expect(stack.pod(id).generation).toBe(1);
-  await stack.snapshotDisk.grow();
+  stack.snapshotDisk.makeRoom();
   await alice.stop(id);
   await alice.resume(id);
   expect(treeOf(stack.pod(id).files)).toEqual(tree);
@@ -61,7 +61,7 @@ promise('a forced restart whose snapshot fails has ended the task, and leaves th
   const { id } = await alice.workspace();
   fill(stack.pod(id).files, { megabytes: 3 });
   const task = await alice.running(id, 'sleep 600');
-  await stack.snapshotDisk.shrink();
+  stack.snapshotDisk.fillUp();
   expect(await alice.ended(await alice.begin(id, 'restart?force=true'))).toMatchObject({ status: 'failed' });
   expect(await alice.task(id, task)).toMatchObject({ status: 'cancelled', reason: 'interrupted_by_restart' });
   expect(await alice.see(id)).toMatchObject({ status: 'idle' });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 /** The pod's own folder in a workspace: its conversation goes on with every pod, so it is compared apart. */
 const OWN = '.reprise';
 
-/** What there is in a workspace, by path: kind, mode, time of change, and the content's SHA-256 or the link's target. */
+/** What there is in a workspace, by path: kind, mode, time of change (microseconds, which is as fine as Node sets it), and the content's SHA-256 or the link's target. */
 export type Tree = Record<string, { kind: 'file' | 'directory' | 'link'; mode: string; mtime: string; content: string | null }>;
 
 /** Reads a workspace whole, but for the pod's own folder. Two trees that are equal hold the same state. */
@@ -17,7 +17,7 @@ export function treeOf(root: string): Tree {
       const inner = path === '' ? name : `${path}/${name}`;
       if (inner === OWN) continue;
       const stat = lstatSync(join(root, inner), { bigint: true });
-      const common = { mode: (Number(stat.mode) & 0o7777).toString(8), mtime: String(stat.mtimeNs) };
+      const common = { mode: (Number(stat.mode) & 0o7777).toString(8), mtime: String(stat.mtimeNs / 1000n) };
       if (stat.isDirectory()) {
         tree[inner] = { kind: 'directory', ...common, content: null };
         visit(inner);

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const [SMALL, LARGE] = ['1m', '256m'];
+const SIZE = '64m';
+/** What is left free on a full disk: enough for folders and small files. */
+const LEFT_BYTES = 256 * 1024;
 
 /**
- * The disk that snapshots are kept on. Where this process may mount, it is a real one that is too small until `grow`; elsewhere its folder is
- * taken away meanwhile, which no privilege gets round.
+ * The disk that snapshots are kept on. Where this process may mount, it is a real one that can be filled up; elsewhere its folder is taken
+ * away meanwhile, which no privilege gets round.
  */
 export class SnapshotDisk {
   private mounted = false;
@@ -15,27 +18,26 @@ export class SnapshotDisk {
 
   constructor(private readonly directory: string) {}
 
-  /** To be called before anything is kept there. @returns whether it is a real disk that can be full */
-  async mount(): Promise<boolean> {
+  /** To be called before anything is kept there. */
+  async mount(): Promise<void> {
     try {
-      await run('mount', ['-t', 'tmpfs', '-o', `size=${LARGE}`, 'tmpfs', this.directory]);
+      await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', this.directory]);
       this.mounted = true;
     } catch {
       // Not allowed here.
     }
-    return this.mounted;
   }
 
-  /** From now on nothing larger than some hundred kilobytes can be saved. */
-  async shrink(): Promise<void> {
-    if (this.mounted) return this.resize(SMALL);
+  /** From now on no snapshot of some hundred kilobytes or more can be saved. */
+  fillUp(): void {
+    if (this.mounted) return this.writeFiller();
     this.aside = `${this.directory}.aside`;
     renameSync(this.directory, this.aside);
     writeFileSync(this.directory, 'not a directory');
   }
 
-  async grow(): Promise<void> {
-    if (this.mounted) return this.resize(LARGE);
+  makeRoom(): void {
+    rmSync(this.filler, { force: true });
     if (this.aside === null) return;
     rmSync(this.directory);
     renameSync(this.aside, this.directory);
@@ -46,7 +48,14 @@ export class SnapshotDisk {
     if (this.mounted) await run('umount', ['--lazy', this.directory]);
   }
 
-  private async resize(size: string): Promise<void> {
-    await run('mount', ['-o', `remount,size=${size}`, this.directory]);
+  private get filler(): string {
+    return join(this.directory, '.filler');
+  }
+
+  private writeFiller(): void {
+    const { bavail, bsize } = statfsSync(this.directory);
+    const file = openSync(this.filler, 'w');
+    writeSync(file, Buffer.alloc(Math.max(0, bavail * bsize - LEFT_BYTES)));
+    closeSync(file);
   }
 }

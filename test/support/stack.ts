@@ -25,7 +25,7 @@ const DEAD_QUEUES = ['lifecycle.commands', 'lifecycle.events', 'provisioner.comm
 export interface StackOptions {
   /** Settings on top of what the launcher gives a service. */
   settings?: Partial<Record<ServiceName, Record<string, string>>>;
-  /** Whether snapshots get a disk of their own, which can be made too small. */
+  /** Whether snapshots get a disk of their own, which can be filled up. */
   ownDisk?: boolean;
 }
 
