@@ -22,7 +22,30 @@ export class LifecycleConfig extends DatabaseServiceConfig {
   @Max(86_400)
   readonly operationDeadlineSeconds!: number;
 
-  @Env('WATCHDOG_INTERVAL_SECONDS', { description: 'How often operations past their deadline are looked for.', default: 5 })
+  @Env('OPERATION_RESEND_SECONDS', {
+    description:
+      'How long an operation may show no progress, or a submitted task no delivery, before its command is sent to the provisioner again, with the same message id.',
+    default: 30,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  readonly operationResendSeconds!: number;
+
+  @Env('TASK_GRACE_SECONDS', {
+    description:
+      "How long after a task's timeout its end may be on its way; then it is interrupted, twice and as far apart, and then has failed with the reason timeout.",
+    default: 60,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  readonly taskGraceSeconds!: number;
+
+  @Env('WATCHDOG_INTERVAL_SECONDS', {
+    description: 'How often what is quiet, past its deadline or idle for too long is looked for.',
+    default: 5,
+  })
   @IsInt()
   @Min(1)
   @Max(3_600)

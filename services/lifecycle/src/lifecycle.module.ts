@@ -24,6 +24,7 @@ import { RolesController } from './roles/roles.controller';
 import { RolesRepository } from './roles/roles.repository';
 import { RolesService } from './roles/roles.service';
 import { TaskEntity } from './tasks/task.entity';
+import { TaskWatch } from './tasks/task-watch.service';
 import { TasksController } from './tasks/tasks.controller';
 import { TasksRepository } from './tasks/tasks.repository';
 import { TasksService } from './tasks/tasks.service';
@@ -81,6 +82,7 @@ export class LifecycleModule {
         ProvidersService,
         RolesRepository,
         RolesService,
+        TaskWatch,
         TasksRepository,
         TasksService,
         UnitOfWork,

@@ -1,4 +1,5 @@
 import { OperationErrorCode, OperationKind, OperationStatus } from '@reprise/contracts';
+import type { OutgoingMessage } from '@reprise/messaging';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { PhaseRecord } from './operation.rules';
 
@@ -47,4 +48,16 @@ export class OperationEntity {
 
   @Column('timestamptz', { nullable: true })
   finished_at!: Date | null;
+
+  /** The command that carries it to the provisioner, as it was first sent; null once the operation has ended. */
+  @Column('json', { nullable: true })
+  pod_command!: OutgoingMessage | null;
+
+  /** When the command is sent again, unless there is progress before. */
+  @Column('timestamptz', { nullable: true })
+  resend_at!: Date | null;
+
+  /** How often it was sent again. */
+  @Column('integer')
+  resends!: number;
 }

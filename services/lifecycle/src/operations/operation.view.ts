@@ -2,7 +2,7 @@ import type { OperationView } from '@reprise/contracts';
 import type { OperationEntity } from './operation.entity';
 
 /** The columns that a view needs; times as dates or, where the row came inside another as JSON, as text. */
-export type OperationRow = Omit<OperationEntity, 'created_at' | 'finished_at' | 'deadline_at'> & {
+export type OperationRow = Omit<OperationEntity, 'created_at' | 'finished_at' | 'deadline_at' | 'pod_command' | 'resend_at' | 'resends'> & {
   created_at: Date | string;
   finished_at: Date | string | null;
 };

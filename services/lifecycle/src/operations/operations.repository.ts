@@ -1,4 +1,5 @@
 import type { OperationErrorCode } from '@reprise/contracts';
+import type { OutgoingMessage } from '@reprise/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Fragment } from '../transactions/one-statement';
@@ -14,12 +15,14 @@ export interface ShownOperation extends OperationEntity {
 export class OperationsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  insert(operation: OperationEntity): Fragment {
+  /** @param command kept with it, to be sent again while it has not ended */
+  insert(operation: OperationEntity, command: OutgoingMessage): Fragment {
     return (bind) =>
-      `INSERT INTO operations (id, org_id, workspace_id, kind, status, generation, force, requested_by, correlation_id, created_at, deadline_at)
+      `INSERT INTO operations (id, org_id, workspace_id, kind, status, generation, force, requested_by, correlation_id, created_at, deadline_at,
+                               pod_command, resend_at)
        VALUES (${bind(operation.id)}, ${bind(operation.org_id)}, ${bind(operation.workspace_id)}, ${bind(operation.kind)}, ${bind(operation.status)},
                ${bind(operation.generation)}, ${bind(operation.force)}, ${bind(operation.requested_by)}, ${bind(operation.correlation_id)},
-               ${bind(operation.created_at)}, ${bind(operation.deadline_at)}) RETURNING 1`;
+               ${bind(operation.created_at)}, ${bind(operation.deadline_at)}, ${bind(JSON.stringify(command))}::json, ${bind(operation.resend_at)}) RETURNING 1`;
   }
 
   /** The operation, locked until the transaction ends. Lock its workspace first: everyone does, so nobody waits in a circle. */
@@ -28,9 +31,11 @@ export class OperationsRepository {
     return rows[0] ?? null;
   }
 
-  progress(id: string, phases: readonly PhaseRecord[]): Fragment {
+  /** A step forward: the timeline as it is now, and from when on a silence is one. */
+  progress(id: string, phases: readonly PhaseRecord[], resendAt: Date): Fragment {
     return (bind) =>
-      `UPDATE operations SET phases = ${bind(JSON.stringify(phases))}::jsonb, status = CASE WHEN status = 'pending' THEN 'running' ELSE status END
+      `UPDATE operations SET phases = ${bind(JSON.stringify(phases))}::jsonb, resend_at = ${bind(resendAt)},
+              status = CASE WHEN status = 'pending' THEN 'running' ELSE status END
         WHERE id = ${bind(id)} RETURNING 1`;
   }
 
@@ -38,7 +43,7 @@ export class OperationsRepository {
   finish(id: string, error: { code: OperationErrorCode; message: string } | null, phases: readonly PhaseRecord[], now: Date): Fragment {
     return (bind) =>
       `UPDATE operations SET status = ${bind(error ? 'failed' : 'succeeded')}, error = ${bind(error && JSON.stringify(error))}::jsonb,
-              phases = ${bind(JSON.stringify(phases))}::jsonb, finished_at = ${bind(now)}
+              phases = ${bind(JSON.stringify(phases))}::jsonb, finished_at = ${bind(now)}, pod_command = NULL
         WHERE id = ${bind(id)} AND status IN ('pending', 'running') RETURNING 1`;
   }
 
@@ -57,6 +62,26 @@ export class OperationsRepository {
     return this.dataSource.query<OperationEntity[]>(
       `SELECT * FROM operations WHERE status IN ('pending', 'running') ORDER BY created_at LIMIT $1`,
       [limit],
+    );
+  }
+
+  /**
+   * Takes those whose command is to be sent again, and counts it. One that another replica has in hand is passed over; so is one whose command
+   * still waits in the outbox: it is not the provisioner that is quiet then.
+   */
+  async takeQuiet(manager: EntityManager, now: Date, nextAt: Date, limit: number): Promise<OperationEntity[]> {
+    return manager.query<OperationEntity[]>(
+      `WITH quiet AS (
+         SELECT o.id FROM operations o
+          WHERE o.status IN ('pending', 'running') AND o.resend_at <= $1 AND o.deadline_at > $1 AND o.pod_command IS NOT NULL
+            AND NOT EXISTS (SELECT FROM outbox m WHERE m.properties ->> 'messageId' = o.pod_command ->> 'id')
+          ORDER BY o.resend_at LIMIT $3
+            FOR UPDATE OF o SKIP LOCKED
+       ), taken AS (
+         UPDATE operations o SET resends = o.resends + 1, resend_at = $2 FROM quiet WHERE o.id = quiet.id RETURNING o.*
+       )
+       SELECT * FROM taken`,
+      [now, nextAt, limit],
     );
   }
 

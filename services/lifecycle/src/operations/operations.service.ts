@@ -21,6 +21,7 @@ import { NOT_VISIBLE, mayTouch, notFound } from '../commands/visibility.rules';
 import { endOfTask } from '../tasks/task-end';
 import type { TaskEntity } from '../tasks/task.entity';
 import { TasksRepository } from '../tasks/tasks.repository';
+import { LifecycleConfig } from '../lifecycle.config';
 import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { LoadedWorkspace, WorkspaceChange, WorkspacesRepository } from '../workspaces/workspaces.repository';
@@ -63,6 +64,7 @@ export class OperationsService {
     private readonly workspaces: WorkspacesRepository,
     private readonly operations: OperationsRepository,
     private readonly tasks: TasksRepository,
+    private readonly config: LifecycleConfig,
   ) {}
 
   /** A step began or ended: the timeline shows it, and a task that it interrupted has ended. */
@@ -74,7 +76,7 @@ export class OperationsService {
       const { step, status, interrupted_task_id: interrupted } = fact.data;
       const writes = new OneStatement();
       const phases = withStep(operation.phases, fact.data);
-      if (phases !== operation.phases) writes.add('operation', this.operations.progress(operation.id, phases), 1);
+      if (phases !== operation.phases) writes.add('operation', this.operations.progress(operation.id, phases, this.quietFrom(now)), 1);
 
       const task = interrupted ? await this.tasks.lock(manager, interrupted) : null;
       const ended =
@@ -145,17 +147,32 @@ export class OperationsService {
     });
   }
 
-  /** Fails operations that missed their deadline; returns how many. A pod that such an operation left is saved or removed by the next one. */
-  async failOverdue(now: Date, limit = 100): Promise<number> {
-    const overdue = await this.operations.overdue(now, limit);
-    for (const { id, workspace_id, generation } of overdue) {
-      await this.endWith(null, { operation_id: id, workspace_id, generation }, ({ workspace, operation }) => ({
-        ending: whenFailed(false, beforeOf(workspace)),
-        error: timeoutMessage(operation.phases),
-        change: { pod_role_version: null },
-      }));
-    }
-    return overdue.length;
+  /**
+   * Sends the commands of operations without progress once more, each with its first message id: the provisioner takes it for the same command,
+   * or for a new one where it never had it. Returns those operations.
+   */
+  async resendQuiet(limit = 100): Promise<OperationEntity[]> {
+    let quiet: OperationEntity[] = [];
+    await this.facts.apply(null, async (manager, now) => {
+      quiet = await this.operations.takeQuiet(manager, now, this.quietFrom(now), limit);
+      const messages = quiet.flatMap(({ pod_command: command }) => command ?? []);
+      return messages.length > 0 ? { writes: new OneStatement(), messages } : null;
+    });
+    return quiet;
+  }
+
+  /** Operations that missed their deadline. */
+  overdue(now: Date, limit = 100): Promise<Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>[]> {
+    return this.operations.overdue(now, limit);
+  }
+
+  /** Fails an operation that missed its deadline. A pod that it left is saved or removed by the next one. */
+  failOverdue({ id, workspace_id, generation }: Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>): Promise<void> {
+    return this.endWith(null, { operation_id: id, workspace_id, generation }, ({ workspace, operation }) => ({
+      ending: whenFailed(false, beforeOf(workspace)),
+      error: timeoutMessage(operation.phases),
+      change: { pod_role_version: null },
+    }));
   }
 
   async get(orgId: string, { operation_id: id, caller }: GetOperation): Promise<OperationView> {
@@ -168,6 +185,10 @@ export class OperationsService {
   async inFlight({ limit }: ListOperationsInFlight): Promise<{ operations: OperationView[] }> {
     const rows = await this.operations.inFlight(limit);
     return { operations: rows.map(operationView) };
+  }
+
+  private quietFrom(now: Date): Date {
+    return new Date(now.getTime() + this.config.operationResendSeconds * 1000);
   }
 
   private end(fact: Fact<PodReady | PodRemoved | PodJobFailed>, outcomeOf: (loaded: Loaded) => Outcome): Promise<void> {

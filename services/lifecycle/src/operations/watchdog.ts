@@ -1,12 +1,18 @@
+import { RefusedError } from '@reprise/messaging';
 import { Clock } from '@reprise/platform';
 import { BeforeApplicationShutdown, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
 import { AnswersRepository } from '../commands/answers.repository';
 import { LifecycleConfig } from '../lifecycle.config';
+import { TaskWatch } from '../tasks/task-watch.service';
+import { WorkspacesService } from '../workspaces/workspaces.service';
 import { OperationsService } from './operations.service';
 
 const HOUR_MS = 3_600_000;
 
-/** Looks, again and again, for operations past their deadline, so that nothing stays stuck. Any number of replicas may: each end is guarded. */
+/**
+ * Looks, again and again, for what would stay stuck: operations that are quiet or past their deadline, tasks alike, workspaces that idle for too
+ * long. Any number of replicas may: each effect is guarded, and has one message id where it is a message.
+ */
 @Injectable()
 export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Watchdog.name);
@@ -17,6 +23,8 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   constructor(
     private readonly operations: OperationsService,
+    private readonly tasks: TaskWatch,
+    private readonly workspaces: WorkspacesService,
     private readonly answers: AnswersRepository,
     private readonly config: LifecycleConfig,
     private readonly clock: Clock,
@@ -41,16 +49,66 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   private async look(): Promise<void> {
-    try {
-      const now = this.clock.now();
-      const failed = await this.operations.failOverdue(now);
-      if (failed > 0) this.logger.warn(`${failed} operations missed their deadline and have failed`);
-      if (now.getTime() - this.forgottenAt >= HOUR_MS) {
-        await this.answers.forgetKeysBefore(new Date(now.getTime() - this.config.idempotencyRetentionHours * HOUR_MS));
-        this.forgottenAt = now.getTime();
+    const now = this.clock.now();
+    await this.guarded('Deadlines of operations', async () => {
+      const overdue = await this.operations.overdue(now);
+      await this.each(
+        overdue,
+        ({ id }) => `Operation ${id}`,
+        (operation) => this.operations.failOverdue(operation),
+      );
+      if (overdue.length > 0) this.logger.warn(`${overdue.length} operations missed their deadline and have failed`);
+    });
+    await this.guarded('Quiet operations', async () => {
+      for (const { id, kind, phases, resends } of await this.operations.resendQuiet()) {
+        const phase = phases.findLast(({ status }) => status === 'running')?.name ?? phases.at(-1)?.name ?? 'none yet';
+        this.logger.warn(`Operation ${id} (${kind}, phase: ${phase}) shows no progress: its command is sent again (${resends})`);
       }
+    });
+    await this.guarded('Tasks', async () =>
+      this.each(
+        await this.tasks.overdue(now),
+        ({ id }) => `Task ${id}`,
+        (task) => this.tasks.attend(task),
+      ),
+    );
+    await this.guarded('Idle workspaces', async () =>
+      this.each(
+        await this.workspaces.idleTooLong(now),
+        ({ id }) => `Workspace ${id}`,
+        (workspace) => this.stopIdle(workspace),
+      ),
+    );
+    await this.guarded('Old idempotency keys', async () => {
+      if (now.getTime() - this.forgottenAt < HOUR_MS) return;
+      await this.answers.forgetKeysBefore(new Date(now.getTime() - this.config.idempotencyRetentionHours * HOUR_MS));
+      this.forgottenAt = now.getTime();
+    });
+  }
+
+  private async stopIdle(workspace: Parameters<WorkspacesService['stopIdle']>[0]): Promise<void> {
+    try {
+      await this.workspaces.stopIdle(workspace);
     } catch (error) {
-      this.logger.warn(`Deadlines could not be looked at: ${(error as Error).message}`);
+      // Someone used it in the meantime.
+      if (!(error instanceof RefusedError)) throw error;
+    }
+  }
+
+  /** One that fails keeps none of the others waiting. */
+  private async each<T>(items: readonly T[], nameOf: (item: T) => string, work: (item: T) => Promise<unknown>): Promise<void> {
+    for (const item of items) {
+      if (this.stopped) return;
+      await this.guarded(nameOf(item), () => work(item));
+    }
+  }
+
+  private async guarded(what: string, work: () => Promise<unknown>): Promise<void> {
+    if (this.stopped) return;
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn(`${what} could not be looked after: ${(error as Error).message}`);
     }
   }
 }

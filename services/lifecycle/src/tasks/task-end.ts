@@ -31,6 +31,7 @@ export function endOfTask(task: TaskEntity, workspace: LoadedWorkspace, end: End
     task: {
       status,
       reason: end.reason,
+      run_command: null,
       completed_at: end.completedAt,
       ...(end.output === undefined ? {} : { output: end.output }),
       ...(end.startedAt && !task.started_at ? { started_at: end.startedAt } : {}),

@@ -1,4 +1,5 @@
 import { TaskStatus } from '@reprise/contracts';
+import type { OutgoingMessage } from '@reprise/messaging';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A row of `tasks`. */
@@ -43,4 +44,27 @@ export class TaskEntity {
 
   @Column('timestamptz', { nullable: true })
   completed_at!: Date | null;
+
+  /** What the role gave it when it was submitted. */
+  @Column('integer')
+  timeout_seconds!: number;
+
+  /** When it is interrupted, unless it has got further by then. */
+  @Column('timestamptz')
+  deadline_at!: Date;
+
+  /** The command that hands it to its pod, as it was first sent; null once it is delivered or has ended. */
+  @Column('json', { nullable: true })
+  run_command!: OutgoingMessage | null;
+
+  /** When that command is sent again. */
+  @Column('timestamptz', { nullable: true })
+  resend_at!: Date | null;
+
+  @Column('integer')
+  resends!: number;
+
+  /** How often it was interrupted for being past its deadline. */
+  @Column('integer')
+  interrupts!: number;
 }

@@ -4,9 +4,25 @@ import type { Fragment } from '../transactions/one-statement';
 import type { TaskEntity } from './task.entity';
 
 /** What a write may change. */
-export type TaskChange = Partial<Pick<TaskEntity, 'status' | 'output' | 'reason' | 'started_at' | 'completed_at'>>;
+export type TaskChange = Partial<
+  Pick<
+    TaskEntity,
+    'status' | 'output' | 'reason' | 'started_at' | 'completed_at' | 'deadline_at' | 'run_command' | 'resend_at' | 'resends' | 'interrupts'
+  >
+>;
 
-const COLUMNS: readonly (keyof TaskChange)[] = ['status', 'output', 'reason', 'started_at', 'completed_at'];
+const COLUMNS: readonly (keyof TaskChange)[] = [
+  'status',
+  'output',
+  'reason',
+  'started_at',
+  'completed_at',
+  'deadline_at',
+  'run_command',
+  'resend_at',
+  'resends',
+  'interrupts',
+];
 
 @Injectable()
 export class TasksRepository {
@@ -14,9 +30,11 @@ export class TasksRepository {
 
   insert(task: TaskEntity): Fragment {
     return (bind) =>
-      `INSERT INTO tasks (id, org_id, workspace_id, pod_generation, description, status, requested_by, correlation_id, created_at)
+      `INSERT INTO tasks (id, org_id, workspace_id, pod_generation, description, status, requested_by, correlation_id, created_at,
+                          timeout_seconds, deadline_at, run_command, resend_at)
        VALUES (${bind(task.id)}, ${bind(task.org_id)}, ${bind(task.workspace_id)}, ${bind(task.pod_generation)}, ${bind(task.description)},
-               ${bind(task.status)}, ${bind(task.requested_by)}, ${bind(task.correlation_id)}, ${bind(task.created_at)}) RETURNING 1`;
+               ${bind(task.status)}, ${bind(task.requested_by)}, ${bind(task.correlation_id)}, ${bind(task.created_at)},
+               ${bind(task.timeout_seconds)}, ${bind(task.deadline_at)}, ${bind(JSON.stringify(task.run_command))}::json, ${bind(task.resend_at)}) RETURNING 1`;
   }
 
   /** Writes the change if the task is still as it was loaded. */
@@ -31,6 +49,17 @@ export class TasksRepository {
   async lock(manager: EntityManager, id: string): Promise<TaskEntity | null> {
     const rows = await manager.query<TaskEntity[]>(`SELECT * FROM tasks WHERE id = $1 FOR UPDATE`, [id]);
     return rows[0] ?? null;
+  }
+
+  /** Tasks that have not ended and are past their deadline, or submitted and not delivered for too long; of all tenants. */
+  overdue(now: Date, limit: number): Promise<Pick<TaskEntity, 'id' | 'workspace_id'>[]> {
+    return this.dataSource.query<Pick<TaskEntity, 'id' | 'workspace_id'>[]>(
+      `SELECT t.id, t.workspace_id FROM tasks t
+        WHERE t.status IN ('submitted', 'delivered', 'running')
+          AND (t.deadline_at <= $1 OR (t.status = 'submitted' AND t.resend_at <= $1))
+        ORDER BY least(t.deadline_at, t.resend_at) LIMIT $2`,
+      [now, limit],
+    );
   }
 
   async find(workspaceId: string, id: string): Promise<TaskEntity | null> {

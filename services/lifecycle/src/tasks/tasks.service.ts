@@ -20,6 +20,7 @@ import { CommandRunner } from '../commands/command-runner';
 import { idOfCursor, pageOf } from '../commands/cursor.rules';
 import { Effect, FactRunner } from '../commands/fact-runner';
 import { NOT_VISIBLE, mayTouch, notCreator, notFound } from '../commands/visibility.rules';
+import { LifecycleConfig } from '../lifecycle.config';
 import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { decide } from '../workspaces/workspace.rules';
@@ -27,7 +28,7 @@ import { stateOf } from '../workspaces/workspace.state';
 import { LoadedWorkspace, WorkspacesRepository } from '../workspaces/workspaces.repository';
 import { endOfTask } from './task-end';
 import type { TaskEntity } from './task.entity';
-import { afterFact } from './task.rules';
+import { afterFact, endOfReport } from './task.rules';
 import { taskView } from './task.view';
 import { TaskChange, TasksRepository } from './tasks.repository';
 
@@ -39,6 +40,7 @@ export class TasksService {
     private readonly facts: FactRunner,
     private readonly workspaces: WorkspacesRepository,
     private readonly tasks: TasksRepository,
+    private readonly config: LifecycleConfig,
   ) {}
 
   submit(command: Command<SubmitTask>): Promise<{ task_id: string; workspace_id: string; status: 'submitted' }> {
@@ -60,6 +62,11 @@ export class TasksService {
         created_at: now,
         started_at: null,
         completed_at: null,
+        timeout_seconds: workspace.role.task_timeout_seconds,
+        deadline_at: inSeconds(now, this.config.operationDeadlineSeconds),
+        resend_at: inSeconds(now, this.config.operationResendSeconds),
+        resends: 0,
+        interrupts: 0,
       };
       const about = { orgId: command.orgId, workspaceId: workspace.id, actor: command.actor, correlationId: command.correlationId };
       const run: RunTask = {
@@ -67,14 +74,15 @@ export class TasksService {
         pod_generation: task.pod_generation,
         task_id: task.id,
         description: task.description,
-        timeout_seconds: workspace.role.task_timeout_seconds,
+        timeout_seconds: task.timeout_seconds,
       };
+      const runCommand = announce(RunTask.type, run, about);
       return {
         reply: { task_id: task.id, workspace_id: workspace.id, status: task.status },
         writes: new OneStatement()
           .add('workspace', this.workspaces.update(workspace, { status: decision.status, running_task_id: task.id }, now), 1)
-          .add('task', this.tasks.insert(task), 1),
-        messages: [announce(RunTask.type, run, about), ...statusChanged(workspace.status, decision.status, workspace.generation, about)],
+          .add('task', this.tasks.insert({ ...task, run_command: runCommand }), 1),
+        messages: [runCommand, ...statusChanged(workspace.status, decision.status, workspace.generation, about)],
         audit: { subject: workspace.id, detail: { task_id: task.id } },
       };
     });
@@ -121,16 +129,16 @@ export class TasksService {
         const next = afterFact(task.status, 'running');
         if (next === null) return null;
         status = next;
-        return this.progress(task, { status: next, started_at: timeOf(data.started_at) ?? now });
+        return this.progress(task, now, { status: next, started_at: timeOf(data.started_at) ?? now });
       }
       const effect = this.end(loaded, now, {
-        status: data.status,
+        status: endOfReport(data.status, data.reason),
         reason: data.reason ?? null,
         output: data.output ?? null,
         startedAt: timeOf(data.started_at),
         completedAt: timeOf(data.completed_at) ?? now,
       });
-      if (effect) status = data.status;
+      if (effect) status = endOfReport(data.status, data.reason);
       return effect;
     });
     if (status !== null) return { status };
@@ -140,10 +148,10 @@ export class TasksService {
   }
 
   async delivered(fact: Fact<TaskDelivered>): Promise<void> {
-    await this.facts.apply(fact, async (manager) => {
+    await this.facts.apply(fact, async (manager, now) => {
       const loaded = await this.loadTask(manager, fact.data);
       const next = loaded && afterFact(loaded.task.status, 'delivered');
-      return next ? this.progress(loaded.task, { status: next }) : null;
+      return next ? this.progress(loaded.task, now, { status: next }) : null;
     });
   }
 
@@ -169,8 +177,11 @@ export class TasksService {
     return { tasks: page.map(taskView), ...rest };
   }
 
-  private progress(task: TaskEntity, change: TaskChange): Effect {
-    return { writes: new OneStatement().add('task', this.tasks.update(task, change), 1), messages: [] };
+  /** The pod has the task: from here on it has its timeout, and the time that a report may take. */
+  private progress(task: TaskEntity, now: Date, change: TaskChange): Effect {
+    const deadline = inSeconds(now, task.timeout_seconds + this.config.taskGraceSeconds);
+    const whole = { ...change, deadline_at: deadline, run_command: null, resend_at: null };
+    return { writes: new OneStatement().add('task', this.tasks.update(task, whole), 1), messages: [] };
   }
 
   private end(
@@ -219,6 +230,10 @@ export class TasksService {
 function podOf(workspace: LoadedWorkspace): number {
   if (workspace.pod_generation === null) throw new Error(`Workspace ${workspace.id} is ${workspace.status} without a pod`);
   return workspace.pod_generation;
+}
+
+function inSeconds(from: Date, seconds: number): Date {
+  return new Date(from.getTime() + seconds * 1000);
 }
 
 function timeOf(text: string | undefined): Date | null {

@@ -49,6 +49,10 @@ export class WorkspaceEntity {
   @Column('text', { nullable: true })
   running_task_id!: string | null;
 
+  /** Since when it is idle; null where it is not. */
+  @Column('timestamptz', { nullable: true })
+  idle_since!: Date | null;
+
   @Column('timestamptz')
   created_at!: Date;
 

@@ -31,6 +31,9 @@ export interface WorkspaceFilter {
   limit: number;
 }
 
+/** A workspace that has been idle for longer than its role allows. */
+export type IdleWorkspace = Pick<WorkspaceEntity, 'id' | 'org_id'> & { idle_since: Date };
+
 /** What a write may change. */
 export type WorkspaceChange = Partial<
   Pick<
@@ -59,7 +62,7 @@ const COLUMNS: readonly (keyof WorkspaceChange)[] = [
   'archived_at',
 ];
 
-const SHOWN = `SELECT w.*, r.version AS role_version, to_jsonb(o) AS operation
+const SHOWN = `SELECT w.*, r.version AS role_version, to_jsonb(o) - 'pod_command' AS operation
   FROM workspaces w JOIN roles r ON r.id = w.role_id LEFT JOIN operations o ON o.id = w.operation_id`;
 
 @Injectable()
@@ -89,10 +92,15 @@ export class WorkspacesRepository {
                ${bind(workspace.updated_at)}) RETURNING 1`;
   }
 
-  /** Writes the change if the workspace is still as it was loaded: the generation and the status stand in the condition. */
+  /**
+   * Writes the change if the workspace is still as it was loaded: the generation and the status stand in the condition. Since when it is idle
+   * follows from the status, here and nowhere else.
+   */
   update(loaded: Pick<WorkspaceEntity, 'id' | 'generation' | 'status'>, change: WorkspaceChange, now: Date): Fragment {
     return (bind) => {
       const sets = COLUMNS.filter((column) => change[column] !== undefined).map((column) => `${column} = ${bind(change[column])}`);
+      if (change.status !== undefined && change.status !== loaded.status)
+        sets.push(`idle_since = ${bind(change.status === 'idle' ? now : null)}`);
       return `UPDATE workspaces SET ${[...sets, `updated_at = ${bind(now)}`].join(', ')}
                WHERE id = ${bind(loaded.id)} AND generation = ${bind(loaded.generation)} AND status = ${bind(loaded.status)} RETURNING 1`;
     };
@@ -101,6 +109,18 @@ export class WorkspacesRepository {
   async find(orgId: string, id: string): Promise<ShownWorkspace | null> {
     const rows = await this.dataSource.query<ShownWorkspace[]>(`${SHOWN} WHERE w.id = $1 AND w.org_id = $2`, [id, orgId]);
     return rows[0] ?? null;
+  }
+
+  /** Those that have been idle for longer than their roles allow, of all tenants, the longest first. */
+  idleTooLong(now: Date, limit: number): Promise<IdleWorkspace[]> {
+    return this.dataSource.query<IdleWorkspace[]>(
+      `SELECT w.id, w.org_id, w.idle_since
+         FROM workspaces w JOIN roles r ON r.id = w.role_id
+        WHERE w.status = 'idle' AND r.idle_timeout_seconds > 0
+          AND w.idle_since <= $1::timestamptz - r.idle_timeout_seconds * interval '1 second'
+        ORDER BY w.idle_since LIMIT $2`,
+      [now, limit],
+    );
   }
 
   /** A page, newest first, of at most `limit`. */

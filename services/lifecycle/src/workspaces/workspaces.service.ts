@@ -10,6 +10,7 @@ import {
   UnarchiveWorkspace,
   WorkspaceView,
   newId,
+  refusal,
 } from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
 import { Injectable } from '@nestjs/common';
@@ -25,17 +26,21 @@ import { OperationsRepository } from '../operations/operations.repository';
 import { RolesRepository } from '../roles/roles.repository';
 import { OneStatement } from '../transactions/one-statement';
 import { statusChanged } from './announcements';
+import { hasIdled } from './idle.rules';
 import { podCommandFor } from './pod-commands';
 import { Accepted, WorkspaceCommand, decide, decideCreate } from './workspace.rules';
 import { stateOf } from './workspace.state';
 import { workspaceView } from './workspace.view';
-import { LoadedWorkspace, WorkspacesRepository } from './workspaces.repository';
+import { IdleWorkspace, LoadedWorkspace, WorkspacesRepository } from './workspaces.repository';
 
 /** What a lifecycle command is answered with. */
 export interface OperationAnswer {
   status: 'restarting' | 'resuming' | 'stopping';
   operation_id: string;
 }
+
+/** Who requests the stop of an idle workspace. */
+export const IDLE_TIMEOUT = 'reprise:idle-timeout';
 
 const DOING = { restart: 'restarting', resume: 'resuming', stop: 'stopping' } as const;
 
@@ -79,17 +84,19 @@ export class WorkspacesService {
         last_snapshot_error: null,
         operation_id: operation.id,
         running_task_id: null,
+        idle_since: null,
         created_at: now,
         updated_at: now,
         archived_at: null,
       };
+      const podCommand = podCommandFor(operation, { ...workspace, role, provider });
       return {
         reply: { ...workspaceView({ ...workspace, role_version: role.version, operation: null }), operation: operationView(operation) },
         writes: new OneStatement()
           .add('workspace', this.workspaces.insert(workspace), 1)
-          .add('operation', this.operations.insert(operation), 1),
+          .add('operation', this.operations.insert(operation, podCommand), 1),
         messages: [
-          podCommandFor(operation, { ...workspace, role, provider }),
+          podCommand,
           ...statusChanged(null, 'provisioning', 1, { orgId, workspaceId: id, actor, correlationId: command.correlationId }),
         ],
         audit: { subject: id, detail: { operation_id: operation.id, role_id: role.id } },
@@ -103,6 +110,34 @@ export class WorkspacesService {
 
   async stop(command: Command<StopWorkspace>): Promise<OperationAnswer> {
     return this.operate(command, 'stop', { kind: 'stop' });
+  }
+
+  /** Those that nobody used for longer than their roles allow. */
+  idleTooLong(now: Date, limit = 100): Promise<IdleWorkspace[]> {
+    return this.workspaces.idleTooLong(now, limit);
+  }
+
+  /**
+   * Stops a workspace that nobody used for as long as its role allows: a stop like any other, requested by Reprise itself. Any number of
+   * replicas may ask for the same one: it has one message id.
+   * @throws RefusedError where it is not idle since then any more
+   */
+  async stopIdle({ id, org_id: orgId, idle_since: since }: IdleWorkspace): Promise<OperationAnswer> {
+    const key = `idle-timeout:${id}:${since.getTime()}`;
+    const command: Command<StopWorkspace> = {
+      id: key,
+      type: StopWorkspace.type,
+      consumer: 'lifecycle.idle-timeout',
+      hash: Buffer.from(key),
+      orgId,
+      actor: IDLE_TIMEOUT,
+      correlationId: key,
+      traceparent: undefined,
+      wantsReply: true,
+      postureChecked: true,
+      data: { workspace_id: id },
+    };
+    return this.operate(command, 'stop', { kind: 'stop' }, (workspace, now) => hasIdled(workspace, workspace.role, now));
   }
 
   async resume(command: Command<ResumeWorkspace>): Promise<OperationAnswer> {
@@ -142,20 +177,27 @@ export class WorkspacesService {
     return { workspaces: page.map(workspaceView), ...rest };
   }
 
-  /** A command that begins an operation. */
-  private operate(command: Command<OnWorkspace>, kind: keyof typeof DOING, asked: WorkspaceCommand): Promise<OperationAnswer> {
+  /** A command that begins an operation. @param wanted whether it still is, asked under the lock */
+  private operate(
+    command: Command<OnWorkspace>,
+    kind: keyof typeof DOING,
+    asked: WorkspaceCommand,
+    wanted: (workspace: LoadedWorkspace, now: Date) => boolean = () => true,
+  ): Promise<OperationAnswer> {
     return this.runner.run(command, async (manager, now): Promise<Change<OperationAnswer>> => {
       const { workspace, next } = await this.decideOn(manager, command, asked);
+      if (!wanted(workspace, now)) throw new RefusedError(refusal('invalid_state', { status: workspace.status }));
       const generation = workspace.generation + 1;
       const force = asked.kind === 'restart' && asked.force;
       const operation = this.operation(command, kind, { id: workspace.id, generation, force }, now);
       const about = { orgId: command.orgId, workspaceId: workspace.id, actor: command.actor, correlationId: command.correlationId };
+      const podCommand = podCommandFor(operation, workspace);
       return {
         reply: { status: DOING[kind], operation_id: operation.id },
         writes: new OneStatement()
           .add('workspace', this.workspaces.update(workspace, { status: next.status, generation, operation_id: operation.id }, now), 1)
-          .add('operation', this.operations.insert(operation), 1),
-        messages: [podCommandFor(operation, workspace), ...statusChanged(workspace.status, next.status, generation, about)],
+          .add('operation', this.operations.insert(operation, podCommand), 1),
+        messages: [podCommand, ...statusChanged(workspace.status, next.status, generation, about)],
         audit: { subject: workspace.id, detail: { operation_id: operation.id, ...(kind === 'restart' ? { force } : {}) } },
       };
     });
@@ -215,6 +257,9 @@ export class WorkspacesService {
       created_at: now,
       deadline_at: new Date(now.getTime() + this.config.operationDeadlineSeconds * 1000),
       finished_at: null,
+      pod_command: null,
+      resend_at: new Date(now.getTime() + this.config.operationResendSeconds * 1000),
+      resends: 0,
     };
   }
 }

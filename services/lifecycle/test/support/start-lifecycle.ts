@@ -27,6 +27,8 @@ export async function startLifecycle(
     shutdownTimeoutSeconds: 10,
     gatewayAmqpUser: new URL(broker.url).username,
     operationDeadlineSeconds: 600,
+    operationResendSeconds: 30,
+    taskGraceSeconds: 60,
     watchdogIntervalSeconds: 1,
     defaultTaskTimeoutSeconds: 3600,
     defaultIdleTimeoutSeconds: 0,

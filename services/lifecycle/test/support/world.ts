@@ -34,6 +34,13 @@ const ALICE = { sub: 'alice', own_only: false };
 const TO_PROVISIONER = 'test.to-provisioner';
 const EVENTS = 'test.events';
 
+interface Taken {
+  id: string;
+  body: string;
+  data: Record<string, unknown>;
+  correlationId: string;
+}
+
 /** Lifecycle and billing on a real broker and database; the test itself plays the gateway, the provisioner and internal services. */
 export class World {
   private constructor(
@@ -123,8 +130,13 @@ export class World {
     return (await this.next(TO_PROVISIONER, message.type)).data as T;
   }
 
+  /** The same with the message's id, and its body to the byte. */
+  nextToProvisioner(message: MessageClass): Promise<Taken> {
+    return this.next(TO_PROVISIONER, message.type);
+  }
+
   /** The next event of this type; others before it are thrown away. */
-  nextEvent(message: MessageClass): Promise<{ data: Record<string, unknown>; correlationId: string }> {
+  nextEvent(message: MessageClass): Promise<Taken> {
     return this.next(EVENTS, message.type);
   }
 
@@ -175,10 +187,12 @@ export class World {
     return this.broker.count(`${QUEUE.lifecycleCommands}.dead`);
   }
 
-  private async next(queue: string, type: string): Promise<{ data: Record<string, unknown>; correlationId: string }> {
+  private async next(queue: string, type: string): Promise<Taken> {
     for (;;) {
       const { properties, content } = await this.broker.take(queue);
-      if (properties.type === type) return { data: JSON.parse(content.toString()), correlationId: properties.correlationId as string };
+      const body = content.toString();
+      const { messageId: id, correlationId } = properties as { messageId: string; correlationId: string };
+      if (properties.type === type) return { id, body, data: JSON.parse(body), correlationId };
     }
   }
 }
