@@ -49,6 +49,16 @@ export class ProvisionerConfig extends DatabaseServiceConfig {
   @Max(1_000)
   readonly workerConcurrency!: number;
 
+  @Env('TENANT_CONCURRENCY', {
+    description:
+      "How many jobs of one tenant run at once, on all replicas together. Below WORKER_CONCURRENCY, a tenant that restarts everything leaves room for another's one.",
+    default: 6,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  readonly tenantConcurrency!: number;
+
   @Env('WORKER_POLL_MS', { description: 'How often jobs that other replicas accepted or left behind are looked for.', default: 1_000 })
   @IsInt()
   @Min(50)
@@ -73,6 +83,30 @@ export class ProvisionerConfig extends DatabaseServiceConfig {
   @Min(1)
   @Max(3_600)
   readonly reconcileIntervalSeconds!: number;
+
+  @Env('SNAPSHOTS_KEPT', { description: 'How many verified snapshots of a workspace are kept, the newest ones.', default: 3 })
+  @IsInt()
+  @Min(1)
+  @Max(1_000)
+  readonly snapshotsKept!: number;
+
+  @Env('SNAPSHOT_ORPHAN_HOURS', {
+    description: 'How old a snapshot that was never verified, or an object in the store that no snapshot refers to, is when it is deleted.',
+    default: 24,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(8_760)
+  readonly snapshotOrphanHours!: number;
+
+  @Env('JOB_RETENTION_DAYS', {
+    description: 'How long ended jobs, their journals and records of pods that are gone are kept.',
+    default: 30,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3_650)
+  readonly jobRetentionDays!: number;
 
   @Env('STEP_ATTEMPTS', {
     description: 'How often a step may fail before its job gives up. Teardown is tried until the deadline.',

@@ -9,6 +9,7 @@ import { MIGRATIONS } from './migrations';
 import { PortsModule } from './ports/ports.module';
 import { ProvisionerConfig, SCHEMA } from './provisioner.config';
 import { ReconcilerModule } from './reconciler/reconciler.module';
+import { RetentionModule } from './retention/retention.module';
 import { TasksModule } from './tasks/tasks.module';
 import { WorkerModule } from './worker/worker.module';
 
@@ -46,6 +47,7 @@ export class ProvisionerModule {
         WorkerModule,
         TasksModule,
         ReconcilerModule,
+        RetentionModule,
       ],
     };
   }

@@ -1,4 +1,4 @@
-import { TASK_STATUSES } from '@reprise/contracts';
+import { TASK_STATUSES, type TaskStatus } from '@reprise/contracts';
 import { ENDED, afterFact, attentionTo, endOfReport, hasEnded } from './task.rules';
 
 const FACTS = ['delivered', 'running', 'completed', 'failed', 'cancelled', 'delivery_failed'] as const;

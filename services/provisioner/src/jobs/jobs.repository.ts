@@ -3,7 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { Inbox, type MessageContext, Outbox, OutboxRelay } from '@reprise/messaging';
 import type { DataSource } from 'typeorm';
 import type { Job, JobOrder } from './job';
-import { acceptStatement, advanceStatement, CLAIM, HEARTBEAT } from './jobs.statements.repository';
+import { CLAIM, ONE_CLAIM_AT_A_TIME } from './claim.statement.repository';
+import { acceptStatement, advanceStatement, HEARTBEAT } from './jobs.statements.repository';
 import { toJob, type JobRow } from './job-row.repository';
 import type { Advance } from './transition';
 
@@ -37,11 +38,15 @@ export class JobsRepository {
   }
 
   /**
-   * Takes jobs that nobody holds, those first that have waited longest; each for `leaseMs` by the database's clock. Of one workspace only the oldest
-   * unfinished job is ever taken, so two operations never work at one workspace at once.
+   * Takes jobs that nobody holds, each for `leaseMs` by the database's clock. Tenants take turns; of one tenant those come first that have waited
+   * longest, and never do more than `tenantLimit` run at once, on all replicas together. Of one workspace only the oldest unfinished job is ever
+   * taken, so two operations never work at one workspace at once.
    */
-  async claim(worker: string, limit: number, leaseMs: number): Promise<Job[]> {
-    const rows = await this.database.query<JobRow[]>(CLAIM, [worker, limit, leaseMs]);
+  async claim(worker: string, limit: number, leaseMs: number, tenantLimit: number): Promise<Job[]> {
+    const rows = await this.database.transaction(async (manager) => {
+      await manager.query(ONE_CLAIM_AT_A_TIME);
+      return manager.query<JobRow[]>(CLAIM, [worker, limit, leaseMs, tenantLimit]);
+    });
     return rows.map(toJob);
   }
 

@@ -10,26 +10,6 @@ export interface Statement {
   parameters: unknown[];
 }
 
-/**
- * A row lock and SKIP LOCKED let any number of workers claim at once without waiting for each other. `available_at` is read again under the
- * lock by PostgreSQL itself, so a job that was taken in between is not taken twice. A job whose older sibling is unfinished is passed over.
- */
-export const CLAIM = `
-  WITH due AS (
-    SELECT j.id FROM jobs j
-     WHERE j.status IN ('waiting', 'running') AND j.available_at <= now()
-       AND NOT EXISTS (SELECT FROM jobs o
-                        WHERE o.workspace_id = j.workspace_id AND o.generation < j.generation AND o.status IN ('waiting', 'running'))
-     ORDER BY j.available_at
-     LIMIT $2
-       FOR UPDATE SKIP LOCKED
-  ), claimed AS (
-    UPDATE jobs j SET status = 'running', epoch = j.epoch + 1, worker = $1, available_at = now() + $3 * interval '1 millisecond'
-      FROM due WHERE j.id = due.id
-    RETURNING j.*
-  )
-  SELECT c.*, f.generation AS highest FROM claimed c JOIN fences f USING (workspace_id)`;
-
 export const HEARTBEAT = `
   WITH held AS (
     UPDATE jobs j SET available_at = now() + $3 * interval '1 millisecond'

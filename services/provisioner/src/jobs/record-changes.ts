@@ -22,8 +22,9 @@ export interface PodChange {
  * - `writing`: being taken; what stands in the store may be half of it.
  * - `complete`: durable in the store, not read back.
  * - `verified`: read back and found whole. Only such a one is a reason to tear a pod down, and only from such a one is restored.
+ * - `deleting`: nothing needs it any more; its object is being deleted. Set by the retention alone.
  */
-export const SNAPSHOT_STATUSES = ['writing', 'complete', 'verified'] as const;
+export const SNAPSHOT_STATUSES = ['writing', 'complete', 'verified', 'deleting'] as const;
 export type SnapshotStatus = (typeof SNAPSHOT_STATUSES)[number];
 
 /** A snapshot's row as it is to be. What is left out stays. */

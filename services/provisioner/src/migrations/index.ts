@@ -3,6 +3,14 @@ import type { MigrationClass } from '@reprise/platform';
 import { SCHEMA } from '../provisioner.config';
 import { Provisioner1764000000000 } from './1764000000000-provisioner';
 import { InterruptedTasks1764000100000 } from './1764000100000-interrupted-tasks';
+import { FairClaims1764000200000 } from './1764000200000-fair-claims';
+import { Retention1764000300000 } from './1764000300000-retention';
 
 /** In the order in which they are run. */
-export const MIGRATIONS: readonly MigrationClass[] = [messagingMigration(SCHEMA), Provisioner1764000000000, InterruptedTasks1764000100000];
+export const MIGRATIONS: readonly MigrationClass[] = [
+  messagingMigration(SCHEMA),
+  Provisioner1764000000000,
+  InterruptedTasks1764000100000,
+  FairClaims1764000200000,
+  Retention1764000300000,
+];

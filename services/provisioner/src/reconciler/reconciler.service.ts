@@ -13,7 +13,7 @@ const HALF_WRITTEN_FOR_MS = 3_600_000;
 
 /**
  * Compares the pods that there are with those that should be, and corrects the difference; one replica at a time. Sweeps what interrupted
- * snapshots left in the store. Snapshots that newer ones have superseded are kept: there is no retention yet.
+ * snapshots left in the store.
  */
 @Injectable()
 export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {

@@ -26,7 +26,7 @@ interface SnapshotRow {
   stored_bytes: string | null;
 }
 
-/** Reads the records of snapshots. They are written with the jobs that make them. Superseded ones are kept: there is no retention yet. */
+/** Reads the records of snapshots. They are written with the jobs that make them, and deleted by the retention. */
 @Injectable()
 export class SnapshotsRepository {
   constructor(@InjectDataSource() private readonly database: DataSource) {}

@@ -75,7 +75,7 @@ export class Worker implements OnApplicationBootstrap, OnModuleDestroy {
       if (room <= 0) return;
       try {
         const claimedAt = performance.now();
-        const claimed = await this.jobs.claim(this.name, room, this.leaseMs);
+        const claimed = await this.jobs.claim(this.name, room, this.leaseMs, this.config.tenantConcurrency);
         for (const job of claimed) this.start(job, claimedAt);
         if (this.blind) this.logger.log('Jobs can be claimed again');
         this.blind = false;

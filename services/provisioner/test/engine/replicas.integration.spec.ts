@@ -56,7 +56,7 @@ describe('several replicas', () => {
     // The late one finishes its snapshot now, under a key of its own.
     slow.jobs.hangs = false;
     gate.open();
-    await waitFor(async () => (await other.get(JobsRepository).claim('nobody', 1, 1)).length === 0, 'the end of all work');
+    await waitFor(async () => (await other.get(JobsRepository).claim('nobody', 1, 1, 1)).length === 0, 'the end of all work');
     expect(await world.journal(workspace.id, 2)).toEqual([
       'quiesce 1 succeeded',
       'snapshot 1 failed',

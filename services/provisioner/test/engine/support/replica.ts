@@ -38,8 +38,8 @@ class MortalJobs extends JobsRepository {
     this.end();
   }
 
-  override claim(worker: string, limit: number, leaseMs: number) {
-    return this.hangs ? Promise.resolve([]) : super.claim(worker, limit, leaseMs);
+  override claim(...given: Parameters<JobsRepository['claim']>) {
+    return this.hangs ? Promise.resolve([]) : super.claim(...given);
   }
 
   override async advance(advance: Advance, worker: string, leaseMs: number) {

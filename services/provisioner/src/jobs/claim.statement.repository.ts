@@ -1,0 +1,52 @@
+const TO_DO = `status IN ('waiting', 'running')`;
+/** A job's tenant; jobs of none are one tenant's. An index has it, by this very expression. */
+const TENANT = `coalesce(org_id, '')`;
+
+/**
+ * Claims are made one after the other, by whichever replica: only so can jobs of a tenant be counted. The lock ends with the transaction, and the
+ * server ends that of a process that stands still in it.
+ */
+export const ONE_CLAIM_AT_A_TIME = `
+  SELECT pg_advisory_xact_lock(hashtextextended('provisioner claim', 0)), set_config('idle_in_transaction_session_timeout', '2000', true)`;
+
+/**
+ * $1 worker, $2 how many, $3 lease in ms, $4 how many of one tenant may run at once.
+ *
+ * Fair between tenants: each tenant's jobs stand in a line of their own, the oldest first, behind those of its jobs that run already; the place
+ * in that line is the turn. So a tenant's first job goes before another's second one, however many that one has; tenants of one turn go by age.
+ * Each line is read by the index only as far as it can be taken; `MATERIALIZED` keeps a planner without statistics (a thousand jobs that came at
+ * once) from reading it again for every job: measured 1 s instead of 1 ms.
+ *
+ * `available_at` is read again under the row's lock by PostgreSQL itself, so a job that was taken in between is not taken twice. A job whose
+ * older sibling is unfinished is passed over.
+ */
+export const CLAIM = `
+  WITH RECURSIVE tenants AS (
+    (SELECT ${TENANT} AS tenant FROM jobs WHERE ${TO_DO} ORDER BY 1 LIMIT 1)
+    UNION ALL
+    SELECT (SELECT ${TENANT} FROM jobs WHERE ${TO_DO} AND ${TENANT} > t.tenant ORDER BY 1 LIMIT 1) FROM tenants t WHERE t.tenant IS NOT NULL
+  ), running AS (
+    SELECT ${TENANT} AS tenant, count(*)::integer AS jobs FROM jobs WHERE status = 'running' AND available_at > now() GROUP BY 1
+  ), lines AS MATERIALIZED (
+    SELECT l.id, l.available_at, coalesce(r.jobs, 0) + l.place AS turn
+      FROM tenants t LEFT JOIN running r ON r.tenant = t.tenant
+     CROSS JOIN LATERAL (
+       SELECT j.id, j.available_at, row_number() OVER (ORDER BY j.available_at, j.id) AS place
+         FROM jobs j
+        WHERE ${TENANT} = t.tenant AND j.${TO_DO} AND j.available_at <= now()
+          AND j.generation = (SELECT o.generation FROM jobs o WHERE o.workspace_id = j.workspace_id AND o.${TO_DO} ORDER BY 1 LIMIT 1)
+        ORDER BY j.available_at, j.id
+        LIMIT greatest(0, least($2::integer, $4::integer - coalesce(r.jobs, 0)))
+     ) l
+  ), due AS (
+    SELECT j.id FROM jobs j JOIN lines l USING (id)
+     WHERE j.${TO_DO} AND j.available_at <= now()
+     ORDER BY l.turn, l.available_at
+     LIMIT $2::integer
+       FOR UPDATE OF j SKIP LOCKED
+  ), claimed AS (
+    UPDATE jobs j SET status = 'running', epoch = j.epoch + 1, worker = $1, available_at = now() + $3 * interval '1 millisecond'
+      FROM due WHERE j.id = due.id
+    RETURNING j.*
+  )
+  SELECT c.*, f.generation AS highest FROM claimed c JOIN fences f USING (workspace_id)`;

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+
+const UNFINISHED = (workspace: string): string =>
+  `SELECT FROM jobs u WHERE u.workspace_id = ${workspace} AND u.status IN ('waiting', 'running')`;
+
+/** A snapshot that is on its way out. */
+export interface Superseded {
+  readonly id: string;
+  readonly key: string;
+}
+
+/** What is kept, and for how long. Every statement asks in itself whether a job has the workspace: whatever a job may use stays. */
+@Injectable()
+export class RetentionRepository {
+  constructor(@InjectDataSource() private readonly database: DataSource) {}
+
+  /**
+   * Marks as `deleting` what nothing can need any more: verified snapshots older than the workspace's newest `kept`, and those of ended jobs that
+   * were never verified. From then on nothing is restored from them. Answers all that are so marked, those of an interrupted pass too.
+   */
+  async supersede(kept: number, unverifiedForHours: number, limit: number): Promise<Superseded[]> {
+    return this.database.query<Superseded[]>(
+      `WITH ranked AS (
+         SELECT id, workspace_id, row_number() OVER (PARTITION BY workspace_id ORDER BY generation DESC) AS place
+           FROM snapshots WHERE status = 'verified'
+       ), old AS (
+         SELECT r.id FROM ranked r WHERE r.place > $1 AND NOT EXISTS (${UNFINISHED('r.workspace_id')})
+          UNION ALL
+         SELECT s.id FROM snapshots s
+          WHERE s.status IN ('writing', 'complete') AND s.created_at < now() - make_interval(hours => $2)
+            AND NOT EXISTS (${UNFINISHED('s.workspace_id')})
+          LIMIT $3
+       ), marked AS (
+         UPDATE snapshots s SET status = 'deleting' FROM old WHERE s.id = old.id AND s.status <> 'deleting' RETURNING s.id, s.key
+       )
+       SELECT id, key FROM marked UNION SELECT id, key FROM snapshots WHERE status = 'deleting'`,
+      [kept, unverifiedForHours, limit],
+    );
+  }
+
+  /** Forgets a snapshot whose object is deleted. */
+  async forgetSnapshot(id: string): Promise<void> {
+    await this.database.query(`DELETE FROM snapshots WHERE id = $1 AND status = 'deleting'`, [id]);
+  }
+
+  /** Of these keys of one workspace each, those that no snapshot has, and whose workspace no job works at. */
+  async unreferenced(objects: readonly { key: string; workspaceId: string }[]): Promise<string[]> {
+    const rows = await this.database.query<{ key: string }[]>(
+      `SELECT o.key FROM unnest($1::text[], $2::text[]) AS o(key, workspace_id)
+        WHERE NOT EXISTS (SELECT FROM snapshots s WHERE s.key = o.key) AND NOT EXISTS (${UNFINISHED('o.workspace_id')})
+          AND EXISTS (SELECT FROM fences f WHERE f.workspace_id = o.workspace_id)`,
+      [objects.map(({ key }) => key), objects.map(({ workspaceId }) => workspaceId)],
+    );
+    return rows.map(({ key }) => key);
+  }
+
+  /** Deletes ended jobs with their journals, and the rows of pods that are gone, from so long ago. The fences stay. */
+  async forgetEnded(days: number, limit: number): Promise<{ jobs: number; pods: number }> {
+    const [row] = await this.database.query<{ jobs: number; pods: number }[]>(
+      `WITH old AS (
+         SELECT id FROM jobs WHERE status IN ('succeeded', 'failed') AND finished_at < now() - make_interval(days => $1) LIMIT $2
+       ), steps AS (
+         DELETE FROM job_steps USING old WHERE job_id = old.id
+       ), ended AS (
+         DELETE FROM jobs USING old WHERE jobs.id = old.id RETURNING 1
+       ), gone AS (
+         DELETE FROM pods WHERE (workspace_id, generation) IN (
+           SELECT workspace_id, generation FROM pods WHERE status = 'gone' AND updated_at < now() - make_interval(days => $1) LIMIT $2
+         ) RETURNING 1
+       )
+       SELECT (SELECT count(*)::integer FROM ended) AS jobs, (SELECT count(*)::integer FROM gone) AS pods`,
+      [days, limit],
+    );
+    return row ?? { jobs: 0, pods: 0 };
+  }
+}

@@ -1,0 +1,105 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { SNAPSHOT_STORE } from '../ports/tokens';
+import { ProvisionerConfig } from '../provisioner.config';
+import type { SnapshotStore } from '../snapshots/snapshot-store';
+import { RetentionRepository } from './retention.repository';
+
+const EVERY_MS = 600_000;
+const HOUR_MS = 3_600_000;
+const BATCH = 500;
+/** As the snapshot step names its objects; whatever else stands in the store is someone else's. */
+const OBJECT = /^(ws_[0-9a-z]{26})\/\d+\.\d+\.tar\.gz$/;
+
+export interface Kept {
+  readonly snapshots: number;
+  readonly orphans: number;
+  readonly jobs: number;
+  readonly pods: number;
+}
+
+/**
+ * Deletes what nothing needs any more: superseded and unfinished snapshots, objects that no snapshot refers to, ended jobs, rows of pods that are
+ * gone. Never a workspace's newest snapshot, never anything of a workspace that a job works at. Any number of replicas may; each deletion can be
+ * repeated.
+ */
+@Injectable()
+export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(Retention.name);
+  private timer: NodeJS.Timeout | undefined;
+  private passing: Promise<void> | undefined;
+  private stopped = false;
+
+  constructor(
+    @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+    private readonly records: RetentionRepository,
+    private readonly config: ProvisionerConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.schedule();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.passing;
+  }
+
+  /** One pass. Resolves with how many of each were deleted. What fails is left to the next pass. */
+  async pass(): Promise<Kept> {
+    const snapshots = await this.dropSuperseded();
+    const orphans = await this.dropOrphans();
+    const { jobs, pods } = await this.records.forgetEnded(this.config.jobRetentionDays, BATCH);
+    const done = { snapshots, orphans, jobs, pods };
+    if (snapshots + orphans + jobs + pods > 0)
+      this.logger.log(`Deleted: ${snapshots} snapshots, ${orphans} orphaned objects, ${jobs} ended jobs, ${pods} records of pods`);
+    return done;
+  }
+
+  /** The mark first, then the object, then the row: interrupted anywhere, the next pass goes on. */
+  private async dropSuperseded(): Promise<number> {
+    const superseded = await this.records.supersede(this.config.snapshotsKept, this.config.snapshotOrphanHours, BATCH);
+    for (const { id, key } of superseded) {
+      if (this.stopped) return 0;
+      await this.store.delete(key);
+      await this.records.forgetSnapshot(id);
+    }
+    return superseded.length;
+  }
+
+  /** Listed before the records are read: a snapshot is recorded before its object is made, so what has no record then has none for good. */
+  private async dropOrphans(): Promise<number> {
+    let dropped = 0;
+    let objects: { key: string; workspaceId: string }[] = [];
+    const drop = async (): Promise<void> => {
+      for (const key of await this.records.unreferenced(objects)) {
+        const found = this.stopped ? null : await this.store.stat(key);
+        if (!found || Date.now() - found.modifiedAt.getTime() < this.config.snapshotOrphanHours * HOUR_MS) continue;
+        await this.store.delete(key);
+        dropped += 1;
+      }
+      objects = [];
+    };
+    for await (const key of this.store.list()) {
+      const workspaceId = OBJECT.exec(key)?.[1];
+      if (workspaceId !== undefined) objects.push({ key, workspaceId });
+      if (objects.length >= BATCH) await drop();
+    }
+    await drop();
+    return dropped;
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    // Spread, so that replicas which started together do not all come at once.
+    this.timer = setTimeout(
+      () => {
+        this.passing = this.pass()
+          .then(() => undefined)
+          .catch((error: unknown) => this.logger.warn(`Old records and snapshots stay for now: ${(error as Error).message}`))
+          .finally(() => this.schedule());
+      },
+      EVERY_MS * (0.8 + Math.random() * 0.4),
+    ).unref();
+  }
+}

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newId } from '@reprise/contracts';
+import type { MessageContext } from '@reprise/messaging';
+import type { Job } from '../../src/jobs/job';
+import { JobsRepository } from '../../src/jobs/jobs.repository';
+import { JobsService } from '../../src/jobs/jobs.service';
+import { Transition } from '../../src/jobs/transition';
+import { JobRunner } from '../../src/worker/job-runner';
+import { Replica } from './support/replica';
+import { waitFor } from './support/wait-for';
+import { aMessage, Workspace, World } from './support/world';
+
+const TENANT_CONCURRENCY = 6;
+const JOB_MS = 20;
+
+describe('capacity between tenants', () => {
+  let world: World;
+  const replicas: Replica[] = [];
+  let jobs: JobsRepository;
+  /** Every job as it was begun. */
+  let begun: Job[];
+  let most: number;
+
+  beforeAll(async () => {
+    world = await World.make();
+  });
+
+  beforeEach(async () => {
+    await world.database.query('TRUNCATE job_steps, jobs, fences CASCADE');
+    begun = [];
+    most = 0;
+    const running = new Map<string, number>();
+    // What a job does is not what this is about: it takes a while, and is done.
+    jest.spyOn(JobRunner.prototype, 'run').mockImplementation(async function (this: JobRunner, job, { worker }) {
+      const tenant = job.orgId!;
+      begun.push(job);
+      running.set(tenant, (running.get(tenant) ?? 0) + 1);
+      most = Math.max(most, running.get(tenant)!);
+      await sleep(JOB_MS);
+      running.set(tenant, running.get(tenant)! - 1);
+      await (this as unknown as { jobs: JobsRepository }).jobs.advance(new Transition(job, new Date()).finish().advance(), worker, 10_000);
+      return { ended: 'done' };
+    });
+  });
+
+  afterEach(async () => {
+    await Promise.all(replicas.splice(0).map((replica) => replica.stop()));
+    jest.restoreAllMocks();
+  });
+
+  afterAll(async () => world?.end());
+
+  async function start(count: number): Promise<void> {
+    const env = { WORKER_CONCURRENCY: '8', TENANT_CONCURRENCY: String(TENANT_CONCURRENCY), JOB_LEASE_SECONDS: '10' };
+    for (let i = 0; i < count; i += 1) replicas.push(await Replica.start(world, { env }));
+    jobs = replicas[0]!.jobs;
+  }
+
+  /** Jobs of one tenant, each of a workspace of its own, as if they had been accepted. */
+  async function restartEverything(tenant: string, count: number): Promise<void> {
+    const ids = Array.from({ length: count }, () => newId('workspace'));
+    await world.database.query(
+      `WITH f AS (INSERT INTO fences (workspace_id, generation) SELECT w, 2 FROM unnest($1::text[]) w)
+       INSERT INTO jobs (id, kind, operation_id, workspace_id, org_id, generation, pod_generation, spec, deadline_at, accepted_at, correlation_id)
+       SELECT 'job_' || w, 'replace', 'op_' || w, w, $2, 2, 1, '{}', now() + interval '1 hour', now(), w FROM unnest($1::text[]) w`,
+      [ids, tenant],
+    );
+  }
+
+  it('a tenant that restarts a thousand workspaces does not hold up another’s one', async () => {
+    await start(1);
+    await restartEverything('noisy', 1_000);
+    await waitFor(() => begun.length >= 30, 'the thousand to be well under way');
+    const before = begun.length;
+    const since = performance.now();
+    const workspace = new Workspace(world);
+    const message = { ...aMessage(), orgId: 'quiet' } as MessageContext;
+    await replicas[0]!.get(JobsService).create(workspace.createCommand(), message);
+    await waitFor(() => begun.some(({ orgId }) => orgId === 'quiet'), 'the other tenant’s turn');
+    const waitedMs = performance.now() - since;
+    const passed = begun.findIndex(({ orgId }) => orgId === 'quiet') - before;
+    // Those of the first tenant that began in the meantime: what its own slots let through, not its line.
+    expect(passed).toBeLessThan(30);
+    expect(waitedMs).toBeLessThan(1_000);
+    await waitFor(() => begun.length === 1_001, 'the end of all', 60_000);
+    expect(new Set(begun.map(({ id }) => id)).size).toBe(1_001);
+    expect(most).toBe(TENANT_CONCURRENCY);
+  });
+
+  it('no more jobs of a tenant run at once than it may have, on three replicas together', async () => {
+    await restartEverything('noisy', 200);
+    await start(3);
+    await waitFor(() => begun.length === 200, 'the end of all', 30_000);
+    expect(new Set(begun.map(({ id }) => id)).size).toBe(200);
+    expect(most).toBe(TENANT_CONCURRENCY);
+  });
+
+  it('tenants take turns, whoever came first and however many each has', async () => {
+    await start(1);
+    replicas[0]!.hang();
+    await restartEverything('first', 20);
+    await restartEverything('second', 3);
+    await restartEverything('third', 1);
+    const claimed = await JobsRepository.prototype.claim.call(jobs, 'me', 8, 60_000, 5);
+    const count = (tenant: string) => claimed.filter(({ orgId }) => orgId === tenant).length;
+    expect([count('first'), count('second'), count('third')]).toEqual([4, 3, 1]);
+    // Its fifth is its last slot.
+    const more = await JobsRepository.prototype.claim.call(jobs, 'me', 8, 60_000, 5);
+    expect(more.map(({ orgId }) => orgId)).toEqual(['first']);
+  });
+
+  it('a job that waits for its next attempt takes none of its tenant’s slots', async () => {
+    await start(1);
+    replicas[0]!.hang();
+    await restartEverything('first', 3);
+    const [job] = await JobsRepository.prototype.claim.call(jobs, 'me', 1, 60_000, 1);
+    const parked = new Transition(job!, new Date()).park('quiesce', 60_000).advance();
+    await JobsRepository.prototype.advance.call(jobs, parked, 'me', 60_000);
+    const next = await JobsRepository.prototype.claim.call(jobs, 'me', 1, 60_000, 1);
+    expect(next).toHaveLength(1);
+    expect(next[0]!.id).not.toBe(job!.id);
+  });
+});
