@@ -39,7 +39,7 @@ export class PodWatch {
     private readonly workspaceId: string,
   ) {
     this.look();
-    this.timer = setInterval(() => this.look(), 40);
+    this.timer = setInterval(() => this.look(), 40).unref();
   }
 
   /** @returns the most that were seen at once */

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { QueryResultRow } from 'pg';
 import { BrokerClient, type Received } from './broker-client';
+import { eventually } from './eventually';
 import { Http } from './http';
 import { brokerUrl, databaseUrl, infrastructure, sharedPassword, withDatabase } from './infrastructure';
 import type { Json } from './json';
@@ -140,8 +141,23 @@ export class Stack {
     return letters.flat();
   }
 
-  closeBrokerConnections(): Promise<number> {
-    return this.management.closeConnections(this.name);
+  /** The connections of the services to the broker, once there is one of each. */
+  brokerConnections(): Promise<string[]> {
+    return eventually(
+      async () => {
+        const connections = await this.management.connections(
+          this.name,
+          SERVICES.map((name) => `reprise_${name}`),
+        );
+        if (connections.length < SERVICES.length) throw new Error(`the broker tells of ${connections.length} connections of services`);
+        return connections;
+      },
+      { within: 20_000, every: 250 },
+    );
+  }
+
+  closeConnections(connections: readonly string[]): Promise<void> {
+    return this.management.close(connections);
   }
 
   /** The rows of a query, asked past all services. */
