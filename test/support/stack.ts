@@ -21,6 +21,11 @@ import { AUDIENCE, type Claims, ISSUER, Issuer } from './tokens';
 const run = promisify(execFile);
 const BROKER_USERS = [...SERVICES, 'publisher'] as const;
 
+/** The variables with the passwords of all database roles and broker users. */
+const PASSWORDS = [
+  ...WITH_DATABASE.map((name) => `${name.toUpperCase()}_DB_PASSWORD`),
+  ...BROKER_USERS.map((name) => `${name.toUpperCase()}_AMQP_PASSWORD`),
+];
 const DEAD_QUEUES = ['lifecycle.commands', 'lifecycle.events', 'provisioner.commands', 'billing.commands'].map((queue) => `${queue}.dead`);
 
 export interface StackOptions {
@@ -125,7 +130,7 @@ export class Stack {
 
   /** A client of the broker with the login of a service, or of an internal publisher. */
   async brokerUser(name: (typeof BROKER_USERS)[number]): Promise<BrokerClient> {
-    const user = { name: `reprise_${name}`, password: sharedPassword(this.servers, `${name}_AMQP`) };
+    const user = { name: `reprise_${name}`, password: sharedPassword(`${name.toUpperCase()}_AMQP_PASSWORD`) };
     return this.client(BrokerClient.open(brokerUrl(this.servers, this.name, user), { listen: name === 'publisher' }));
   }
 
@@ -184,9 +189,7 @@ export class Stack {
 
   /** Every password that a service was given. */
   passwords(): string[] {
-    return [...WITH_DATABASE.map((name) => `${name}_DB`), ...BROKER_USERS.map((name) => `${name}_AMQP`)].map((name) =>
-      sharedPassword(this.servers, name),
-    );
+    return PASSWORDS.map(sharedPassword);
   }
 
   /** The end of every log, for whoever has to find out why a scenario failed. */
@@ -210,8 +213,6 @@ export class Stack {
 
   private async values(): Promise<Record<string, string>> {
     const ports = await freePorts(SERVICES.length);
-    const named = <T extends string>(names: readonly T[], suffix: string, value: (name: T, index: number) => string) =>
-      Object.fromEntries(names.map((name, index) => [`${name.toUpperCase()}_${suffix}`, value(name, index)]));
     return {
       DATABASE_URL: databaseUrl(this.servers, this.name),
       DATABASE_ROLES: 'per-service',
@@ -219,9 +220,8 @@ export class Stack {
       AMQP_VHOST: this.name,
       AMQP_USERS: 'per-service',
       RABBITMQ_MANAGEMENT_URL: this.servers.managementUrl,
-      ...named(SERVICES, 'PORT', (_, index) => String(ports[index])),
-      ...named(WITH_DATABASE, 'DB_PASSWORD', (name) => sharedPassword(this.servers, `${name}_DB`)),
-      ...named(BROKER_USERS, 'AMQP_PASSWORD', (name) => sharedPassword(this.servers, `${name}_AMQP`)),
+      ...Object.fromEntries(SERVICES.map((name, index) => [`${name.toUpperCase()}_PORT`, String(ports[index])])),
+      ...Object.fromEntries(PASSWORDS.map((variable) => [variable, sharedPassword(variable)])),
       POD_TOKEN_SECRET: this.podTokenSecret,
       JWT_PUBLIC_KEY_FILE: this.issuer.writePublicKey(this.directory),
       JWT_ISSUER: ISSUER,
