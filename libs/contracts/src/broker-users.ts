@@ -34,7 +34,7 @@ export const BROKER_USERS: readonly BrokerUser[] = [
     bind: ['commands', 'events', 'queries'],
     works: true,
   }),
-  user('provisioner', { publish: { events: POD_EVENTS }, bind: ['commands', 'events'], works: true }),
+  user('provisioner', { publish: { events: POD_EVENTS }, bind: ['commands', 'events', 'queries'], works: true }),
   user('billing', {
     publish: { events: [TenantPostureChanged, CommandAccepted, CommandRefused] },
     bind: ['commands', 'events', 'queries'],

@@ -1,6 +1,7 @@
 import { BILLING_MESSAGES } from './messages/billing';
 import { LIFECYCLE_EVENTS } from './messages/lifecycle-events';
 import type { MessageClass } from './messages/message';
+import { OPERATOR_COMMANDS } from './messages/operator-commands';
 import { POD_COMMANDS } from './messages/pod-commands';
 import { POD_EVENTS } from './messages/pod-events';
 import { PROVIDER_COMMANDS } from './messages/provider-commands';
@@ -15,6 +16,7 @@ export const MESSAGES: readonly MessageClass[] = [
   ...TASK_COMMANDS,
   ...ROLE_COMMANDS,
   ...PROVIDER_COMMANDS,
+  ...OPERATOR_COMMANDS,
   ...POD_COMMANDS,
   ...POD_EVENTS,
   ...LIFECYCLE_EVENTS,

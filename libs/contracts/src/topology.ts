@@ -25,6 +25,7 @@ export const QUEUE = {
   lifecycleEvents: 'lifecycle.events',
   lifecycleQueries: 'lifecycle.queries',
   provisionerCommands: 'provisioner.commands',
+  provisionerQueries: 'provisioner.queries',
   billingCommands: 'billing.commands',
   billingQueries: 'billing.queries',
 } as const;
@@ -45,6 +46,7 @@ export const QUEUES: readonly QueueSpec[] = [
   queue(QUEUE.lifecycleEvents, 'lifecycle', 'event'),
   queue(QUEUE.lifecycleQueries, 'lifecycle', 'query'),
   queue(QUEUE.provisionerCommands, 'provisioner', 'command'),
+  queue(QUEUE.provisionerQueries, 'provisioner', 'query'),
   queue(QUEUE.billingCommands, 'billing', 'command'),
   queue(QUEUE.billingQueries, 'billing', 'query'),
 ];

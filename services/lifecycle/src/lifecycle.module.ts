@@ -14,6 +14,8 @@ import { OperationsController } from './operations/operations.controller';
 import { OperationsRepository } from './operations/operations.repository';
 import { OperationsService } from './operations/operations.service';
 import { Watchdog } from './operations/watchdog';
+import { OverviewController } from './overview/overview.controller';
+import { OverviewRepository } from './overview/overview.repository';
 import { PostureService } from './posture/posture.service';
 import { ProviderEntity } from './providers/provider.entity';
 import { ProvidersController } from './providers/providers.controller';
@@ -69,7 +71,15 @@ export class LifecycleModule {
           useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [broker, databaseIndicator(dataSource)],
         }),
       ],
-      controllers: [WorkspacesController, OperationsController, TasksController, RolesController, ProvidersController, AnswersController],
+      controllers: [
+        WorkspacesController,
+        OperationsController,
+        TasksController,
+        RolesController,
+        ProvidersController,
+        AnswersController,
+        OverviewController,
+      ],
       providers: [
         { provide: LifecycleConfig, useValue: config },
         AnswersRepository,
@@ -77,6 +87,7 @@ export class LifecycleModule {
         FactRunner,
         OperationsRepository,
         OperationsService,
+        OverviewRepository,
         PostureService,
         ProvidersRepository,
         ProvidersService,

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 /** One look of the watchdog, at the test's own moment. */
-const look = () => (world.lifecycle.get(Watchdog) as unknown as { look(): Promise<void> }).look();
+const look = () => world.lifecycle.get(Watchdog).look();
 
 async function after(seconds: number): Promise<void> {
   world.clock.advance(seconds * 1000);

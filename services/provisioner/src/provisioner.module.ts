@@ -6,6 +6,7 @@ import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platfo
 import type { DataSource } from 'typeorm';
 import { JobsModule } from './jobs/jobs.module';
 import { MIGRATIONS } from './migrations';
+import { OverviewModule } from './overview/overview.module';
 import { PortsModule } from './ports/ports.module';
 import { ProvisionerConfig, SCHEMA } from './provisioner.config';
 import { ReconcilerModule } from './reconciler/reconciler.module';
@@ -34,7 +35,7 @@ export class ProvisionerModule {
           topology: { exchanges: EXCHANGES, queues: queuesOf('provisioner') },
           names: { retry: EXCHANGE.retry, dead: EXCHANGE.dead },
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
-          consumers: [{ queue: QUEUE.provisionerCommands, prefetch: config.prefetch }],
+          consumers: [{ queue: QUEUE.provisionerCommands, prefetch: config.prefetch }, { queue: QUEUE.provisionerQueries }],
           drainTimeoutMs: config.shutdownTimeoutSeconds * 1_000,
           inboxRetentionDays: config.inboxRetentionDays,
         }),
@@ -48,6 +49,7 @@ export class ProvisionerModule {
         TasksModule,
         ReconcilerModule,
         RetentionModule,
+        OverviewModule,
       ],
     };
   }

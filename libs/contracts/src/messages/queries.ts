@@ -166,6 +166,34 @@ export class ListOperationsInFlight {
   limit!: number;
 }
 
+/** How lifecycle stands, across all tenants, for operators. Answers `LifecycleOverview`. */
+export class GetLifecycleOverview {
+  static readonly type = 'reprise.lifecycle.overview.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { limit: 100 };
+
+  /** Of each list. */
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit!: number;
+}
+
+/** How the provisioner stands, across all tenants, for operators. Answers `ProvisionerOverview`. */
+export class GetProvisionerOverview {
+  static readonly type = 'reprise.provisioner.overview.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'provisioner';
+  static readonly example = { limit: 100 };
+
+  /** Of each list. */
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit!: number;
+}
+
 export const QUERIES = [
   GetWorkspace,
   ListWorkspaces,
@@ -178,4 +206,6 @@ export const QUERIES = [
   ListProviders,
   FindIdempotentReply,
   ListOperationsInFlight,
+  GetLifecycleOverview,
+  GetProvisionerOverview,
 ] as const;

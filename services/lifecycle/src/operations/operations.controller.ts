@@ -7,6 +7,7 @@ import {
   PodReady,
   PodRemoved,
   PodStepChanged,
+  ResendOperations,
 } from '@reprise/contracts';
 import { MessageContext } from '@reprise/messaging';
 import { Controller } from '@nestjs/common';
@@ -46,6 +47,11 @@ export class OperationsController {
   @MessagePattern(GetOperation.type)
   get(@Payload() query: GetOperation, @Ctx() context: MessageContext): Promise<OperationView> {
     return this.operations.get(orgOf(context), query);
+  }
+
+  @MessagePattern(ResendOperations.type)
+  resend(@Payload() { limit }: ResendOperations): Promise<{ operations: number }> {
+    return this.operations.hurry(limit);
   }
 
   @MessagePattern(ListOperationsInFlight.type)

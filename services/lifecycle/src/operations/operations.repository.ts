@@ -85,6 +85,16 @@ export class OperationsRepository {
     );
   }
 
+  /** Makes operations in flight count as quiet; returns how many. */
+  async hurry(limit: number): Promise<number> {
+    const [, changed] = await this.dataSource.query<[unknown, number]>(
+      `UPDATE operations SET resend_at = created_at
+        WHERE id IN (SELECT id FROM operations WHERE status IN ('pending', 'running') AND pod_command IS NOT NULL ORDER BY created_at LIMIT $1)`,
+      [limit],
+    );
+    return changed;
+  }
+
   /** Operations past their deadline that have not ended. */
   overdue(now: Date, limit: number): Promise<Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>[]> {
     return this.dataSource.query<OperationEntity[]>(

@@ -161,6 +161,11 @@ export class OperationsService {
     return quiet;
   }
 
+  /** Lets the commands of operations in flight be sent again at the watchdog's next look, the oldest first. */
+  async hurry(limit: number): Promise<{ operations: number }> {
+    return { operations: await this.operations.hurry(limit) };
+  }
+
   /** Operations that missed their deadline. */
   overdue(now: Date, limit = 100): Promise<Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>[]> {
     return this.operations.overdue(now, limit);

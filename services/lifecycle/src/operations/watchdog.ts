@@ -48,7 +48,8 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
     this.timer.unref();
   }
 
-  private async look(): Promise<void> {
+  /** One look at everything. Never rejects: what cannot be looked after now is left to the next look. */
+  async look(): Promise<void> {
     const now = this.clock.now();
     await this.guarded('Deadlines of operations', async () => {
       const overdue = await this.operations.overdue(now);

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { runWith } from '@reprise/platform';
+import { Clock, runWith } from '@reprise/platform';
 import type { PodRow } from '../inventory/pods.repository';
 import type { PodDriver } from '../pods/pod-driver';
 import { POD_DRIVER, SNAPSHOT_STORE } from '../ports/tokens';
@@ -22,13 +22,20 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private passing: Promise<void> | undefined;
   private stopped = false;
   private sweptAt = -Infinity;
+  private last: { at: string; findings: string[] } | null = null;
 
   constructor(
     @Inject(POD_DRIVER) private readonly driver: PodDriver,
     @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
     private readonly records: ReconcilerRepository,
     private readonly config: ProvisionerConfig,
+    private readonly clock: Clock,
   ) {}
+
+  /** The last whole pass of this replica, and what it corrected; null before its first. */
+  get lastPass(): { at: string; findings: string[] } | null {
+    return this.last;
+  }
 
   onApplicationBootstrap(): void {
     this.schedule();
@@ -58,6 +65,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
         });
       }
       await this.sweep();
+      this.last = { at: this.clock.now().toISOString(), findings: done.map(told) };
       return done;
     });
   }
@@ -110,4 +118,9 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
         .finally(() => this.schedule());
     }, delay).unref();
   }
+}
+
+function told(correction: Correction): string {
+  const { workspaceId, generation } = correction.pod;
+  return `${correction.do} ${workspaceId}/${generation}${'why' in correction ? `: ${correction.why}` : ''}`;
 }

@@ -7,9 +7,11 @@ import {
   EXCHANGE,
   EXCHANGE_OF,
   EXCHANGES,
+  GetProvisionerOverview,
   InterruptTask,
   MESSAGES,
   newId,
+  type ProvisionerOverview,
   RemovePod,
   ReplacePod,
   RunTask,
@@ -23,6 +25,7 @@ import {
   EventsListener,
   type MessageContext,
   Publisher,
+  Requester,
 } from '@reprise/messaging';
 import { PlatformModule } from '@reprise/platform';
 import { ProvisionerModule } from '../../src/provisioner.module';
@@ -94,6 +97,23 @@ describe('the provisioner on the broker', () => {
     workspace.podGeneration = 1;
     return workspace;
   }
+
+  it('tells an operator how jobs, pods and messages stand, and what its clocks say', async () => {
+    await live();
+    const requester = new Requester(connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'test'));
+    const query = { type: GetProvisionerOverview.type, data: { limit: 10 } };
+    const reply = await requester.request<ProvisionerOverview>(query, { deadlineMs: 10_000 });
+    requester.close();
+    expect(reply).toMatchObject({
+      status: 'done',
+      value: {
+        jobs: { waiting: 0, running: 0 },
+        overdue_jobs: [],
+        pods: { live: expect.any(Number) },
+        outbox: { count: expect.any(Number) },
+      },
+    });
+  });
 
   it('a create, a restart and a stop are commanded and told by message; a repeated message has no second effect', async () => {
     const workspace = await live();
