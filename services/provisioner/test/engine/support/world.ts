@@ -102,6 +102,7 @@ export class World {
       AGENT_PATH: this.agentPath,
       GATEWAY_URL: this.gatewayUrl,
       POD_TOKEN_SECRET: SECRET,
+      TENANT_CONCURRENCY: '64',
       WORKER_POLL_MS: '100',
       JOB_LEASE_SECONDS: '1',
       RECONCILE_INTERVAL_SECONDS: '3600',
