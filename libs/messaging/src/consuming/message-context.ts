@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
+import { parseTraceparent } from '@reprise/platform';
 import { CE, HEADER } from '../publishing/headers';
 
 /** Whose word the header with the first sender's broker user is taken for. */
@@ -52,7 +53,9 @@ export class MessageContext {
     this.correlationId = text(properties.correlationId) ?? this.id;
     this.replyTo = text(properties.replyTo);
     this.userId = senderOf(text(properties.userId), text(headers[HEADER.userId]), trusted);
-    this.traceparent = text(headers[CE.traceparent]);
+    const traceparent = text(headers[CE.traceparent]);
+    // As the specification has it: one that is malformed is as good as none.
+    this.traceparent = parseTraceparent(traceparent) ? traceparent : undefined;
     this.redelivered = fields.redelivered;
     this.attempt = count(headers[HEADER.attempts]) + 1;
     this.firstFailure = text(headers[HEADER.firstFailure]);
