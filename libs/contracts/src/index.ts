@@ -17,6 +17,7 @@ export * from './messages/rules';
 export * from './messages/task-commands';
 export * from './messages/workspace-commands';
 export * from './pod-token';
+export * from './requester';
 export * from './topology';
 export * from './views';
 export * from './vocabulary';

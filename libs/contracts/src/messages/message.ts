@@ -30,7 +30,7 @@ export function IsTypeId(kind: IdKind): PropertyDecorator {
     });
 }
 
-/** Who asks, as the gateway found in the token. Absent in a command of an internal service, which acts for the whole tenant. */
+/** Who asks, as the gateway found in the token. Refused from an internal service, which acts for the whole tenant and is known by its broker user. */
 export class Caller {
   @IsString()
   @Length(1, 255)

@@ -7,7 +7,7 @@ export class SubmitTask extends LifecycleCommand {
   static readonly type = 'reprise.task.submit.v1';
   static readonly kind = 'command';
   static readonly consumer = 'lifecycle';
-  static readonly example = { workspace_id: EXAMPLE.workspace, description: 'Summarise the open tickets', caller: EXAMPLE.caller };
+  static readonly example = { workspace_id: EXAMPLE.workspace, description: 'Summarise the open tickets' };
 
   @IsTypeId('workspace')
   workspace_id!: string;
@@ -23,7 +23,7 @@ export class CancelTask extends LifecycleCommand {
   static readonly type = 'reprise.task.cancel.v1';
   static readonly kind = 'command';
   static readonly consumer = 'lifecycle';
-  static readonly example = { workspace_id: EXAMPLE.workspace, caller: EXAMPLE.caller };
+  static readonly example = { workspace_id: EXAMPLE.workspace };
 
   @IsTypeId('workspace')
   workspace_id!: string;

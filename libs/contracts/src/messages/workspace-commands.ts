@@ -6,7 +6,7 @@ export class CreateWorkspace extends LifecycleCommand {
   static readonly type = 'reprise.workspace.create.v1';
   static readonly kind = 'command';
   static readonly consumer = 'lifecycle';
-  static readonly example = { role_name: 'coder', environment: 'production', caller: EXAMPLE.caller };
+  static readonly example = { role_name: 'coder', environment: 'production' };
 
   @ValidateIf((o: CreateWorkspace) => o.role_name === undefined || o.role_id !== undefined)
   @IsString()

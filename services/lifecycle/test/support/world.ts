@@ -22,10 +22,12 @@ import {
 } from '@reprise/contracts';
 import { AmqpConnection, Envelope, type Reply, Requester, catalogOf } from '@reprise/messaging';
 import { ManualClock } from '@reprise/platform';
+import type { Options } from 'amqplib';
 import { DataSource } from 'typeorm';
 import { TestBroker, TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
 import { startBilling } from '../../../billing/test/support/start-billing';
 import type { LifecycleConfig } from '../../src/lifecycle.config';
+import { InternalService } from './internal-service';
 import { startLifecycle } from './start-lifecycle';
 
 export const ORG = 'acme';
@@ -34,12 +36,17 @@ const ALICE = { sub: 'alice', own_only: false };
 const TO_PROVISIONER = 'test.to-provisioner';
 const EVENTS = 'test.events';
 
+/** What a command of an internal service may have otherwise than usual. */
+type Told = { id?: string; org?: string } & Options.Publish;
+
 /** Lifecycle and billing on a real broker and database; the test itself plays the gateway, the provisioner and internal services. */
 export class World {
   private constructor(
     readonly broker: TestBroker,
     readonly clock: ManualClock,
     readonly lifecycle: INestApplication,
+    /** Another service of the house, with a login of its own. */
+    readonly service: InternalService,
     private readonly requester: Requester,
     private readonly end: () => Promise<void>,
   ) {}
@@ -50,16 +57,18 @@ export class World {
     const clock = new ManualClock(new Date().toISOString());
     const lifecycle = await startLifecycle(broker, database, clock, over);
     const billing = await startBilling(broker, database, clock);
+    const service = await InternalService.join(broker);
     const connection = new AmqpConnection({ url: broker.url, name: 'test' });
     const requester = new Requester(connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'test'));
     const end = async (): Promise<void> => {
       requester.close();
       await connection.close();
+      await service.close();
       await lifecycle.close();
       await billing.close();
       await Promise.all([broker.drop(), database.drop()]);
     };
-    const world = new World(broker, clock, lifecycle, requester, end);
+    const world = new World(broker, clock, lifecycle, service, requester, end);
     for (const [queue, exchange, key] of [
       [TO_PROVISIONER, EXCHANGE.commands, 'reprise.pod.#'],
       [EVENTS, EXCHANGE.events, 'reprise.#'],
@@ -97,13 +106,15 @@ export class World {
     await this.requester.request<TenantView>({ type: SetTenantPosture.type, data: { org_id: org, posture } }, { deadlineMs: 10_000 });
   }
 
-  /** As an internal service sends it: by the broker's own client, without a reply address. Resolves with the message id. */
-  async tell(message: MessageClass, data: object, { id = randomUUID(), org = ORG } = {}): Promise<string> {
-    await this.broker.publish(EXCHANGE.commands, message.type, data, {
+  /** As an internal service sends it: by the broker's own client, under its own login, without a reply address. Resolves with the message id. */
+  async tell(message: MessageClass, data: object, { id = randomUUID(), org = ORG, ...properties }: Told = {}): Promise<string> {
+    await this.service.publish(EXCHANGE.commands, message.type, data, {
       type: message.type,
       messageId: id,
       contentType: 'application/json',
-      headers: { cloudEvents_specversion: '1.0', cloudEvents_orgid: org, cloudEvents_source: 'nightly-job' },
+      userId: this.service.user,
+      ...properties,
+      headers: { cloudEvents_specversion: '1.0', cloudEvents_orgid: org, cloudEvents_source: 'nightly-job', ...(properties.headers as object) },
     });
     return id;
   }

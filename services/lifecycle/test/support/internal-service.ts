@@ -1,0 +1,32 @@
+import { type ChannelModel, type ConfirmChannel, connect, type Options } from 'amqplib';
+import { EXCHANGE } from '@reprise/contracts';
+import type { TestBroker } from '../../../../libs/messaging/test/support';
+
+/** A service that may publish commands and do nothing else, under a login of its own. */
+export class InternalService {
+  private constructor(
+    readonly user: string,
+    private readonly model: ChannelModel,
+    private readonly channel: ConfirmChannel,
+    private readonly leave: () => Promise<void>,
+  ) {}
+
+  static async join(broker: TestBroker): Promise<InternalService> {
+    const commands = `^${EXCHANGE.commands.replaceAll('.', '\\.')}$`;
+    const { name, url, remove } = await broker.addUser({ configure: '^$', write: commands, read: '^$' });
+    const model = await connect(url, { noDelay: true });
+    return new InternalService(name, model, await model.createConfirmChannel(), remove);
+  }
+
+  /** Publishes bytes, or an object as JSON, confirmed. */
+  async publish(exchange: string, routingKey: string, body: object | Buffer, properties: Options.Publish): Promise<void> {
+    const content = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    this.channel.publish(exchange, routingKey, content, { persistent: true, ...properties });
+    await this.channel.waitForConfirms();
+  }
+
+  async close(): Promise<void> {
+    await this.model.close();
+    await this.leave();
+  }
+}
