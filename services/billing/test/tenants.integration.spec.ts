@@ -89,7 +89,10 @@ it('setting a posture makes a new tenant, answers with it, and tells of it once'
     type: TenantPostureChanged.type,
     data: { org_id: 'acme', previous: null, posture: 'active', trial_ends_at: null },
   });
-  expect(properties).toMatchObject({ correlationId: id, headers: { cloudEvents_orgid: 'acme', cloudEvents_actor: `service:${user()}/alice` } });
+  expect(properties).toMatchObject({
+    correlationId: id,
+    headers: { cloudEvents_orgid: 'acme', cloudEvents_actor: `service:${user()}/alice` },
+  });
 });
 
 it('setting the posture that a tenant has is no news', async () => {

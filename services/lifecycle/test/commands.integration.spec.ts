@@ -209,7 +209,10 @@ it('an internal service is on record by the broker user that the broker has chec
 it('a command whose sender the broker has not checked is refused, asked or told', async () => {
   const workspace = await world.idleWorkspace(role);
   await world.tell(StopWorkspace, { workspace_id: workspace.id }, { userId: undefined });
-  expect((await world.nextEvent(CommandRefused)).data).toMatchObject({ code: 'unauthenticated', message: expect.stringContaining('user-id') });
+  expect((await world.nextEvent(CommandRefused)).data).toMatchObject({
+    code: 'unauthenticated',
+    message: expect.stringContaining('user-id'),
+  });
   expect(await world.get(workspace.id)).toMatchObject({ status: 'idle', generation: 1 });
 });
 

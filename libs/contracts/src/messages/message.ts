@@ -53,11 +53,13 @@ export class Idempotency {
 /** What every command to lifecycle may carry. */
 export abstract class LifecycleCommand {
   @IsOptional()
+  @IsObject() // a list of callers would pass as nested
   @ValidateNested()
   @Type(() => Caller)
   caller?: Caller;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => Idempotency)
   idempotency?: Idempotency;

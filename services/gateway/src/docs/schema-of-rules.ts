@@ -19,6 +19,7 @@ const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>
   matches: ([pattern]) => ({ type: 'string', pattern: (pattern as RegExp).source }),
   isIn: ([values]) => ({ type: 'string', enum: values as unknown[] }),
   isIso8601: () => ({ type: 'string', format: 'date-time' }),
+  isTime: () => ({ type: 'string', format: 'date-time' }),
   isInt: () => ({ type: 'integer' }),
   min: ([minimum]) => ({ minimum: minimum as number }),
   max: ([maximum]) => ({ maximum: maximum as number }),

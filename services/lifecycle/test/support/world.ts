@@ -114,7 +114,12 @@ export class World {
       contentType: 'application/json',
       userId: this.service.user,
       ...properties,
-      headers: { cloudEvents_specversion: '1.0', cloudEvents_orgid: org, cloudEvents_source: 'nightly-job', ...(properties.headers as object) },
+      headers: {
+        cloudEvents_specversion: '1.0',
+        cloudEvents_orgid: org,
+        cloudEvents_source: 'nightly-job',
+        ...(properties.headers as object),
+      },
     });
     return id;
   }
