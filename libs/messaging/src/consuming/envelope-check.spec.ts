@@ -30,10 +30,16 @@ describe('an envelope', () => {
   it.each([
     [{ messageId: 'm' }, 'no type'],
     [{ type: 'a.v1' }, 'no message-id'],
+    [{ type: 'a.v1', messageId: 'm', contentType: 'text/xml' }, 'text/xml is not JSON'],
+    [{ type: 'a.v1', messageId: 'm', contentEncoding: 'gzip' }, 'encoding gzip is not known'],
+    [{ type: 'a.v1', messageId: 'm', headers: { cloudEvents_specversion: '2.0' } }, 'specversion is not 1.0'],
     [{ type: 'a.v1', messageId: 'm\0' }, 'id holds a NUL'],
     [{ type: 'a.v1', messageId: 'm', correlationId: '\0' }, 'correlationId holds a NUL'],
     [{ type: 'a.v1', messageId: 'm', headers: { cloudEvents_subject: 'x\0' } }, 'subject holds a NUL'],
   ])('%p is none', (properties, flaw) => expect(() => checkEnvelope(context(properties))).toThrow(flaw));
 
-  it('is whole with a type and an id', () => expect(() => checkEnvelope(context({ type: 'a.v1', messageId: 'm' }))).not.toThrow());
+  it.each([{}, { contentType: 'application/json; charset=utf-8', contentEncoding: 'utf-8', headers: { cloudEvents_specversion: '1.0' } }])(
+    'is whole with a type, an id and %p',
+    (more) => expect(() => checkEnvelope(context({ type: 'a.v1', messageId: 'm', ...more }))).not.toThrow(),
+  );
 });

@@ -1,16 +1,29 @@
 import type { MessageFields } from 'amqplib';
 import { flawsOf } from '@reprise/platform';
+import { CE } from '../publishing/headers';
 import type { MessageSpec } from '../topology/catalog';
 import type { TopologyNames } from '../topology/topology';
 import type { MessageContext } from './message-context';
 import { DeadLetter } from './outcome';
 
+/** JSON, with or without its charset. */
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+const PLAIN_ENCODING = /^(?:utf-?8|identity)$/i;
+
 /**
- * Whether what stands around the data can be used: the message says what it is and which one, and no text in it is one that no database takes.
+ * Whether what stands around the data can be used: the message says what it is and which one, it is of this version of CloudEvents and in JSON as far
+ * as it says, and no text in it is one that no database takes.
  * @throws DeadLetter `invalid`
  */
-export function checkEnvelope({ id, type, correlationId, source, subject, orgId, actor, replyTo }: MessageContext): void {
+export function checkEnvelope(context: MessageContext): void {
+  const { id, type, correlationId, source, subject, orgId, actor, replyTo, contentType, contentEncoding, headers } = context;
   if (!type || !id) throw new DeadLetter('invalid', `The message has no ${type ? 'message-id' : 'type'} property`);
+  if (contentType !== undefined && !JSON_TYPE.test(contentType))
+    throw new DeadLetter('invalid', `The content type ${contentType} is not JSON`);
+  if (contentEncoding !== undefined && !PLAIN_ENCODING.test(contentEncoding))
+    throw new DeadLetter('invalid', `The content encoding ${contentEncoding} is not known`);
+  const version = headers[CE.specversion];
+  if (version !== undefined && version !== '1.0') throw new DeadLetter('invalid', 'The header cloudEvents_specversion is not 1.0');
   const flaws = Object.entries(flawsOf({ id, type, correlationId, source, subject, orgId, actor, replyTo }));
   if (flaws.length > 0) throw new DeadLetter('invalid', `A property cannot be stored: ${flaws.map((flaw) => flaw.join(' ')).join('; ')}`);
 }
