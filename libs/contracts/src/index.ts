@@ -18,6 +18,8 @@ export * from './messages/task-commands';
 export * from './messages/workspace-commands';
 export * from './pod-token';
 export * from './requester';
+export * from './schemas/schema';
+export * from './schemas/schema-of-rules';
 export * from './topology';
 export * from './views';
 export * from './vocabulary';

@@ -26,6 +26,7 @@ export function IsTypeId(kind: IdKind): PropertyDecorator {
       name: 'isTypeId',
       target: target.constructor,
       propertyName: propertyName as string,
+      constraints: [kind],
       validator: { validate: (value: unknown) => isId(kind, value), defaultMessage: () => `${String(propertyName)} must be a ${kind} id` },
     });
 }
