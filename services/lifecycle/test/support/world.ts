@@ -22,12 +22,10 @@ import {
 } from '@reprise/contracts';
 import { AmqpConnection, Envelope, type Reply, Requester, catalogOf } from '@reprise/messaging';
 import { ManualClock } from '@reprise/platform';
-import type { Options } from 'amqplib';
 import { DataSource } from 'typeorm';
-import { TestBroker, TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
+import { BrokerPeer, type Properties, TestBroker, TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
 import { startBilling } from '../../../billing/test/support/start-billing';
 import type { LifecycleConfig } from '../../src/lifecycle.config';
-import { InternalService } from './internal-service';
 import { startLifecycle } from './start-lifecycle';
 
 export const ORG = 'acme';
@@ -37,7 +35,7 @@ const TO_PROVISIONER = 'test.to-provisioner';
 const EVENTS = 'test.events';
 
 /** What a command of an internal service may have otherwise than usual. */
-type Told = { id?: string; org?: string } & Options.Publish;
+type Told = { id?: string; org?: string } & Properties;
 
 /** Lifecycle and billing on a real broker and database; the test itself plays the gateway, the provisioner and internal services. */
 export class World {
@@ -46,7 +44,7 @@ export class World {
     readonly clock: ManualClock,
     readonly lifecycle: INestApplication,
     /** Another service of the house, with a login of its own. */
-    readonly service: InternalService,
+    readonly service: BrokerPeer,
     private readonly requester: Requester,
     private readonly end: () => Promise<void>,
   ) {}
@@ -57,7 +55,7 @@ export class World {
     const clock = new ManualClock(new Date().toISOString());
     const lifecycle = await startLifecycle(broker, database, clock, over);
     const billing = await startBilling(broker, database, clock);
-    const service = await InternalService.join(broker);
+    const service = await BrokerPeer.join(broker, EXCHANGE.commands);
     const connection = new AmqpConnection({ url: broker.url, name: 'test' });
     const requester = new Requester(connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'test'));
     const end = async (): Promise<void> => {

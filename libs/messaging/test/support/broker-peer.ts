@@ -1,9 +1,11 @@
 import { type ChannelModel, type ConfirmChannel, connect, type Options } from 'amqplib';
-import { EXCHANGE } from '@reprise/contracts';
-import type { TestBroker } from '../../../../libs/messaging/test/support';
+import type { TestBroker } from './test-broker';
 
-/** A service that may publish commands and do nothing else, under a login of its own. */
-export class InternalService {
+/** What a message is published with. */
+export type Properties = Options.Publish;
+
+/** Another client of the broker, which may publish to one exchange and do nothing else, under a login of its own. */
+export class BrokerPeer {
   private constructor(
     readonly user: string,
     private readonly model: ChannelModel,
@@ -11,11 +13,11 @@ export class InternalService {
     private readonly leave: () => Promise<void>,
   ) {}
 
-  static async join(broker: TestBroker): Promise<InternalService> {
-    const commands = `^${EXCHANGE.commands.replaceAll('.', '\\.')}$`;
-    const { name, url, remove } = await broker.addUser({ configure: '^$', write: commands, read: '^$' });
+  static async join(broker: TestBroker, exchange: string): Promise<BrokerPeer> {
+    const write = `^${exchange.replaceAll('.', '\\.')}$`;
+    const { name, url, remove } = await broker.addUser({ configure: '^$', write, read: '^$' });
     const model = await connect(url, { noDelay: true });
-    return new InternalService(name, model, await model.createConfirmChannel(), remove);
+    return new BrokerPeer(name, model, await model.createConfirmChannel(), remove);
   }
 
   /** Publishes bytes, or an object as JSON, confirmed. */
