@@ -7,17 +7,23 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asyncapi } from './lib/asyncapi.mjs';
 import { configurationPage } from './lib/configuration-page.mjs';
 import { describe } from './lib/failure.mjs';
+import { messageWords } from './lib/message-words.mjs';
 import { messagesPage } from './lib/messages-page.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const load = createRequire(import.meta.url);
 
+const contracts = () => load(resolve(ROOT, 'libs/contracts/dist/index.js'));
+
 /** File, and what makes its text. */
 const DOCUMENTS = new Map([
+  ['docs/asyncapi.json', () => asyncapi(contracts(), messageWords(resolve(ROOT, 'libs/contracts/src/messages')))],
   ['docs/configuration.md', () => configurationPage(ROOT, load)],
-  ['docs/message-catalogue.md', () => messagesPage(load(resolve(ROOT, 'libs/contracts/dist/index.js')))],
+  ['docs/message-catalogue.md', () => messagesPage(contracts())],
+  ['docs/openapi.json', () => load(resolve(ROOT, 'services/gateway/dist/openapi.js')).openapi()],
 ]);
 
 /** @param {boolean} check compare only @returns {Promise<number>} how many documents are not what the code says */

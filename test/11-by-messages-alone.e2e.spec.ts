@@ -41,7 +41,10 @@ promise('an internal service restarts a workspace by a message, and learns that 
   for (const { headers } of [accepted, succeeded]) {
     expect(headers).toMatchObject({ cloudEvents_specversion: '1.0', cloudEvents_orgid: org, cloudEvents_subject: id });
   }
-  expect(await alice.operation(succeeded.data.operation_id)).toMatchObject({ status: 'succeeded', requested_by: 'janitor' });
+  expect(await alice.operation(succeeded.data.operation_id)).toMatchObject({
+    status: 'succeeded',
+    requested_by: 'service:reprise_publisher/janitor',
+  });
   expect(treeOf(stack.pod(id).files)).toEqual(tree);
 });
 

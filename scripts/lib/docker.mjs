@@ -4,7 +4,7 @@ import { keepPorts } from './ports.mjs';
 import { lastLines, run } from './processes.mjs';
 import { password } from './secrets.mjs';
 import { ROOT } from './state.mjs';
-import { withoutAddresses } from './rabbitmq-binaries.mjs';
+import { withoutAddresses } from './debian-packages.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
 

@@ -14,6 +14,7 @@ export async function greeting(state) {
   API description  ${url}/docs
   Logs             ${logs}/<service>.log
   Settings         ${relative(process.cwd(), state.file)}  (secret)
+  By messages      PUBLISHER_AMQP_URL in it; see docs/messages.md and examples/
 
 # To try it, paste all that follows: first a token (alice of acme, good for 12 hours) and some shorthands,
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failure.mjs';
 import { run } from './processes.mjs';
-import { withoutAddresses } from './rabbitmq-binaries.mjs';
+import { withoutAddresses } from './debian-packages.mjs';
 import { ROOT } from './state.mjs';
 
 const LOCK = join(ROOT, 'package-lock.json');

@@ -5,7 +5,7 @@ import { Failure } from './failure.mjs';
 import { isFree, keepPorts } from './ports.mjs';
 import { lastLines, run } from './processes.mjs';
 import { password, signingKeys } from './secrets.mjs';
-import { BROKER_USERS, SERVICES, WITH_DATABASE, portVariable, serviceEnv } from './service-env.mjs';
+import { BROKER_USERS, SERVICES, WITH_DATABASE, brokerUrl, portVariable, serviceEnv } from './service-env.mjs';
 import { ROOT } from './state.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
@@ -75,7 +75,11 @@ export async function setUp(state, part) {
     throw new Failure('reprise setup did not answer in JSON:', lastLines(answer));
   }
   if (part === 'database') state.values.DATABASE_ROLES = made.database;
-  else Object.assign(state.values, { AMQP_USERS: made.amqp, AMQP_VHOST: made.vhost });
+  else {
+    Object.assign(state.values, { AMQP_USERS: made.amqp, AMQP_VHOST: made.vhost });
+    // Ready to use by another service of the house, which has nothing of ours to put an address together.
+    state.values.PUBLISHER_AMQP_URL = brokerUrl('publisher', (key) => state.get(key), state.values);
+  }
   state.save();
 }
 

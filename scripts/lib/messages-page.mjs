@@ -1,16 +1,13 @@
 // @ts-check
 /** docs/message-catalogue.md: every message, as the contract library describes it. */
 
-/**
- * @typedef {{ type: string, kind: 'command' | 'event' | 'query', consumer: string | null, example: object }} Message
- * @typedef {{ MESSAGES: Message[], EXCHANGE_OF: Record<string, string>, BROKER_USERS: { name: string, topics: { exchange: string, write: string }[] }[], ERROR_CODES: Record<string, readonly [number, string]> }} Contracts
- */
+/** @typedef {import('../../libs/contracts/dist/index.js')} Contracts */
+/** @typedef {import('../../libs/contracts/dist/index.js').MessageClass} Message */
 
 /** @param {Contracts} contracts the built contract library @returns {string} */
-export function messagesPage({ MESSAGES, EXCHANGE_OF, BROKER_USERS, ERROR_CODES }) {
-  const publisher = BROKER_USERS.find((u) => u.name === 'reprise_publisher');
+export function messagesPage({ MESSAGES, EXCHANGE_OF, ERROR_CODES, mayPublish: may }) {
   /** @param {Message} m */
-  const mayPublish = (m) => publisher?.topics.some((t) => t.exchange === EXCHANGE_OF[m.kind] && new RegExp(t.write).test(m.type)) ?? false;
+  const mayPublish = (m) => may('reprise_publisher', m);
   const commands = MESSAGES.filter((m) => m.kind === 'command');
   const groups = [
     ['Commands that an internal service may send', commands.filter(mayPublish)],
@@ -21,7 +18,8 @@ export function messagesPage({ MESSAGES, EXCHANGE_OF, BROKER_USERS, ERROR_CODES 
   const lines = [
     '# The message catalogue',
     '',
-    'Made from `libs/contracts` by `npm run docs`; do not edit. How to send and read these: [messages.md](messages.md).',
+    'Made from `libs/contracts` by `npm run docs`; do not edit. How to send and read these: [messages.md](messages.md); for programs:',
+    '[asyncapi.json](asyncapi.json).',
     'The routing key of a message is its type. The rules of each field stand beside it in `libs/contracts/src/messages`.',
     '',
   ];

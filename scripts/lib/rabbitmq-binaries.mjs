@@ -1,9 +1,8 @@
 // @ts-check
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { hasCommand, isExecutable, unpackPackages } from './debian-packages.mjs';
 import { Failure } from './failure.mjs';
-import { clearDrafts, draftIn } from './drafts.mjs';
-import { lastLines, run } from './processes.mjs';
 
 /**
  * A RabbitMQ to run: the folders for PATH, and the variables that its scripts need.
@@ -34,7 +33,10 @@ export async function unpackedRabbitmq(tools) {
   const home = join(tools, 'rabbitmq');
   if (!existsSync(home)) {
     if (!hasCommand('apt-get') || !hasCommand('dpkg-deb')) return null;
-    await unpack(tools, home);
+    await unpackPackages(tools, 'rabbitmq', PACKAGES, (root) => {
+      relocate(join(root, 'usr/lib/erlang'));
+      prune(join(root, 'usr/lib/rabbitmq/lib'));
+    });
   }
   const erlang = join(home, 'usr/lib/erlang');
   const sbin = versionsIn(join(home, 'usr/lib/rabbitmq/lib'))[0];
@@ -44,47 +46,6 @@ export async function unpackedRabbitmq(tools) {
     path: [sbin, join(erlang, 'bin'), process.env.PATH ?? ''].join(delimiter),
     env: { REPRISE_ERLANG_ROOT: erlang },
   };
-}
-
-/**
- * Complete or absent: unpacked aside, renamed at the end. Each process has a draft of its own, for a start and a test run may both
- * find nothing.
- * @param {string} tools
- * @param {string} home
- */
-async function unpack(tools, home) {
-  clearDrafts(tools);
-  const draft = draftIn(tools, 'rabbitmq');
-  const debs = join(draft, 'debs');
-  for (const folder of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(draft, folder), { recursive: true });
-  mkdirSync(debs, { recursive: true });
-  const options = [
-    `Dir::State::lists=${join(draft, 'lists')}`,
-    `Dir::Cache=${join(draft, 'cache')}`,
-    'APT::Sandbox::User=',
-    'Acquire::Languages=none',
-  ];
-  /** @param {string[]} args */
-  const apt = async (...args) => {
-    const result = await run('apt-get', [...options.flatMap((option) => ['-o', option]), '-q', ...args], { cwd: debs, abortable: true });
-    if (result.code !== 0) throw new Failure(`apt-get ${args[0]} failed:`, lastLines(withoutAddresses(result.output), 5));
-  };
-  try {
-    await apt('update');
-    await apt('download', ...PACKAGES);
-    const root = join(draft, 'root');
-    await Promise.all(
-      readdirSync(debs).map(async (deb) => {
-        const result = await run('dpkg-deb', ['-x', join(debs, deb), root], { abortable: true });
-        if (result.code !== 0) throw new Failure(`dpkg-deb could not unpack ${deb}:`, lastLines(result.output, 5));
-      }),
-    );
-    relocate(join(root, 'usr/lib/erlang'));
-    prune(join(root, 'usr/lib/rabbitmq/lib'));
-    if (!existsSync(home)) renameSync(root, home);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
 }
 
 /**
@@ -118,24 +79,4 @@ function versionsIn(folder) {
   if (!existsSync(folder)) return [];
   const versions = readdirSync(folder).filter((name) => name.startsWith('rabbitmq_server-'));
   return versions.sort((a, b) => b.localeCompare(a, 'en', { numeric: true })).map((name) => join(folder, name, 'sbin'));
-}
-
-/** @param {string} name */
-export function hasCommand(name) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, name)));
-}
-
-/** @param {string} file */
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Where packages come from is the machine's own affair, and may hold a password. @param {string} text */
-export function withoutAddresses(text) {
-  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s'"]+/gi, '(address)');
 }

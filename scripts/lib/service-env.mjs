@@ -37,12 +37,12 @@ export function serviceEnv(name, { values, stateDir, root, inherited = process.e
     HTTP_PORT: value(portVariable(name)),
     AMQP_URL: brokerUrl(name, value, values),
     ...(name === 'gateway' ? {} : { DATABASE_URL: databaseUrl(name, value, values) }),
-    ...own(name, value, { stateDir, root }),
+    ...own(name, value, { values, stateDir, root }),
   };
 }
 
-/** @param {ServiceName} name @param {(key: string) => string} value @param {{ stateDir: string, root: string }} place @returns {Record<string, string>} */
-function own(name, value, { stateDir, root }) {
+/** @param {ServiceName} name @param {(key: string) => string} value @param {{ values: Record<string, string | undefined>, stateDir: string, root: string }} place @returns {Record<string, string>} */
+function own(name, value, { values, stateDir, root }) {
   switch (name) {
     case 'gateway':
       return Object.fromEntries(['JWT_PUBLIC_KEY_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE', 'POD_TOKEN_SECRET'].map((key) => [key, value(key)]));
@@ -57,8 +57,8 @@ function own(name, value, { stateDir, root }) {
         AGENT_PATH: join(root, 'runtime', 'agent', 'dist', 'agent.js'),
       };
     case 'lifecycle':
-      // Also where all share one login: lifecycle then asks billing for every command, the gateway's too, which is safe.
-      return { GATEWAY_AMQP_USER: 'reprise_gateway' };
+      // Where all share one login the broker cannot tell the gateway from an internal publisher; see docs/adr/0013.
+      return { GATEWAY_AMQP_USER: decodeURIComponent(new URL(brokerUrl('gateway', value, values)).username) };
     default:
       return {};
   }

@@ -67,8 +67,13 @@ export class Ground {
 
   /** A client of the broker with the login of a service, or of an internal publisher. */
   connectAs(name: BrokerUser): Promise<BrokerClient> {
+    return BrokerClient.open(this.brokerUrl(name), { listen: name === 'publisher' });
+  }
+
+  /** The address of the broker with that login in it. */
+  brokerUrl(name: BrokerUser): string {
     const user = { name: `reprise_${name}`, password: sharedPassword(`${name.toUpperCase()}_AMQP_PASSWORD`) };
-    return BrokerClient.open(brokerUrl(this.servers, this.name, user), { listen: name === 'publisher' });
+    return brokerUrl(this.servers, this.name, user);
   }
 
   /** Every message that could not be handled; asking takes them away. */

@@ -5,7 +5,7 @@ import type { MessageClass, Service } from './messages/message';
 import { POD_EVENTS } from './messages/pod-events';
 import { CancelTask, SubmitTask } from './messages/task-commands';
 import { WORKSPACE_COMMANDS } from './messages/workspace-commands';
-import { EXCHANGE } from './topology';
+import { EXCHANGE, EXCHANGE_OF } from './topology';
 
 /** What one broker user may do: RabbitMQ's own three patterns, and the routing keys that it may publish, by topic exchange. */
 export interface BrokerUser {
@@ -46,6 +46,12 @@ export const BROKER_USERS: readonly BrokerUser[] = [
     works: false,
   }),
 ];
+
+/** Whether a broker user may publish this message. */
+export function mayPublish(user: string, { kind, type }: MessageClass): boolean {
+  const topics = BROKER_USERS.find(({ name }) => name === user)?.topics ?? [];
+  return topics.some(({ exchange, write }) => exchange === EXCHANGE_OF[kind] && new RegExp(write).test(type));
+}
 
 function user(name: string, { publish, bind, works }: Grant): BrokerUser {
   const own = `${name}\\..*`;

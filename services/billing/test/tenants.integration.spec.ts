@@ -60,9 +60,12 @@ const setPosture = (orgId: string, posture: Posture, trialEndsAt: string | null 
 
 const postureOf = (orgId: string) => ask(GetTenantPosture, { org_id: orgId });
 
+/** The login of this test, which the broker vouches for. */
+const user = () => decodeURIComponent(new URL(broker.url).username);
+
 /** As an internal service sends it: by the broker's own client, without a reply address. */
 function tell(data: object, id: string): Promise<void> {
-  const properties = { type: SetTenantPosture.type, messageId: id, contentType: 'application/json' };
+  const properties = { type: SetTenantPosture.type, messageId: id, contentType: 'application/json', userId: user() };
   return broker.publish(EXCHANGE.commands, SetTenantPosture.type, data, properties);
 }
 
@@ -86,7 +89,10 @@ it('setting a posture makes a new tenant, answers with it, and tells of it once'
     type: TenantPostureChanged.type,
     data: { org_id: 'acme', previous: null, posture: 'active', trial_ends_at: null },
   });
-  expect(properties).toMatchObject({ correlationId: id, headers: { cloudEvents_orgid: 'acme', cloudEvents_actor: 'alice' } });
+  expect(properties).toMatchObject({
+    correlationId: id,
+    headers: { cloudEvents_orgid: 'acme', cloudEvents_actor: `service:${user()}/alice` },
+  });
 });
 
 it('setting the posture that a tenant has is no news', async () => {
@@ -147,6 +153,13 @@ it('who sends a command without waiting for an answer learns by an event that it
   expect({ type, data }).toMatchObject({ type: CommandRefused.type, data: { command_id: id, code: 'validation_error' } });
   expect(properties.correlationId).toBe(id);
   expect(await postureOf('wrong')).toMatchObject({ refusal: { code: 'tenant_unknown' } });
+});
+
+it('a command whose sender the broker has not checked is refused', async () => {
+  const properties = { type: SetTenantPosture.type, messageId: randomUUID() };
+  await broker.publish(EXCHANGE.commands, SetTenantPosture.type, { org_id: 'unsigned', posture: 'active' }, properties);
+  expect((await nextEvent()).data).toMatchObject({ command_id: properties.messageId, code: 'unauthenticated' });
+  expect(await postureOf('unsigned')).toMatchObject({ refusal: { code: 'tenant_unknown' } });
 });
 
 it('of twenty that set a new tenant at once each finds the one before it', async () => {

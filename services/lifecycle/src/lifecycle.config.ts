@@ -7,7 +7,8 @@ export const SCHEMA = 'lifecycle';
 /** What lifecycle is told. */
 export class LifecycleConfig extends DatabaseServiceConfig {
   @Env('GATEWAY_AMQP_USER', {
-    description: "The gateway's broker user: commands that it sends have had the tenant's posture checked; all others are checked here.",
+    description:
+      "The gateway's broker user: only its commands may name a caller of REST, and have had the tenant's posture checked; all others are checked here.",
     default: 'reprise_gateway',
   })
   @IsNotEmpty()

@@ -193,6 +193,40 @@ it('an internal service that is refused learns the code, once, and nothing chang
   expect(await world.get(workspace.id)).toMatchObject({ status: 'idle', generation: 1 });
 });
 
+it('an internal service is on record by the broker user that the broker has checked, and never as a user of REST', async () => {
+  const workspace = await world.idleWorkspace(role);
+  await world.tell(StopWorkspace, { workspace_id: workspace.id }, { headers: { cloudEvents_actor: 'alice' } });
+  const { operation_id: operationId } = (await world.nextEvent(CommandAccepted)).data.answer as { operation_id: string };
+  expect(await world.operation(operationId)).toMatchObject({ requested_by: `service:${world.service.user}/alice` });
+
+  await world.tell(CreateWorkspace, { role_id: role.id }, { headers: { cloudEvents_actor: 'bob' } });
+  const { id } = (await world.nextEvent(CommandAccepted)).data.answer as { id: string };
+  expect(await world.get(id)).toMatchObject({ created_by_user_id: `service:${world.service.user}/bob` });
+  const bob = { sub: 'bob', own_only: true };
+  expect(await world.ask(GetWorkspace, { workspace_id: id, caller: bob })).toMatchObject({ refusal: { code: 'workspace_not_visible' } });
+});
+
+it('a command whose sender the broker has not checked is refused, asked or told', async () => {
+  const workspace = await world.idleWorkspace(role);
+  await world.tell(StopWorkspace, { workspace_id: workspace.id }, { userId: undefined });
+  expect((await world.nextEvent(CommandRefused)).data).toMatchObject({
+    code: 'unauthenticated',
+    message: expect.stringContaining('user-id'),
+  });
+  expect(await world.get(workspace.id)).toMatchObject({ status: 'idle', generation: 1 });
+});
+
+it('nobody but the gateway names a caller or an idempotency key', async () => {
+  const caller = { sub: 'alice', own_only: false };
+  const idempotency = { key: 'k', request_hash: 'a'.repeat(64) };
+  await world.tell(CreateWorkspace, { role_id: role.id, caller, idempotency });
+  expect((await world.nextEvent(CommandRefused)).data).toMatchObject({
+    code: 'validation_error',
+    details: { fields: { caller: expect.any(String), idempotency: expect.any(String) } },
+  });
+  expect(await world.ask(FindIdempotentReply, { key: 'k', request_hash: 'a'.repeat(64) })).toMatchObject({ value: { found: false } });
+});
+
 it('a tenant whose billing is not in order cannot be added to by way of the broker either', async () => {
   const workspace = await world.idleWorkspace(role);
   // Messages of the gateway's broker user have been checked; this one says it comes from nobody.

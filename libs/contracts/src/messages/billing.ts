@@ -1,6 +1,7 @@
-import { IsIn, IsInt, IsISO8601, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
 import { POSTURES, Posture } from '../vocabulary';
 import { EXAMPLE } from './message';
+import { IsTime } from './rules';
 
 const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const ORG_MESSAGE = 'org_id must be 1 to 128 letters, digits, dots, hyphens or underscores';
@@ -20,7 +21,7 @@ export class SetTenantPosture {
 
   /** Needed with `trial`, refused with any other. */
   @ValidateIf((o: SetTenantPosture) => o.posture === 'trial' || (o.trial_ends_at !== undefined && o.trial_ends_at !== null))
-  @IsISO8601({ strict: true })
+  @IsTime()
   trial_ends_at?: string | null;
 }
 
@@ -42,7 +43,7 @@ export class TenantPostureChanged {
   posture!: Posture;
 
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsTime()
   trial_ends_at!: string | null;
 }
 

@@ -1,4 +1,4 @@
-import { IsBoolean, IsIn, IsInt, IsISO8601, IsObject, IsOptional, IsString, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsObject, IsOptional, IsString } from 'class-validator';
 import { ERROR_CODES, ErrorCode } from '../errors';
 import {
   OPERATION_ERRORS,
@@ -11,6 +11,7 @@ import {
   WorkspaceStatus,
 } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
+import { IsCounter, IsTime } from './rules';
 
 /** A command that came without `reply-to` was accepted. `answer` is what the gateway's caller would have got. */
 export class CommandAccepted {
@@ -73,11 +74,10 @@ abstract class OperationEvent {
   @IsIn(OPERATION_KINDS)
   kind!: OperationKind;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   generation!: number;
 
-  @IsISO8601({ strict: true })
+  @IsTime()
   finished_at!: string;
 }
 
@@ -141,8 +141,7 @@ export class WorkspaceStatusChanged {
   @IsIn(WORKSPACE_STATUSES)
   status!: WorkspaceStatus;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   generation!: number;
 }
 

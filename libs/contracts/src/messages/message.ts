@@ -26,11 +26,12 @@ export function IsTypeId(kind: IdKind): PropertyDecorator {
       name: 'isTypeId',
       target: target.constructor,
       propertyName: propertyName as string,
+      constraints: [kind],
       validator: { validate: (value: unknown) => isId(kind, value), defaultMessage: () => `${String(propertyName)} must be a ${kind} id` },
     });
 }
 
-/** Who asks, as the gateway found in the token. Absent in a command of an internal service, which acts for the whole tenant. */
+/** Who asks, as the gateway found in the token. Refused from an internal service, which acts for the whole tenant and is known by its broker user. */
 export class Caller {
   @IsString()
   @Length(1, 255)
@@ -53,11 +54,13 @@ export class Idempotency {
 /** What every command to lifecycle may carry. */
 export abstract class LifecycleCommand {
   @IsOptional()
+  @IsObject() // a list of callers would pass as nested
   @ValidateNested()
   @Type(() => Caller)
   caller?: Caller;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => Idempotency)
   idempotency?: Idempotency;

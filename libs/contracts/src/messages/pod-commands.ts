@@ -1,28 +1,15 @@
 import { Type } from 'class-transformer';
-import {
-  IsArray,
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsISO8601,
-  IsObject,
-  IsOptional,
-  IsString,
-  Length,
-  MaxLength,
-  Min,
-  ValidateNested,
-} from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, Length, MaxLength, ValidateNested } from 'class-validator';
 import { PROVIDER_KINDS, ProviderKind } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
+import { IsCounter, IsTime } from './rules';
 
 /** What a pod runs as: the role and its provider as they are when the operation is accepted. */
 export class PodSpec {
   @IsTypeId('role')
   role_id!: string;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   role_version!: number;
 
   @IsString()
@@ -45,8 +32,7 @@ export class PodSpec {
   @IsObject()
   provider_config!: Record<string, unknown>;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   task_timeout_seconds!: number;
 }
 
@@ -70,12 +56,11 @@ abstract class JobCommand {
   @IsTypeId('workspace')
   workspace_id!: string;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   generation!: number;
 
   /** After this the operation has failed; no step is begun. */
-  @IsISO8601({ strict: true })
+  @IsTime()
   deadline_at!: string;
 }
 
@@ -119,8 +104,7 @@ export class ReplacePod extends JobCommand {
   };
 
   /** The generation of the pod that is live. */
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   pod_generation!: number;
 
   @IsBoolean()
@@ -145,8 +129,7 @@ export class RemovePod extends JobCommand {
     deadline_at: EXAMPLE.time,
   };
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   pod_generation!: number;
 }
 
@@ -155,8 +138,7 @@ abstract class LivePodCommand {
   @IsTypeId('workspace')
   workspace_id!: string;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   pod_generation!: number;
 
   @IsTypeId('task')
@@ -180,8 +162,7 @@ export class RunTask extends LivePodCommand {
   @Length(1, 262_144)
   description!: string;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   timeout_seconds!: number;
 }
 

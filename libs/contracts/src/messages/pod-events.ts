@@ -1,6 +1,7 @@
-import { IsBoolean, IsIn, IsInt, IsISO8601, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { OPERATION_ERRORS, OperationErrorCode, STEPS, STEP_STATUSES, Step, StepStatus } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
+import { IsCounter, IsTime } from './rules';
 
 /** A fact about the job of one operation. */
 abstract class JobEvent {
@@ -11,8 +12,7 @@ abstract class JobEvent {
   workspace_id!: string;
 
   /** The operation's generation. */
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   generation!: number;
 }
 
@@ -39,11 +39,10 @@ export class PodStepChanged extends JobEvent {
   status!: StepStatus;
 
   /** Counts from 1; a retried step begins again with the next number. */
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   attempt!: number;
 
-  @IsISO8601({ strict: true })
+  @IsTime()
   at!: string;
 
   @IsOptional()
@@ -70,8 +69,7 @@ export class PodReady extends JobEvent {
     snapshot_id: EXAMPLE.snapshot,
   };
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   role_version!: number;
 
   /** The workspace's last good snapshot, or null where there is none yet. */
@@ -141,8 +139,7 @@ export class PodLost {
   @IsTypeId('workspace')
   workspace_id!: string;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   pod_generation!: number;
 
   @IsString()
@@ -154,8 +151,7 @@ abstract class PodTaskEvent {
   @IsTypeId('workspace')
   workspace_id!: string;
 
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   pod_generation!: number;
 
   @IsTypeId('task')

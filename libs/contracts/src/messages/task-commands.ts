@@ -1,13 +1,14 @@
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Length, MaxLength, Min } from 'class-validator';
+import { IsIn, IsOptional, IsString, Length, MaxLength } from 'class-validator';
 import { TASK_REPORTS, TaskReportStatus } from '../vocabulary';
 import { EXAMPLE, IsTypeId, LifecycleCommand } from './message';
+import { IsCounter, IsTime } from './rules';
 
 /** Gives an idle workspace one piece of work. */
 export class SubmitTask extends LifecycleCommand {
   static readonly type = 'reprise.task.submit.v1';
   static readonly kind = 'command';
   static readonly consumer = 'lifecycle';
-  static readonly example = { workspace_id: EXAMPLE.workspace, description: 'Summarise the open tickets', caller: EXAMPLE.caller };
+  static readonly example = { workspace_id: EXAMPLE.workspace, description: 'Summarise the open tickets' };
 
   @IsTypeId('workspace')
   workspace_id!: string;
@@ -23,7 +24,7 @@ export class CancelTask extends LifecycleCommand {
   static readonly type = 'reprise.task.cancel.v1';
   static readonly kind = 'command';
   static readonly consumer = 'lifecycle';
-  static readonly example = { workspace_id: EXAMPLE.workspace, caller: EXAMPLE.caller };
+  static readonly example = { workspace_id: EXAMPLE.workspace };
 
   @IsTypeId('workspace')
   workspace_id!: string;
@@ -48,8 +49,7 @@ export class ReportTask {
   workspace_id!: string;
 
   /** The generation of the pod that speaks: the one that ran the task, or a later one that found the report undelivered. */
-  @IsInt()
-  @Min(1)
+  @IsCounter()
   pod_generation!: number;
 
   @IsTypeId('task')
@@ -69,11 +69,11 @@ export class ReportTask {
   reason?: string;
 
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsTime()
   started_at?: string;
 
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsTime()
   completed_at?: string;
 }
 

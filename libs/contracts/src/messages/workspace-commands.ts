@@ -6,13 +6,15 @@ export class CreateWorkspace extends LifecycleCommand {
   static readonly type = 'reprise.workspace.create.v1';
   static readonly kind = 'command';
   static readonly consumer = 'lifecycle';
-  static readonly example = { role_name: 'coder', environment: 'production', caller: EXAMPLE.caller };
+  static readonly example = { role_name: 'coder', environment: 'production' };
 
+  /** The role by its id. One of role_id and role_name is needed; where both are given the id counts. */
   @ValidateIf((o: CreateWorkspace) => o.role_name === undefined || o.role_id !== undefined)
   @IsString()
   @Length(1, 64)
   role_id?: string;
 
+  /** The role by its name. */
   @ValidateIf((o: CreateWorkspace) => o.role_name !== undefined)
   @IsString()
   @Length(1, 64)
@@ -38,6 +40,7 @@ export class RestartWorkspace extends WorkspaceCommand {
   static readonly consumer = 'lifecycle';
   static readonly example = { workspace_id: EXAMPLE.workspace, force: true };
 
+  /** Whether a running task may be interrupted: it ends cancelled, `interrupted_by_restart`. */
   @IsOptional()
   @IsBoolean()
   force?: boolean;

@@ -105,6 +105,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
       catalog: this.options.catalog,
       gate: new OutageGate(this.options.infrastructure),
       trusted: new Set([connection.user, ...(this.options.trustedRepublishers ?? [])]),
+      names,
       settler,
       replier,
       clock,

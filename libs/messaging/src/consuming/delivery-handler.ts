@@ -3,7 +3,9 @@ import { Logger } from '@nestjs/common';
 import type { MessageHandler } from '@nestjs/microservices';
 import { type Clock, runWith } from '@reprise/platform';
 import type { Catalog } from '../topology/catalog';
+import type { TopologyNames } from '../topology/topology';
 import { decode } from './decode';
+import { checkEnvelope, checkRoute } from './envelope-check';
 import { MessageContext, type TrustedUsers } from './message-context';
 import { MAX_OUTAGES_PER_DELIVERY, type OutageGate } from './outage-gate';
 import { DeadLetter, type Outcome, outcomeOf } from './outcome';
@@ -16,6 +18,7 @@ export interface DeliveryHandlerOptions {
   catalog: Catalog;
   gate: OutageGate;
   trusted: TrustedUsers;
+  names: TopologyNames;
   settler: Settler;
   replier: Replier;
   clock: Clock;
@@ -74,11 +77,12 @@ export class DeliveryHandler {
 
   /** @throws DeadLetter for a message that no handler may see, and whatever the handler throws */
   private async invoke({ message }: Delivery, context: MessageContext): Promise<unknown> {
-    const { type, id } = context;
-    if (!type || !id) throw new DeadLetter('invalid', `The message has no ${type ? 'message-id' : 'type'} property`);
+    const { type } = context;
+    checkEnvelope(context);
     const handler = this.options.handlers.get(type);
     const spec = this.options.catalog.get(type);
     if (!handler || !spec) throw new DeadLetter('no_handler', `Nothing handles ${type} from ${context.queue}`);
+    checkRoute(message.fields, spec, this.options.names);
     const result: unknown = await handler(decode(message.content, spec), context);
     return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
   }

@@ -25,6 +25,7 @@ describe('the context of a message', () => {
       '2026-03-01T10:00:00.123Z',
     );
     expect(make({ timestamp: 1 }).time).toEqual(new Date(1_000));
+    expect(make({ timestamp: 2 ** 52 }).time).toEqual(new Date(0));
   });
 
   it('has the same hash for the same message only: type, tenant, subject, actor and bytes', () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
+import { parseTraceparent } from '@reprise/platform';
 import { CE, HEADER } from '../publishing/headers';
 
 /** Whose word the header with the first sender's broker user is taken for. */
@@ -22,6 +23,8 @@ export class MessageContext {
   /** The broker user that sent it, which the broker has checked; undefined where the sender left it out. */
   readonly userId: string | undefined;
   readonly traceparent: string | undefined;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
   /** Whether the broker may have delivered this copy before. */
   readonly redelivered: boolean;
   /** 1 for the first attempt. */
@@ -52,7 +55,11 @@ export class MessageContext {
     this.correlationId = text(properties.correlationId) ?? this.id;
     this.replyTo = text(properties.replyTo);
     this.userId = senderOf(text(properties.userId), text(headers[HEADER.userId]), trusted);
-    this.traceparent = text(headers[CE.traceparent]);
+    const traceparent = text(headers[CE.traceparent]);
+    // As the specification has it: one that is malformed is as good as none.
+    this.traceparent = parseTraceparent(traceparent) ? traceparent : undefined;
+    this.contentType = text(properties.contentType);
+    this.contentEncoding = text(properties.contentEncoding);
     this.redelivered = fields.redelivered;
     this.attempt = count(headers[HEADER.attempts]) + 1;
     this.firstFailure = text(headers[HEADER.firstFailure]);
@@ -74,9 +81,8 @@ function senderOf(userId: string | undefined, claimed: string | undefined, trust
 }
 
 function timeOf(header: unknown, seconds: unknown): Date {
-  const exact = typeof header === 'string' ? new Date(header) : undefined;
-  if (exact && !Number.isNaN(exact.getTime())) return exact;
-  return new Date(count(seconds) * 1000);
+  const said = [new Date(typeof header === 'string' ? header : NaN), new Date(count(seconds) * 1000)];
+  return said.find((time) => !Number.isNaN(time.getTime())) ?? new Date(0);
 }
 
 function text(value: unknown): string | undefined {

@@ -1,3 +1,4 @@
+export { BrokerPeer, type Properties } from './broker-peer';
 export { TcpProxy } from './tcp-proxy';
 export { TestBroker } from './test-broker';
 export { TestDatabase } from './test-database';

@@ -4,10 +4,12 @@ import {
   CommandAccepted,
   CommandRefused,
   type RefusalBody,
+  SENDER_UNKNOWN,
   SetTenantPosture,
   TenantPostureChanged,
   type TenantView,
   refusal,
+  serviceRequester,
 } from '@reprise/contracts';
 import { Inbox, type MessageContext, Outbox, type OutgoingMessage, RefusedError } from '@reprise/messaging';
 import { Clock } from '@reprise/platform';
@@ -41,9 +43,10 @@ export class TenantsService {
 
   /**
    * Sets the posture; the row, the inbox and the events commit together, so a repeated command changes nothing and gets the first answer.
-   * @throws RefusedError `validation_error`, where someone waits for the answer; who does not wait learns it by the event
+   * @throws RefusedError `unauthenticated`, `validation_error`, where someone waits for the answer; who does not wait learns it by the event
    */
   async setPosture(command: SetTenantPosture, message: MessageContext): Promise<TenantView | undefined> {
+    if (message.userId === undefined) return this.refuse(SENDER_UNKNOWN, command.org_id, message);
     const tenant = withPosture(command.org_id, command.posture, command.trial_ends_at == null ? null : new Date(command.trial_ends_at));
     if ('refusal' in tenant) return this.refuse(tenant.refusal, command.org_id, message);
     return this.inbox.once(this.dataSource, message, async (manager) => {
@@ -91,6 +94,8 @@ function refused({ id, type }: MessageContext, reason: RefusalBody): Event {
   return { type: CommandRefused.type, data };
 }
 
-function addressed(events: Event[], orgId: string, { actor, correlationId, traceparent }: MessageContext): OutgoingMessage[] {
+function addressed(events: Event[], orgId: string, message: MessageContext): OutgoingMessage[] {
+  const { userId, correlationId, traceparent } = message;
+  const actor = userId === undefined ? undefined : serviceRequester(userId, message.actor);
   return events.map((event) => ({ ...event, orgId, actor, correlationId, traceparent }));
 }

@@ -1,26 +1,6 @@
-/** A JSON Schema (2020-12) as OpenAPI 3.1 takes it. */
-export interface Schema {
-  $ref?: string;
-  type?: string | readonly string[];
-  description?: string;
-  enum?: readonly unknown[];
-  const?: unknown;
-  format?: string;
-  pattern?: string;
-  default?: unknown;
-  examples?: readonly unknown[];
-  minimum?: number;
-  maximum?: number;
-  minLength?: number;
-  maxLength?: number;
-  minItems?: number;
-  maxItems?: number;
-  items?: Schema;
-  anyOf?: readonly Schema[];
-  properties?: Readonly<Record<string, Schema>>;
-  required?: readonly string[];
-  additionalProperties?: boolean | Schema;
-}
+import type { Schema } from '@reprise/contracts';
+
+export type { Schema } from '@reprise/contracts';
 
 export const text = (description: string, more: Schema = {}): Schema => ({ type: 'string', description, ...more });
 export const integer = (description: string, more: Schema = {}): Schema => ({ type: 'integer', description, ...more });

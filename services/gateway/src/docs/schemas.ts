@@ -1,7 +1,6 @@
 import {
   ERROR_CODES,
   EXAMPLE,
-  ID_PREFIX,
   type IdKind,
   OPERATION_ERRORS,
   OPERATION_KINDS,
@@ -18,6 +17,7 @@ import {
   type TaskView,
   WORKSPACE_STATUSES,
   type WorkspaceView,
+  idPattern,
 } from '@reprise/contracts';
 import { choice, integer, object, orNull, ref, type Schema, text, time } from './schema';
 
@@ -25,7 +25,7 @@ import { choice, integer, object, orNull, ref, type Schema, text, time } from '.
 type Fields<View> = Record<keyof View, Schema>;
 
 const id = (kind: IdKind & keyof typeof EXAMPLE, description: string): Schema =>
-  text(description, { pattern: `^${ID_PREFIX[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`, examples: [EXAMPLE[kind]] });
+  text(description, { pattern: idPattern(kind), examples: [EXAMPLE[kind]] });
 
 const CREATED = time('When it was made.');
 const UPDATED = time('When it last changed.');

@@ -47,6 +47,7 @@ export class CommandRunner {
   /** @throws RefusedError */
   async run<R extends object>(command: Command<Common>, useCase: UseCase<R>): Promise<R> {
     try {
+      if (command.barred) throw new RefusedError(command.barred);
       if (!command.postureChecked) await this.posture.mustAllow(command);
       return await this.accept(command, useCase);
     } catch (error) {

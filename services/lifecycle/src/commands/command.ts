@@ -1,4 +1,4 @@
-import type { Caller, Idempotency } from '@reprise/contracts';
+import type { Caller, Idempotency, RefusalBody } from '@reprise/contracts';
 
 /** A command as the use cases see it: who asks, for whom, and what identifies the asking. The transport is left behind in the controller. */
 export interface Command<T> {
@@ -10,7 +10,7 @@ export interface Command<T> {
   /** SHA-256 of what makes the message the same message. */
   hash: Buffer;
   orgId: string;
-  /** The caller's subject, or the name of the internal service. */
+  /** The caller's subject, or `service:<broker user>[/<on whose behalf>]`. */
   actor: string;
   correlationId: string;
   traceparent: string | undefined;
@@ -18,6 +18,8 @@ export interface Command<T> {
   wantsReply: boolean;
   /** Whether the gateway, which has asked for the tenant's posture, is the sender. The broker vouches for it. */
   postureChecked: boolean;
+  /** Why its sender may not send it at all; null where he may. */
+  barred: RefusalBody | null;
   data: T;
 }
 

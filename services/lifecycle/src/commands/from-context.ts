@@ -1,5 +1,7 @@
+import { isActor } from '@reprise/contracts';
 import { DeadLetter, type MessageContext } from '@reprise/messaging';
 import { Command, Common, Fact } from './command';
+import { requestedBy, senderOf, senderRefusal } from './sender.rules';
 
 const ORG = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
@@ -18,23 +20,28 @@ export function orgOf({ orgId }: MessageContext): string {
 }
 
 /**
- * The command of a message.
- * @param gatewayUser the broker user whose commands have had their posture checked
- * @throws DeadLetter `invalid` where the message names no tenant
+ * The command of a message. What only the gateway may say is left out where another says it, so that no rule can take it for true.
+ * @param gatewayUser the broker user that speaks for callers of REST, whose commands have had their posture checked
+ * @throws DeadLetter `invalid` where the message names no tenant, or an actor that cannot be written down
  */
 export function commandOf<T extends Common>(data: T, context: MessageContext, gatewayUser: string): Command<T> {
+  const sender = senderOf(data, context, gatewayUser);
+  if (context.actor !== undefined && !isActor(context.actor)) {
+    throw new DeadLetter('invalid', 'The header cloudEvents_actor must be a name: 1 to 255 characters, none of them a control character');
+  }
   return {
     id: context.id,
     type: context.type,
     consumer: context.queue,
     hash: context.bodyHash,
     orgId: orgOf(context),
-    actor: data.caller?.sub ?? context.actor ?? context.userId ?? context.source ?? 'unknown',
+    actor: requestedBy(data, context, sender),
     correlationId: context.correlationId,
     traceparent: context.traceparent,
     wantsReply: context.replyTo !== undefined,
-    postureChecked: context.userId === gatewayUser,
-    data,
+    postureChecked: sender === 'gateway',
+    barred: senderRefusal(data, sender),
+    data: sender === 'gateway' ? data : { ...data, caller: undefined, idempotency: undefined },
   };
 }
 

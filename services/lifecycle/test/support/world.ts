@@ -23,7 +23,7 @@ import {
 import { AmqpConnection, Envelope, type Reply, Requester, catalogOf } from '@reprise/messaging';
 import { ManualClock } from '@reprise/platform';
 import { DataSource } from 'typeorm';
-import { TestBroker, TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
+import { BrokerPeer, type Properties, TestBroker, TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
 import { startBilling } from '../../../billing/test/support/start-billing';
 import type { LifecycleConfig } from '../../src/lifecycle.config';
 import { startLifecycle } from './start-lifecycle';
@@ -41,12 +41,17 @@ interface Taken {
   correlationId: string;
 }
 
+/** What a command of an internal service may have otherwise than usual. */
+type Told = { id?: string; org?: string } & Properties;
+
 /** Lifecycle and billing on a real broker and database; the test itself plays the gateway, the provisioner and internal services. */
 export class World {
   private constructor(
     readonly broker: TestBroker,
     readonly clock: ManualClock,
     readonly lifecycle: INestApplication,
+    /** Another service of the house, with a login of its own. */
+    readonly service: BrokerPeer,
     private readonly requester: Requester,
     private readonly end: () => Promise<void>,
   ) {}
@@ -57,16 +62,18 @@ export class World {
     const clock = new ManualClock(new Date().toISOString());
     const lifecycle = await startLifecycle(broker, database, clock, over);
     const billing = await startBilling(broker, database, clock);
+    const service = await BrokerPeer.join(broker, EXCHANGE.commands);
     const connection = new AmqpConnection({ url: broker.url, name: 'test' });
     const requester = new Requester(connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'test'));
     const end = async (): Promise<void> => {
       requester.close();
       await connection.close();
+      await service.close();
       await lifecycle.close();
       await billing.close();
       await Promise.all([broker.drop(), database.drop()]);
     };
-    const world = new World(broker, clock, lifecycle, requester, end);
+    const world = new World(broker, clock, lifecycle, service, requester, end);
     for (const [queue, exchange, key] of [
       [TO_PROVISIONER, EXCHANGE.commands, 'reprise.pod.#'],
       [EVENTS, EXCHANGE.events, 'reprise.#'],
@@ -104,13 +111,20 @@ export class World {
     await this.requester.request<TenantView>({ type: SetTenantPosture.type, data: { org_id: org, posture } }, { deadlineMs: 10_000 });
   }
 
-  /** As an internal service sends it: by the broker's own client, without a reply address. Resolves with the message id. */
-  async tell(message: MessageClass, data: object, { id = randomUUID(), org = ORG } = {}): Promise<string> {
-    await this.broker.publish(EXCHANGE.commands, message.type, data, {
+  /** As an internal service sends it: by the broker's own client, under its own login, without a reply address. Resolves with the message id. */
+  async tell(message: MessageClass, data: object, { id = randomUUID(), org = ORG, ...properties }: Told = {}): Promise<string> {
+    await this.service.publish(EXCHANGE.commands, message.type, data, {
       type: message.type,
       messageId: id,
       contentType: 'application/json',
-      headers: { cloudEvents_specversion: '1.0', cloudEvents_orgid: org, cloudEvents_source: 'nightly-job' },
+      userId: this.service.user,
+      ...properties,
+      headers: {
+        cloudEvents_specversion: '1.0',
+        cloudEvents_orgid: org,
+        cloudEvents_source: 'nightly-job',
+        ...(properties.headers as object),
+      },
     });
     return id;
   }

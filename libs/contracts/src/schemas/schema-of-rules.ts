@@ -1,0 +1,100 @@
+import { getMetadataStorage } from 'class-validator';
+import { ID_PREFIX, type IdKind } from '../ids';
+import type { Schema } from './schema';
+
+/** One rule of class-validator on one field. */
+interface Rule {
+  name: string;
+  constraints: readonly unknown[];
+  each: boolean;
+}
+
+/** What each rule says in JSON Schema; those that are not listed say nothing that a schema can. */
+const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>> = {
+  isString: () => ({ type: 'string' }),
+  isLength: ([minLength, maxLength]) => ({ type: 'string', minLength: minLength as number, maxLength: maxLength as number }),
+  maxLength: ([maxLength]) => ({ type: 'string', maxLength: maxLength as number }),
+  matches: ([pattern]) => ({ type: 'string', pattern: (pattern as RegExp).source }),
+  isTypeId: ([kind]) => ({ type: 'string', pattern: idPattern(kind as IdKind) }),
+  isIn: ([values]) => ({ type: 'string', enum: values as unknown[] }),
+  isTime: () => ({ type: 'string', format: 'date-time' }),
+  isInt: () => ({ type: 'integer' }),
+  min: ([minimum]) => ({ minimum: minimum as number }),
+  max: ([maximum]) => ({ maximum: maximum as number }),
+  isBoolean: () => ({ type: 'boolean' }),
+  isObject: () => ({ type: 'object' }),
+  isStringMap: () => ({ type: 'object', additionalProperties: { type: 'string' } }),
+  isArray: () => ({ type: 'array' }),
+  arrayMinSize: ([minItems]) => ({ minItems: minItems as number }),
+  arrayMaxSize: ([maxItems]) => ({ maxItems: maxItems as number }),
+};
+
+/** What a schema says beyond the rules. */
+export interface BeyondRules {
+  /** What a field is for. */
+  describe?: (field: string) => string | undefined;
+  /** Whether a field may be null. By default where the rules take it so: `IsOptional` takes null for "not given". */
+  mayBeNull?: (field: string) => boolean;
+  /** Fields that are left out: they are not for the reader. */
+  without?: readonly string[];
+  /** Whether there may be fields that no rule knows. */
+  open?: boolean;
+}
+
+/** The JSON Schema of a class, read from the very rules that are applied to it. */
+export function schemaOfRules(Class: new () => object, { describe, mayBeNull, without = [], open = false }: BeyondRules = {}): Schema {
+  const { byField, optional, conditional } = rulesOf(Class);
+  const known = [...byField].filter(([field]) => !without.includes(field));
+  const nullable = mayBeNull ?? ((field: string) => optional.has(field));
+  const properties = known.map(([field, rules]): [string, Schema] => {
+    const description = describe?.(field);
+    return [field, { ...fieldSchema(Class, field, rules, nullable(field)), ...(description === undefined ? {} : { description }) }];
+  });
+  const required = known.map(([field]) => field).filter((field) => !conditional.has(field));
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    ...(required.length > 0 ? { required } : {}),
+    additionalProperties: open,
+  };
+}
+
+/** The pattern of an id's text. */
+export function idPattern(kind: IdKind): string {
+  return `^${ID_PREFIX[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`;
+}
+
+function fieldSchema(Class: new () => object, field: string, rules: readonly Rule[], mayBeNull: boolean): Schema {
+  const said = (each: boolean): Schema => Object.assign({}, ...rules.filter((rule) => rule.each === each).map(saying)) as Schema;
+  const items = said(true);
+  const schema: Schema = { ...said(false), ...(Object.keys(items).length > 0 ? { items } : {}) };
+  const fallback = (new Class() as Record<string, unknown>)[field];
+  return {
+    ...schema,
+    ...(mayBeNull ? { type: [schema.type as string, 'null'] } : {}),
+    ...(mayBeNull && schema.enum ? { enum: [...schema.enum, null] } : {}),
+    ...(fallback === undefined ? {} : { default: fallback }),
+  };
+}
+
+function saying({ name, constraints }: Rule): Schema {
+  return SAYS[name]?.(constraints) ?? {};
+}
+
+function rulesOf(Class: new () => object): { byField: Map<string, Rule[]>; optional: Set<string>; conditional: Set<string> } {
+  const byField = new Map<string, Rule[]>();
+  const optional = new Set<string>();
+  const conditional = new Set<string>();
+  for (const rule of getMetadataStorage().getTargetValidationMetadatas(Class, '', false, false)) {
+    const { propertyName: field, name, type, constraints, each } = rule;
+    if (!byField.has(field)) byField.set(field, []);
+    // IsOptional and ValidateIf are of one type; only the first has this name, and takes null.
+    if (type === 'conditionalValidation') {
+      conditional.add(field);
+      if (name === 'isOptional') optional.add(field);
+    } else {
+      byField.get(field)?.push({ name: name ?? type, constraints: constraints ?? [], each: Boolean(each) });
+    }
+  }
+  return { byField, optional, conditional };
+}

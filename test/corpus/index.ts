@@ -1,0 +1,8 @@
+import { BETWEEN_SERVICES } from './between-services';
+import { BODIES } from './bodies';
+import { ENVELOPES } from './envelopes';
+import { MEANINGS, POSTURES } from './meanings';
+
+/** Messages that no consumer may die of, stall on or lose. */
+export const CORPUS = [...BODIES, ...ENVELOPES, ...MEANINGS, ...POSTURES, ...BETWEEN_SERVICES] as const;
+export * from './bad-message';
