@@ -27,6 +27,8 @@ export const QUEUE = {
   provisionerCommands: 'provisioner.commands',
   billingCommands: 'billing.commands',
   billingQueries: 'billing.queries',
+  deadlettersCommands: 'deadletters.commands',
+  deadlettersQueries: 'deadletters.queries',
 } as const;
 
 /** `work` is a quorum queue with its retry and dead-letter queues; `query` is a transient classic one. */
@@ -47,6 +49,8 @@ export const QUEUES: readonly QueueSpec[] = [
   queue(QUEUE.provisionerCommands, 'provisioner', 'command'),
   queue(QUEUE.billingCommands, 'billing', 'command'),
   queue(QUEUE.billingQueries, 'billing', 'query'),
+  queue(QUEUE.deadlettersCommands, 'deadletters', 'command'),
+  queue(QUEUE.deadlettersQueries, 'deadletters', 'query'),
 ];
 
 /** The queues of one service. */
