@@ -20,8 +20,6 @@ import { AUDIENCE, type Claims, ISSUER, Issuer } from './tokens';
 const run = promisify(execFile);
 const BROKER_USERS = [...SERVICES, 'publisher'] as const;
 
-const DEAD_QUEUES = ['lifecycle.commands', 'lifecycle.events', 'provisioner.commands', 'billing.commands'].map((queue) => `${queue}.dead`);
-
 export interface StackOptions {
   /** Settings on top of what the launcher gives a service. */
   settings?: Partial<Record<ServiceName, Record<string, string>>>;
@@ -30,7 +28,7 @@ export interface StackOptions {
 }
 
 /**
- * A whole Reprise: its four services as real processes from the built code, on a database, a virtual host and folders of its own. Everything
+ * A whole Reprise: its services as real processes from the built code, on a database, a virtual host and folders of its own. Everything
  * that it makes has gone after `stop`.
  */
 export class Stack {
@@ -46,6 +44,7 @@ export class Stack {
   private readonly management = new Management(this.servers.managementUrl);
   private readonly services = new Map<ServiceName, ServiceProcess>();
   private readonly clients: BrokerClient[] = [];
+  private readonly lettersSeen = new Set<string>();
   private gateway: Http | undefined;
   private internal: BrokerClient | undefined;
 
@@ -133,11 +132,12 @@ export class Stack {
     return this.client(BrokerClient.open(brokerUrl(this.servers, this.name), { listen: false }));
   }
 
-  /** Every message that could not be handled; asking takes them away. */
+  /** Every message that could not be handled and that was not told of before. */
   async deadLetters(): Promise<Received[]> {
-    const admin = await this.brokerAdmin();
-    const letters = await Promise.all(DEAD_QUEUES.map((queue) => admin.drain(queue)));
-    return letters.flat();
+    const rows = await this.sql<Letter>('SELECT id, message_id, type, headers, properties, body FROM deadletters.dead_letters ORDER BY id');
+    const fresh = rows.filter(({ id }) => !this.lettersSeen.has(id));
+    for (const { id } of fresh) this.lettersSeen.add(id);
+    return fresh.map(asReceived);
   }
 
   closeBrokerConnections(): Promise<number> {
@@ -222,6 +222,20 @@ export class Stack {
     // In its own folder, so that no instance of this checkout is found and asked.
     await run(process.execPath, [script, ...args], { cwd: this.directory, env });
   }
+}
+
+interface Letter {
+  id: string;
+  message_id: string;
+  type: string;
+  headers: string;
+  properties: string;
+  body: Buffer;
+}
+
+function asReceived({ message_id: id, type, headers, properties, body }: Letter): Received {
+  const { correlationId } = JSON.parse(properties) as { correlationId: string };
+  return { id, type, correlationId, headers: JSON.parse(headers) as Received['headers'], data: body.toString() };
 }
 
 function built(...path: string[]): string {
