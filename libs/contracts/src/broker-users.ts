@@ -30,7 +30,11 @@ interface Grant {
 
 /** Every user of the broker but the administrator. A service makes and consumes its own queues, publishes what it must, and nothing else. */
 export const BROKER_USERS: readonly BrokerUser[] = [
-  user('gateway', { publish: { commands: [...consumedBy('lifecycle'), ...consumedBy('deadletters')], queries: true }, bind: ['events'], works: false }),
+  user('gateway', {
+    publish: { commands: [...consumedBy('lifecycle'), ...consumedBy('deadletters')], queries: true },
+    bind: ['events'],
+    works: false,
+  }),
   user('lifecycle', {
     publish: { commands: consumedBy('provisioner'), events: LIFECYCLE_EVENTS, queries: true },
     bind: ['commands', 'events', 'queries'],

@@ -4,7 +4,10 @@ import { IsBoolean, IsInt, Max, Min } from 'class-validator';
 
 /** The settings of the dead-letter service. */
 export class DeadlettersConfig extends DatabaseServiceConfig {
-  @Env('REPLAY_RATE_PER_SECOND', { description: 'How many messages a replay sends in a second where its operator says nothing.', default: 100 })
+  @Env('REPLAY_RATE_PER_SECOND', {
+    description: 'How many messages a replay sends in a second where its operator says nothing.',
+    default: 100,
+  })
   @IsInt()
   @Min(1)
   @Max(FASTEST_REPLAY)

@@ -46,7 +46,12 @@ const show = (id: string) => operator.must<DeadLetterWhole>(GetDeadLetter, { dea
 
 it('a dead message stands in the table whole, byte for byte, and its queue is empty', async () => {
   const body = Buffer.from([0x7b, 0x00, 0xff, 0xfe, 0x7d]);
-  const headers = { cloudEvents_orgid: 'acme', cloudEvents_subject: 'ws_1', mine: Buffer.from([1, 2]), [HEADER.userId]: 'reprise_publisher' };
+  const headers = {
+    cloudEvents_orgid: 'acme',
+    cloudEvents_subject: 'ws_1',
+    mine: Buffer.from([1, 2]),
+    [HEADER.userId]: 'reprise_publisher',
+  };
   await operator.bury(QUEUE_UNDER_TEST, body, { messageId: 'whole', type: 'a.v1', contentType: 'text/plain', userId: undefined }, headers);
   const letter = await operator.letter({ type: 'a.v1' });
   expect(letter).toMatchObject({
@@ -74,8 +79,18 @@ it('a dead message stands in the table whole, byte for byte, and its queue is em
 
 it.each([
   ['nothing at all', '', {}, {}],
-  ['a NUL and half a character', '\0', { messageId: 'a\0b', type: 'nul\0.v1' }, { cloudEvents_orgid: '\0', [HEADER.exception]: 'bad \0 thing' }],
-  ['headers of every kind', '{}', { type: 'odd.v1' }, { a: 1, b: [true, { c: 2 ** 52 }], d: { '!': 'timestamp', value: 1 }, [HEADER.attempts]: 'x' }],
+  [
+    'a NUL and half a character',
+    '\0',
+    { messageId: 'a\0b', type: 'nul\0.v1' },
+    { cloudEvents_orgid: '\0', [HEADER.exception]: 'bad \0 thing' },
+  ],
+  [
+    'headers of every kind',
+    '{}',
+    { type: 'odd.v1' },
+    { a: 1, b: [true, { c: 2 ** 52 }], d: { '!': 'timestamp', value: 1 }, [HEADER.attempts]: 'x' },
+  ],
   ['an endless tenant', '{}', { type: 'long.v1' }, { cloudEvents_orgid: 'o'.repeat(30_000), [HEADER.firstFailure]: 'never' }],
 ])('a message with %s is stored too', async (what, body, properties, headers) => {
   const queue = QUEUE.lifecycleEvents;
@@ -152,11 +167,16 @@ describe('a list', () => {
       cursor = page.cursor;
     } while (cursor);
     expect(seen).toEqual((await operator.letters({ type: 'listed.v1' })).map(({ id }) => id));
-    expect(await operator.ask(ListDeadLetters, { filter: {}, limit: 2, cursor: 'x' })).toMatchObject({ refusal: { code: 'invalid_cursor' } });
+    expect(await operator.ask(ListDeadLetters, { filter: {}, limit: 2, cursor: 'x' })).toMatchObject({
+      refusal: { code: 'invalid_cursor' },
+    });
   });
 
   it('is grouped by what failed, with counts', async () => {
-    const { groups } = await operator.must<{ groups: DeadLetterGroupView[] }>(ListDeadLetterGroups, { filter: { type: 'listed.v1' }, limit: 9 });
+    const { groups } = await operator.must<{ groups: DeadLetterGroupView[] }>(ListDeadLetterGroups, {
+      filter: { type: 'listed.v1' },
+      limit: 9,
+    });
     expect(groups).toEqual([expect.objectContaining({ count: 5, type: 'listed.v1', queue: QUEUE_UNDER_TEST, reason: 'invalid' })]);
   });
 });
@@ -185,7 +205,9 @@ describe('a letter that is discarded', () => {
   });
 
   it('may be one of many, but never of all that there are', async () => {
-    expect(await operator.must(DiscardDeadLetters, { filter: { type: 'listed.v1', org_id: 'org-1' }, reason: 'no' })).toEqual({ discarded: 2 });
+    expect(await operator.must(DiscardDeadLetters, { filter: { type: 'listed.v1', org_id: 'org-1' }, reason: 'no' })).toEqual({
+      discarded: 2,
+    });
     expect(await operator.letters({ type: 'listed.v1', status: 'discarded' })).toHaveLength(2);
     expect(await operator.ask(DiscardDeadLetters, { filter: {}, reason: 'no' })).toMatchObject({ refusal: { code: 'validation_error' } });
   });

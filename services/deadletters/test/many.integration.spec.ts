@@ -59,7 +59,8 @@ it(
     const buriedAt = performance.now();
     const story = { [HEADER.deadReason]: 'retries_exhausted', [HEADER.lastFailure]: new Date().toISOString(), [HEADER.attempts]: 4 };
     await publish(EXCHANGE.dead, QUEUE.billingCommands, 0, COUNT, 'active', 'm', story);
-    const count = async () => (await operator.must<{ groups: { count: number; group: string }[] }>(ListDeadLetterGroups, { filter: {}, limit: 9 })).groups;
+    const count = async () =>
+      (await operator.must<{ groups: { count: number; group: string }[] }>(ListDeadLetterGroups, { filter: {}, limit: 9 })).groups;
     const groups = await waitFor(
       async () => {
         const found = await count();

@@ -51,7 +51,14 @@ async function buried(type: string, count: number): Promise<DeadLetterView[]> {
 it('one letter goes back to the queue that failed, as the message that it was', async () => {
   const sender = { [HEADER.userId]: 'reprise_publisher' };
   const user = new URL(broker.url).username;
-  const properties = { messageId: 'one', type: 'one.v1', correlationId: 'c', contentType: 'application/json', replyTo: 'gone', userId: user };
+  const properties = {
+    messageId: 'one',
+    type: 'one.v1',
+    correlationId: 'c',
+    contentType: 'application/json',
+    replyTo: 'gone',
+    userId: user,
+  };
   await operator.bury(SOURCE, Buffer.from([0xff, 1]), properties, { mine: 'x', ...sender });
   const letter = await operator.letter({ type: 'one.v1' });
   const replay = await operator.must<ReplayView>(ReplayDeadLetter, { dead_letter_id: letter.id });
@@ -130,7 +137,10 @@ it('a letter whose queue has gone holds up nothing, and says why', async () => {
   await broker.channel.unbindQueue(QUEUE.billingCommands, EXCHANGE.retry, QUEUE.billingCommands);
   const { id } = await operator.must<ReplayView>(ReplayDeadLetters, { filter: { ids: [lost.id, other!.id] } });
   expect(await operator.ended(id)).toMatchObject({ done: 1, failed_again: 1 });
-  expect(await operator.letter({ ids: [lost.id] })).toMatchObject({ status: 'failed_again', exception: expect.stringMatching(/No queue takes/) });
+  expect(await operator.letter({ ids: [lost.id] })).toMatchObject({
+    status: 'failed_again',
+    exception: expect.stringMatching(/No queue takes/),
+  });
 });
 
 it('an edited letter is a new message with a new id, linked to the old one, and the operator’s own', async () => {

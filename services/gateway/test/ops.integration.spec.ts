@@ -54,7 +54,10 @@ it('a list is cut by what the query says, and a value that cannot be is refused'
   const token = gateway.issuer.token(['ops:read']);
   const since = '2026-01-01T00:00:00Z';
   await gateway.call('GET', `/v1/ops/dead-letters?type=a.v1&status=open&org_id=acme&since=${since}&limit=7`, { token });
-  expect(gateway.others.of(ListDeadLetters)[0]?.data).toEqual({ limit: 7, filter: { type: 'a.v1', status: 'open', org_id: 'acme', since } });
+  expect(gateway.others.of(ListDeadLetters)[0]?.data).toEqual({
+    limit: 7,
+    filter: { type: 'a.v1', status: 'open', org_id: 'acme', since },
+  });
   for (const query of ['status=asleep', 'since=yesterday', 'limit=0', `type=${'x'.repeat(256)}`, 'type=a&type=b']) {
     expectError(await gateway.call('GET', `/v1/ops/dead-letters?${query}`, { token }), 400, 'validation_error');
   }

@@ -237,7 +237,11 @@ export class EditDeadLetter extends OperatorCommand {
   static readonly type = 'reprise.deadletter.edit.v1';
   static readonly kind = 'command';
   static readonly consumer = 'deadletters';
-  static readonly example = { dead_letter_id: EXAMPLE.dead_letter, data: { workspace_id: EXAMPLE.workspace }, reason: 'force was misspelt.' };
+  static readonly example = {
+    dead_letter_id: EXAMPLE.dead_letter,
+    data: { workspace_id: EXAMPLE.workspace },
+    reason: 'force was misspelt.',
+  };
 
   @IsString()
   @MaxLength(LONGEST)

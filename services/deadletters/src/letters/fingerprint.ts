@@ -44,5 +44,8 @@ export function withoutParticulars(exception: string): string {
 /** Text as a column takes it: no NUL, no half of a surrogate pair, not endless. */
 export function storable(text: string | undefined, longest = 255): string | null {
   if (text === undefined) return null;
-  return text.slice(0, longest).replaceAll('\0', '\uFFFD').replace(/\p{Surrogate}/gu, '\uFFFD');
+  return text
+    .slice(0, longest)
+    .replaceAll('\0', '\uFFFD')
+    .replace(/\p{Surrogate}/gu, '\uFFFD');
 }

@@ -76,7 +76,5 @@ function bodyOf(body: Buffer): DeadLetterBody {
   const text = shown.toString();
   // A cut through a character is no reason to show the whole as base64.
   const isText = truncated ? !text.slice(0, -1).includes('\uFFFD') : Buffer.from(text).equals(shown);
-  return isText
-    ? { encoding: 'utf8', content: text, truncated }
-    : { encoding: 'base64', content: shown.toString('base64'), truncated };
+  return isText ? { encoding: 'utf8', content: text, truncated } : { encoding: 'base64', content: shown.toString('base64'), truncated };
 }

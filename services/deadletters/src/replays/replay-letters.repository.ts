@@ -32,7 +32,9 @@ export class ReplayLettersRepository {
   }
 
   async discarded(manager: EntityManager, letterIds: readonly string[]): Promise<void> {
-    await manager.query(`UPDATE replay_letters SET state = 'discarded' WHERE letter_id = ANY ($1::text[]) AND state = 'pending'`, [letterIds]);
+    await manager.query(`UPDATE replay_letters SET state = 'discarded' WHERE letter_id = ANY ($1::text[]) AND state = 'pending'`, [
+      letterIds,
+    ]);
   }
 
   /** Gives up what is not sent yet. */

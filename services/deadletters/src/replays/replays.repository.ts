@@ -51,10 +51,10 @@ export class ReplaysRepository {
 
   /** Newest first. */
   async list(limit: number, before: string | undefined): Promise<ReplayView[]> {
-    const rows: ViewRow[] = await this.dataSource.query(
-      `${VIEW} WHERE ($2::text IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $1`,
-      [limit, before ?? null],
-    );
+    const rows: ViewRow[] = await this.dataSource.query(`${VIEW} WHERE ($2::text IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $1`, [
+      limit,
+      before ?? null,
+    ]);
     return rows.map(viewOf);
   }
 

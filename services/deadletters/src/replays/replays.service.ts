@@ -115,12 +115,22 @@ export class ReplaysService {
     return letter;
   }
 
-  private async begin({ manager, actor, now }: Doing, filter: DeadLetterFilter, rate = this.config.replayRatePerSecond): Promise<ReplayView> {
+  private async begin(
+    { manager, actor, now }: Doing,
+    filter: DeadLetterFilter,
+    rate = this.config.replayRatePerSecond,
+  ): Promise<ReplayView> {
     const id = newId('replay');
     await this.replays.insert(manager, { id, status: 'running', rate_per_second: rate, requested_by: actor }, now);
     const letterIds = await this.letters.move(manager, filter, { from: ['open', 'failed_again'], to: 'replaying', replayId: id });
     await this.replayed.add(manager, id, letterIds);
-    await this.history.add(manager, { at: now, replayId: id, action: 'replay_requested', actor, detail: { filter, letters: letterIds.length } });
+    await this.history.add(manager, {
+      at: now,
+      replayId: id,
+      action: 'replay_requested',
+      actor,
+      detail: { filter, letters: letterIds.length },
+    });
     await this.history.addAll(manager, letterIds, { at: now, replayId: id, action: 'replay_requested', actor });
     return (await this.replays.find(id, manager))!;
   }

@@ -51,8 +51,8 @@ export class DeadLettersController {
     description: 'At least one field of the filter is needed. The letters stay, as discarded.',
     refusals: [],
   })
-  discardDeadLetters(@Ask() asking: Asking, @Body() body: DiscardDeadLettersBody): Promise<unknown> {
-    return this.operators.ask(DiscardDeadLetters, asking, { filter: filterOf(body), reason: body.why });
+  discardDeadLetters(@Ask() asking: Asking, @Body() { filter, reason }: DiscardDeadLettersBody): Promise<unknown> {
+    return this.operators.ask(DiscardDeadLetters, asking, { filter, reason });
   }
 
   @Get(':dead_letter_id')
@@ -92,7 +92,8 @@ export class DeadLettersController {
   @Requires('ops:write')
   @Answers(202, 'Replay', {
     summary: 'Replay a dead letter with other data',
-    description: 'Off by default. A new message with a new id is sent, in the name of the caller; the old letter is discarded and linked to it.',
+    description:
+      'Off by default. A new message with a new id is sent, in the name of the caller; the old letter is discarded and linked to it.',
     refusals: ['editing_disabled', 'dead_letter_not_found', 'dead_letter_settled'],
   })
   editDeadLetter(

@@ -4,11 +4,14 @@ import {
   DeadLetterFilter,
   type DeadLetterStatus,
   DiscardDeadLetter,
+  DiscardDeadLetters,
   EditDeadLetter,
   EXAMPLE,
   FASTEST_REPLAY,
+  ReplayDeadLetters,
 } from '@reprise/contracts';
-import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
 import { Describes } from '../docs/describes.decorator';
 import { PageQuery } from '../input/page.query';
 import { QueryChoice, QueryInteger, QueryText, QueryTime } from '../input/query.decorators';
@@ -29,8 +32,8 @@ const FILTER = {
 };
 const REASON = 'Why; recorded for good.';
 
-/** Splits what a caller sent into the filter and the rest. */
-export function filterOf<T extends DeadLetterFilter>(input: T): DeadLetterFilter {
+/** The filter in a query. */
+export function filterOf(input: DeadLetterFilter): DeadLetterFilter {
   const fields = Object.keys(FILTER) as (keyof DeadLetterFilter)[];
   return Object.fromEntries(fields.flatMap((field) => (input[field] === undefined ? [] : [[field, input[field]]])));
 }
@@ -81,11 +84,20 @@ export class ListGroupsQuery extends PickType(ListDeadLettersQuery, [
   limit = 50;
 }
 
+Describes<DeadLetterFilter>(FILTER)(DeadLetterFilter);
+
+const WHICH = 'Which letters: those that every given field fits. At least one is needed.';
+
 @Describes<ReplayDeadLettersBody>(
-  { ...FILTER, rate_per_second: 'How many messages to send in a second at most.' },
-  { group: '3f9a1c5be0d27e44', rate_per_second: 100 },
+  { filter: WHICH, rate_per_second: 'How many messages to send in a second at most.' },
+  ReplayDeadLetters.example,
 )
-export class ReplayDeadLettersBody extends DeadLetterFilter {
+export class ReplayDeadLettersBody {
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DeadLetterFilter)
+  filter!: DeadLetterFilter;
+
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -93,12 +105,16 @@ export class ReplayDeadLettersBody extends DeadLetterFilter {
   rate_per_second?: number;
 }
 
-@Describes<DiscardDeadLettersBody>({ ...FILTER, why: REASON }, { type: 'reprise.workspace.restart.v1', why: 'A test run.' })
-export class DiscardDeadLettersBody extends DeadLetterFilter {
-  /** Not `reason`, by which letters are chosen. */
+@Describes<DiscardDeadLettersBody>({ filter: WHICH, reason: REASON }, DiscardDeadLetters.example)
+export class DiscardDeadLettersBody {
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DeadLetterFilter)
+  filter!: DeadLetterFilter;
+
   @IsString()
   @Length(1, 1_000)
-  why!: string;
+  reason!: string;
 }
 
 @Describes<DiscardDeadLetterBody>({ reason: REASON }, DiscardDeadLetter.example)

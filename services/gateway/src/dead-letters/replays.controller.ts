@@ -4,7 +4,7 @@ import { Requires } from '../auth/requires.decorator';
 import { Answers } from '../docs/answers.decorator';
 import { Ask, type Asking } from '../input/ask.decorator';
 import { pageOf, PageQuery } from '../input/page.query';
-import { filterOf, ReplayDeadLettersBody } from './dead-letters.input';
+import { ReplayDeadLettersBody } from './dead-letters.input';
 import { Operators } from './operators.service';
 
 @Controller('v1/ops/dead-letters/replays')
@@ -19,9 +19,7 @@ export class ReplaysController {
     refusals: [],
   })
   replayDeadLetters(@Ask() asking: Asking, @Body() body: ReplayDeadLettersBody): Promise<unknown> {
-    const { rate_per_second } = body;
-    const data = { filter: filterOf(body), ...(rate_per_second === undefined ? {} : { rate_per_second }) };
-    return this.operators.ask(ReplayDeadLetters, asking, data);
+    return this.operators.ask(ReplayDeadLetters, asking, body);
   }
 
   @Get()

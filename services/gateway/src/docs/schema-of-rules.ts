@@ -49,7 +49,8 @@ export function schemaOf(Class: Class): Schema {
 function fieldSchema(Class: Class, field: string, rules: readonly Rule[], description: string | undefined): Schema {
   const said = (each: boolean): Schema => Object.assign({}, ...rules.filter((rule) => rule.each === each).map(saying)) as Schema;
   const items = said(true);
-  const schema: Schema = { ...said(false), ...(Object.keys(items).length > 0 ? { items } : {}) };
+  const nested = rules.some(({ name }) => name === 'nestedValidation') ? schemaOf(typeOf(Class, field)) : {};
+  const schema: Schema = { ...said(false), ...nested, ...(Object.keys(items).length > 0 ? { items } : {}) };
   const fallback = (new Class() as Record<string, unknown>)[field];
   return {
     ...schema,
@@ -57,6 +58,11 @@ function fieldSchema(Class: Class, field: string, rules: readonly Rule[], descri
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(description === undefined ? {} : { description }),
   };
+}
+
+/** The class of a field, as the compiler writes it down. */
+function typeOf(Class: Class, field: string): Class {
+  return Reflect.getMetadata('design:type', Class.prototype as object, field) as Class;
 }
 
 function saying({ name, constraints }: Rule): Schema {
