@@ -65,7 +65,8 @@ promise('logs are JSON, tell whose work a line belongs to, and hold no token and
 
   const text = SERVICES.map((name) => stack.service(name).log()).join('\n');
   const [, payload, signature] = alice.token.split('.');
-  for (const secret of [payload!, signature!.slice(0, -4), stack.podTokenSecret, ...stack.passwords()]) expect(text).not.toContain(secret);
+  for (const secret of [payload!, signature!.slice(0, -4), stack.podTokenSecret, ...stack.ground.passwords])
+    expect(text).not.toContain(secret);
   expect(text).not.toMatch(/pod\.ws_[0-9a-z]{26}\.\d+\.[0-9a-f]{64}/);
 });
 
@@ -83,7 +84,7 @@ promise('asked to stop, every service finishes what it has in hand and ends well
   await Promise.all(SERVICES.map((name) => stack.service(name).start()));
   await alice.succeeded(operation);
   expect(stack.pod(id).pid).not.toBe(pod.pid);
-  expect(await stack.deadLetters()).toEqual([]);
+  expect(await stack.ground.deadLetters()).toEqual([]);
 });
 
 function linesOf(name: (typeof SERVICES)[number]): Record<string, unknown>[] {

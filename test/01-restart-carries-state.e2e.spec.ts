@@ -139,7 +139,8 @@ promise('everything is told as events, and nothing is left in an outbox or in th
   });
   expect(changes).toEqual(['provisioning', 'idle', 'stopping', 'provisioning', 'idle']);
   await eventually(async () => {
-    for (const schema of ['lifecycle', 'provisioner', 'billing']) expect(await stack.sql(`SELECT * FROM ${schema}.outbox`)).toEqual([]);
+    for (const schema of ['lifecycle', 'provisioner', 'billing'])
+      expect(await stack.ground.sql(`SELECT * FROM ${schema}.outbox`)).toEqual([]);
   });
-  expect(await stack.deadLetters()).toEqual([]);
+  expect(await stack.ground.deadLetters()).toEqual([]);
 });

@@ -14,7 +14,7 @@ promise('of twenty restarts at once one is accepted and nineteen are refused, an
   await alice.succeeded(accepted[0]!.body.operation_id);
   expect(await alice.see(id)).toMatchObject({ status: 'idle', generation: 2 });
   expect(watch.end()).toBe(1);
-  expect(await stack.sql('SELECT kind FROM lifecycle.operations WHERE workspace_id = $1 ORDER BY id', [id])).toEqual([
+  expect(await stack.ground.sql('SELECT kind FROM lifecycle.operations WHERE workspace_id = $1 ORDER BY id', [id])).toEqual([
     { kind: 'create' },
     { kind: 'restart' },
   ]);

@@ -121,3 +121,29 @@ promise('a failed workspace can be archived', async () => {
   expect((await alice.post(`/v1/workspaces/${id}/archive`)).body).toEqual({ status: 'archived' });
   expectRefusal(await alice.post(`/v1/workspaces/${id}/resume`), 'workspace_archived');
 });
+
+promise(
+  'an operation that nobody works at misses its deadline and fails, and resume brings back the state of the pod that was left',
+  async () => {
+    const { alice } = await stack.tenant();
+    const { id } = await alice.workspace();
+    fill(stack.pod(id).files);
+    const [pod, tree] = [stack.pod(id), treeOf(stack.pod(id).files)];
+    await stack.service('lifecycle').kill();
+    await stack.service('lifecycle').start({ OPERATION_DEADLINE_SECONDS: '5', WATCHDOG_INTERVAL_SECONDS: '1' });
+    await stack.service('provisioner').kill();
+
+    const operation = await alice.ended(await alice.begin(id, 'restart'));
+
+    expect(operation).toMatchObject({ status: 'failed', error: { code: 'operation_timeout' } });
+    expect(await alice.see(id)).toMatchObject({ status: 'failed', operation: null });
+    await stack.service('lifecycle').kill();
+    await stack.service('lifecycle').start();
+    await stack.service('provisioner').start();
+    const watch = stack.watchPods(id);
+    await alice.resume(id);
+    expect(watch.end()).toBe(1);
+    expect(stack.pod(id).pid).not.toBe(pod.pid);
+    expect(treeOf(stack.pod(id).files)).toEqual(tree);
+  },
+);

@@ -43,7 +43,7 @@ promise('the same message id with another body has no effect', async () => {
   await alice.reach(first.id, 'idle');
   await stack.publisher.ask({ ...message, id: randomUUID(), data: { workspace_id: newId('workspace') } });
   expect(await alice.see(second.id)).toMatchObject({ status: 'idle', generation: 1 });
-  await stack.deadLetters();
+  await stack.ground.deadLetters();
 });
 
 promise('a pod command of an old generation makes and removes nothing', async () => {
@@ -51,7 +51,7 @@ promise('a pod command of an old generation makes and removes nothing', async ()
   const { id } = await alice.workspace();
   await alice.run(id, 'echo kept > kept.txt');
   await alice.reach(id, 'idle');
-  const [first] = await stack.sql('SELECT operation_id, spec FROM provisioner.jobs WHERE workspace_id = $1', [id]);
+  const [first] = await stack.ground.sql('SELECT operation_id, spec FROM provisioner.jobs WHERE workspace_id = $1', [id]);
   await alice.restart(id);
   const [pod, jobs] = [stack.pod(id), await jobsOf(id)];
   const lifecycle = await stack.brokerUser('lifecycle');
@@ -82,7 +82,7 @@ promise('a pod command of an old generation makes and removes nothing', async ()
   expect(stack.pod(id)).toEqual(pod);
   expect(treeOf(pod.files)).toHaveProperty(['kept.txt']);
   expect(await alice.see(id)).toMatchObject({ status: 'idle', generation: 2 });
-  expect(await stack.deadLetters()).toEqual([]);
+  expect(await stack.ground.deadLetters()).toEqual([]);
   await alice.restart(id);
   expect(stack.pod(id).generation).toBe(3);
 });
@@ -90,7 +90,7 @@ promise('a pod command of an old generation makes and removes nothing', async ()
 promise('an event of an old generation changes nothing', async () => {
   const { alice, org } = await stack.tenant();
   const { id } = await alice.workspace();
-  const [created] = await stack.sql('SELECT id FROM lifecycle.operations WHERE workspace_id = $1', [id]);
+  const [created] = await stack.ground.sql('SELECT id FROM lifecycle.operations WHERE workspace_id = $1', [id]);
   await alice.restart(id);
   const task = await alice.running(id, 'sleep 600');
   const before = await alice.see(id);
@@ -114,7 +114,7 @@ promise('an event of an old generation changes nothing', async () => {
 
   expect(await alice.see(id)).toEqual(before);
   expect(await alice.task(id, task)).toMatchObject({ status: 'running' });
-  expect(await stack.deadLetters()).toEqual([]);
+  expect(await stack.ground.deadLetters()).toEqual([]);
 });
 
 promise('the report of a pod that was replaced changes nothing, and a forged one is refused', async () => {
@@ -138,7 +138,7 @@ promise('the report of a pod that was replaced changes nothing, and a forged one
 });
 
 const jobsOf = (id: string) =>
-  stack.sql('SELECT id, kind, generation, status FROM provisioner.jobs WHERE workspace_id = $1 ORDER BY generation', [id]);
+  stack.ground.sql('SELECT id, kind, generation, status FROM provisioner.jobs WHERE workspace_id = $1 ORDER BY generation', [id]);
 
 /** Waits until what stood in the queues has been handled: a restart goes through all of them, behind it. */
 async function everythingBefore(): Promise<void> {

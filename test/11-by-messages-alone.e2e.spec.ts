@@ -138,10 +138,10 @@ const MALFORMED: [string, object, string][] = [
 describe.each(MALFORMED)('a command that %s', (_, sent, reason) => {
   promise('stands in the dead letters with its reason, and holds up nothing', async () => {
     const { alice, org } = await stack.tenant();
-    await stack.deadLetters();
+    await stack.ground.deadLetters();
     const id = await stack.publisher.publish({ type: RESTART, org, data: {}, ...sent });
     const letter = await eventually(async () => {
-      const found = (await stack.deadLetters()).find((each) => each.id === id);
+      const found = (await stack.ground.deadLetters()).find((each) => each.id === id);
       expect(found).toBeDefined();
       return found!;
     });

@@ -67,7 +67,7 @@ promise('a message that failed because something was wrong here is replayed, and
   const { alice, org } = await stack.tenant();
   const { id: workspace_id } = await alice.workspace();
   // The database of lifecycle refuses the restart with an error that is none of the message's fault, and that waiting would not mend.
-  await stack.sql(`ALTER TABLE lifecycle.operations ADD CONSTRAINT spoilt CHECK (kind <> 'restart') NOT VALID`);
+  await stack.ground.sql(`ALTER TABLE lifecycle.operations ADD CONSTRAINT spoilt CHECK (kind <> 'restart') NOT VALID`);
   const restart = await stack.publisher.publish({ type: RESTART, org, data: { workspace_id }, actor: 'janitor' });
   // As if its three retries, of nearly six minutes, were over.
   await buryWhatWaits(restart);
@@ -75,7 +75,7 @@ promise('a message that failed because something was wrong here is replayed, and
   expect(letter).toMatchObject({ status: 'open', queue: 'lifecycle.commands', org_id: org });
   expect(await alice.see(workspace_id)).toMatchObject({ status: 'idle', generation: 1 });
 
-  await stack.sql('ALTER TABLE lifecycle.operations DROP CONSTRAINT spoilt');
+  await stack.ground.sql('ALTER TABLE lifecycle.operations DROP CONSTRAINT spoilt');
   expect(await reprise('replay', letter.id)).toMatch(/^rpl_\w+ done: 1 dead letters, 1 done\n$/);
   const succeeded = await stack.publisher.event('reprise.operation.succeeded.v1', restart);
   expect(await alice.operation(succeeded.data.operation_id)).toMatchObject({ kind: 'restart', requested_by: 'janitor' });
@@ -83,7 +83,7 @@ promise('a message that failed because something was wrong here is replayed, and
   expect(await letterOf(restart)).toMatchObject({ id: letter.id, status: 'replayed', replays: 1, deaths: 1 });
 
   // Once more, as an operator may by mistake: the same message, which has been applied.
-  await stack.sql(`UPDATE deadletters.dead_letters SET status = 'open' WHERE id = $1`, [letter.id]);
+  await stack.ground.sql(`UPDATE deadletters.dead_letters SET status = 'open' WHERE id = $1`, [letter.id]);
   await reprise('replay', letter.id);
   await stack.publisher.ask({ type: RESTART, org, data: { workspace_id: newId('workspace') } });
   expect(await alice.see(workspace_id)).toMatchObject({ status: 'idle', generation: 2 });
@@ -100,13 +100,13 @@ promise('a token of a tenant sees nothing of it, and a replay of nothing does no
 
 /** Moves a message from the first retry queue of lifecycle to its dead letters, as lifecycle does after the last attempt. */
 async function buryWhatWaits(id: string): Promise<void> {
-  const admin = await stack.brokerAdmin();
+  const lifecycle = await stack.brokerUser('lifecycle');
   const waiting = await eventually(async () => {
-    const [found] = await admin.drain('lifecycle.commands.retry.5s');
+    const [found] = await lifecycle.drain('lifecycle.commands.retry.5s');
     expect(found?.id).toBe(id);
     return found!;
   });
-  await admin.publish({
+  await lifecycle.publish({
     type: waiting.type,
     exchange: 'reprise.dead',
     routingKey: 'lifecycle.commands',

@@ -5,24 +5,31 @@ import { install } from './install.mjs';
 import { abortCommands } from './processes.mjs';
 
 /**
- * Packages, build, PostgreSQL and RabbitMQ, side by side as far as one does not need the other. When one fails the others are
- * ended and waited for: nothing goes on behind the back of whoever cleans up.
+ * Packages, build, PostgreSQL and RabbitMQ, side by side as far as one does not need the other; and what is to be done with a server once it
+ * is up and the build is there. When one fails the others are ended and waited for: nothing goes on behind the back of whoever cleans up.
  * @param {import('./state.mjs').State} state
  * @param {import('./progress.mjs').Progress} progress
- * @param {{ durable: boolean, given: { database?: string, broker?: string, management?: string } }} options
+ * @param {{ durable: boolean, given: { database?: string, broker?: string, management?: string },
+ *   prepare?: { database: () => Promise<unknown>, broker: () => Promise<unknown> } }} options
  */
-export async function bringUp(state, progress, { durable, given }) {
+export async function bringUp(state, progress, { durable, given, prepare }) {
   const broker = progress.phase(given.broker ? 'message broker from AMQP_URL' : 'RabbitMQ', () =>
     startBroker(state, { given: given.broker, givenManagement: given.management }),
   );
-  const rest = (async () => {
-    await progress.phase('packages', install);
-    const database = progress.phase(given.database ? 'database from DATABASE_URL' : 'PostgreSQL', () =>
+  const packages = progress.phase('packages', install);
+  const database = packages.then(() =>
+    progress.phase(given.database ? 'database from DATABASE_URL' : 'PostgreSQL', () =>
       startDatabase(state, { durable, given: given.database }),
-    );
-    await allOrNone([database, progress.phase('build', build)]);
-  })();
-  await allOrNone([broker, rest]);
+    ),
+  );
+  const built = packages.then(() => progress.phase('build', build));
+  await allOrNone([
+    broker,
+    database,
+    built,
+    Promise.all([database, built]).then(() => prepare?.database()),
+    Promise.all([broker, built]).then(() => prepare?.broker()),
+  ]);
 }
 
 /** @param {Promise<unknown>[]} works */

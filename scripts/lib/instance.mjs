@@ -62,18 +62,20 @@ export async function reprise(state, args) {
   return result.stdout.trim();
 }
 
-/** Make roles, schemas, users and queues, and keep what the services need to know of it. @param {State} state */
-export async function setUp(state) {
-  const answer = await reprise(state, ['setup']);
+/**
+ * Make roles and schemas, or users and queues, and keep what the services need to know of it.
+ * @param {State} state @param {'database' | 'broker'} part
+ */
+export async function setUp(state, part) {
+  const answer = await reprise(state, ['setup', part]);
   let made;
   try {
     made = JSON.parse(answer);
   } catch {
     throw new Failure('reprise setup did not answer in JSON:', lastLines(answer));
   }
-  state.values.AMQP_USERS = made.amqp;
-  state.values.AMQP_VHOST = made.vhost ?? 'reprise';
-  state.values.DATABASE_ROLES = made.database;
+  if (part === 'database') state.values.DATABASE_ROLES = made.database;
+  else Object.assign(state.values, { AMQP_USERS: made.amqp, AMQP_VHOST: made.vhost });
   state.save();
 }
 

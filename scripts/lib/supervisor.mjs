@@ -50,9 +50,17 @@ export class Supervisor {
     if ((await stopStrayServices(state)) > 0) progress.say('  Services that a killed start had left behind were stopped.');
     await decide(state);
     const { DATABASE_URL: database, AMQP_URL: broker, RABBITMQ_MANAGEMENT_URL: management } = process.env;
-    await bringUp(state, progress, { durable: true, given: { database, broker, management } });
-    await this.#phase('roles, users, queues', () => setUp(state));
-    await this.#phase('migrations', () => migrate(state));
+    await bringUp(state, progress, {
+      durable: true,
+      given: { database, broker, management },
+      prepare: {
+        database: async () => {
+          await this.#phase('database roles', () => setUp(state, 'database'));
+          await this.#phase('migrations', () => migrate(state));
+        },
+        broker: () => this.#phase('broker users and queues', () => setUp(state, 'broker')),
+      },
+    });
     await this.#phase('services', async () => {
       this.#services = startServices(state, this.#output);
       await Promise.all(this.#services.map((service) => service.ready()));

@@ -14,11 +14,15 @@ export class Management {
     await this.call('DELETE', `/api/vhosts/${encodeURIComponent(vhost)}`);
   }
 
-  /** Cuts every connection to a virtual host, as a broker that goes down does. @returns how many there were */
-  async closeConnections(vhost: string): Promise<number> {
-    const connections = (await this.call('GET', `/api/vhosts/${encodeURIComponent(vhost)}/connections`)) as { name: string }[];
-    await Promise.all(connections.map(({ name }) => this.call('DELETE', `/api/connections/${encodeURIComponent(name)}`)));
-    return connections.length;
+  /** The connections of these users to a virtual host. The broker tells of new ones a moment late. */
+  async connections(vhost: string, users: readonly string[]): Promise<string[]> {
+    const all = (await this.call('GET', `/api/vhosts/${encodeURIComponent(vhost)}/connections`)) as { name: string; user: string }[];
+    return all.filter(({ user }) => users.includes(user)).map(({ name }) => name);
+  }
+
+  /** Cuts connections, as a broker that goes down does. */
+  async close(connections: readonly string[]): Promise<void> {
+    await Promise.all(connections.map((name) => this.call('DELETE', `/api/connections/${encodeURIComponent(name)}`)));
   }
 
   private async call(method: string, path: string): Promise<unknown> {

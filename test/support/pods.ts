@@ -29,6 +29,19 @@ export function processesOf({ workspaceId, generation }: Pick<Pod, 'workspaceId'
   return processes().filter((pid) => environmentOf(pid).get('REPRISE_POD') === `${workspaceId}/${generation}`);
 }
 
+/** Ends at once every pod of a folder, with whatever its tasks have started. */
+export function endAllOf(podsDir: string): void {
+  for (const pid of processes()) {
+    // Every process of a pod has its home in there.
+    if (!environmentOf(pid).get('HOME')?.startsWith(`${podsDir}/`)) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has gone meanwhile.
+    }
+  }
+}
+
 /** Watches how many pods a workspace has at the same time, all the while. */
 export class PodWatch {
   private most = 0;
@@ -39,7 +52,7 @@ export class PodWatch {
     private readonly workspaceId: string,
   ) {
     this.look();
-    this.timer = setInterval(() => this.look(), 40);
+    this.timer = setInterval(() => this.look(), 40).unref();
   }
 
   /** @returns the most that were seen at once */

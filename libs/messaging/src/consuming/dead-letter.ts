@@ -27,13 +27,15 @@ export interface Death {
   body: Buffer;
 }
 
+/** amqplib types properties as `any`; this is how they come. */
+type Received = Omit<Options.Publish, 'headers'> & { headers?: Record<string, unknown> };
+
 /**
  * Reads a message from the dead-letter queue of `queue`. Never throws: what is missing or of the wrong kind is undefined.
  * @param trusted whose word is taken for who sent it first: the users of the services that bury messages
  */
 export function deathOf(message: ConsumeMessage, queue: string, trusted: TrustedUsers): Death {
-  const { headers: received, ...properties } = message.properties as unknown as Options.Publish;
-  const headers: Record<string, unknown> = received ?? {};
+  const { headers = {}, ...properties } = message.properties as Received;
   const native = nativeDeath(headers['x-death'], queue);
   return {
     queue,

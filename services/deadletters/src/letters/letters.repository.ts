@@ -21,7 +21,7 @@ export class LettersRepository {
 
   /** Adds the letter, unless its message has one; returns whether it did. */
   async insert(manager: EntityManager, letter: NewLetter): Promise<boolean> {
-    const entries = Object.entries(letter);
+    const entries = Object.entries(letter) as [string, unknown][];
     const made: unknown[] = await manager.query(
       `INSERT INTO dead_letters (${entries.map(([column]) => column).join(', ')}) VALUES (${entries.map((_, i) => `$${i + 1}`).join(', ')})
        ON CONFLICT (identity) DO NOTHING RETURNING 1`,
