@@ -108,13 +108,16 @@ describe('whose queues each broker user may touch', () => {
     }
   });
 
-  it.each(['lifecycle', 'provisioner', 'billing', 'deadletters'] as const)('%s makes its own queues again, and no exchange', async (service) => {
-    for (const queue of queuesOf(service)) {
-      expect(await as(service).may((channel) => assertQueue(channel, queue, { names: EXCHANGE }))).toBe(true);
-    }
-    expect(await as(service).may((channel) => channel.assertExchange('reprise.other', 'topic'))).toBe(false);
-    expect(await as(service).may((channel) => channel.assertQueue('gateway.mine'))).toBe(false);
-  });
+  it.each(['lifecycle', 'provisioner', 'billing', 'deadletters'] as const)(
+    '%s makes its own queues again, and no exchange',
+    async (service) => {
+      for (const queue of queuesOf(service)) {
+        expect(await as(service).may((channel) => assertQueue(channel, queue, { names: EXCHANGE }))).toBe(true);
+      }
+      expect(await as(service).may((channel) => channel.assertExchange('reprise.other', 'topic'))).toBe(false);
+      expect(await as(service).may((channel) => channel.assertQueue('gateway.mine'))).toBe(false);
+    },
+  );
 
   it.each(['gateway', 'publisher'])('%s listens to events on a queue of its own, and to nothing else', async (user) => {
     const listenTo = (exchange: string) =>
