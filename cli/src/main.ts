@@ -1,10 +1,21 @@
+import { createInterface } from 'node:readline/promises';
 import { run } from './program';
+
+async function ask(question: string): Promise<string> {
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await dialogue.question(question);
+  } finally {
+    dialogue.close();
+  }
+}
 
 void run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
 }).then((code) => {
   process.exitCode = code;
 });

@@ -31,6 +31,6 @@ describe('the command line', () => {
   it('explains itself on request: exit code 0', async () => {
     const { code, out, err } = await record(['--help']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const verb of ['token', 'tenants', 'status', 'setup', 'seed', 'Exit codes']) expect(out).toContain(verb);
+    for (const verb of ['token', 'tenants', 'status', 'setup', 'seed', 'dead', 'Exit codes']) expect(out).toContain(verb);
   });
 });

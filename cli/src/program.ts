@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, Failure, type ExitCode } from './failure';
 import type { Terminal } from './terminal';
+import { deadVerb } from './verbs/dead';
 import { definitionsVerb } from './verbs/definitions';
 import { doctorVerb } from './verbs/doctor';
 import { seedVerb } from './verbs/seed';
@@ -39,7 +40,7 @@ function program(terminal: Terminal): Command {
     });
   const tenants = new Command('tenants').description('Tenants and their billing postures.');
   for (const verb of [tenantsSetVerb, tenantsListVerb]) tenants.addCommand(verb(terminal));
-  for (const verb of [tokenVerb, statusVerb, doctorVerb, seedVerb, setupVerb, definitionsVerb]) root.addCommand(verb(terminal));
+  for (const verb of [tokenVerb, statusVerb, doctorVerb, deadVerb, seedVerb, setupVerb, definitionsVerb]) root.addCommand(verb(terminal));
   root.addCommand(tenants);
   inherit(root);
   return root;

@@ -6,6 +6,8 @@ export interface Terminal {
   out(text: string): void;
   /** Standard error: progress and failures. */
   err(text: string): void;
+  /** Asks whoever sits there; absent where nobody does. */
+  ask?(question: string): Promise<string>;
 }
 
 /** Prints an answer: as one JSON document, or as lines for a person. */

@@ -10,6 +10,7 @@ import {
   QUEUE,
   QUEUES,
   queuesOf,
+  ReplayDeadLetters,
   ReportTask,
   RestartWorkspace,
   SetTenantPosture,
@@ -65,6 +66,13 @@ describe('what each broker user may publish', () => {
     ['billing', events, CommandRefused, true],
     ['billing', events, OperationSucceeded, false],
     ['billing', commands, SetTenantPosture, false],
+    ['gateway', commands, ReplayDeadLetters, true],
+    ['publisher', commands, ReplayDeadLetters, false],
+    ['deadletters', commands, RestartWorkspace, false],
+    ['deadletters', commands, ReplayDeadLetters, false],
+    ['deadletters', events, OperationSucceeded, false],
+    ['deadletters', queries, GetTenantPosture, false],
+    ['deadletters', retry, { type: QUEUE.lifecycleCommands }, true],
   ])('%s, to %s: %p: %p', async (user, exchange, { type }, may) => {
     expect(await as(user).mayPublish(exchange, type)).toBe(may);
   });
@@ -85,25 +93,31 @@ describe('whose queues each broker user may touch', () => {
     kind === 'work' ? [name, deadQueueOf(name), ...RETRY_DELAYS.map(({ label }) => retryQueueOf(name, label))] : [name],
   );
 
-  it.each(BROKER_USERS.map(({ name }) => name.replace('reprise_', '')))('%s: its own and no other', async (user) => {
+  it.each(BROKER_USERS.map(({ name }) => name.replace('reprise_', '')))('%s: its own and no other, but for the dead', async (user) => {
     for (const queue of parts) {
       const own = queue.startsWith(`${user}.`);
-      expect([queue, await as(user).mayTake(queue)]).toEqual([queue, own]);
+      // Whoever drains the dead letters takes them, and no more.
+      const drained = user === 'deadletters' && queue.endsWith('.dead');
+      expect([queue, await as(user).mayTake(queue)]).toEqual([queue, own || drained]);
       if (own) continue;
-      expect(await as(user).mayConsume(queue)).toBe(false);
-      expect(await as(user).may((channel) => channel.purgeQueue(queue))).toBe(false);
+      expect(await as(user).mayConsume(queue)).toBe(drained);
+      // The broker counts purging as reading.
+      if (!drained) expect(await as(user).may((channel) => channel.purgeQueue(queue))).toBe(false);
       expect(await as(user).may((channel) => channel.deleteQueue(queue))).toBe(false);
       expect(await as(user).may((channel) => channel.bindQueue(queue, EXCHANGE.events, '#'))).toBe(false);
     }
   });
 
-  it.each(['lifecycle', 'provisioner', 'billing'] as const)('%s makes its own queues again, and no exchange', async (service) => {
-    for (const queue of queuesOf(service)) {
-      expect(await as(service).may((channel) => assertQueue(channel, queue, { names: EXCHANGE }))).toBe(true);
-    }
-    expect(await as(service).may((channel) => channel.assertExchange('reprise.other', 'topic'))).toBe(false);
-    expect(await as(service).may((channel) => channel.assertQueue('gateway.mine'))).toBe(false);
-  });
+  it.each(['lifecycle', 'provisioner', 'billing', 'deadletters'] as const)(
+    '%s makes its own queues again, and no exchange',
+    async (service) => {
+      for (const queue of queuesOf(service)) {
+        expect(await as(service).may((channel) => assertQueue(channel, queue, { names: EXCHANGE }))).toBe(true);
+      }
+      expect(await as(service).may((channel) => channel.assertExchange('reprise.other', 'topic'))).toBe(false);
+      expect(await as(service).may((channel) => channel.assertQueue('gateway.mine'))).toBe(false);
+    },
+  );
 
   it.each(['gateway', 'publisher'])('%s listens to events on a queue of its own, and to nothing else', async (user) => {
     const listenTo = (exchange: string) =>

@@ -2,7 +2,8 @@
 -- Applied by `reprise setup`, and as well by psql (as a superuser, or as a role with CREATEROLE that may create schemas in the database):
 --
 --   psql "$DATABASE_URL" -v ON_ERROR_STOP=1 \
---        -v lifecycle_password=… -v provisioner_password=… -v billing_password=… -f deploy/postgres/roles.sql
+--        -v lifecycle_password=… -v provisioner_password=… -v billing_password=… \
+--        -v deadletters_password=… -f deploy/postgres/roles.sql
 --
 -- Applying it again changes nothing but the passwords. Tables are each service's own business: its migrations make them.
 
@@ -10,7 +11,7 @@ DO $$
 DECLARE
   service text;
 BEGIN
-  FOREACH service IN ARRAY ARRAY['reprise_lifecycle', 'reprise_provisioner', 'reprise_billing'] LOOP
+  FOREACH service IN ARRAY ARRAY['reprise_lifecycle', 'reprise_provisioner', 'reprise_billing', 'reprise_deadletters'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service) THEN
       EXECUTE format('CREATE ROLE %I LOGIN', service);
     END IF;
@@ -26,15 +27,18 @@ $$;
 ALTER ROLE reprise_lifecycle LOGIN PASSWORD :'lifecycle_password';
 ALTER ROLE reprise_provisioner LOGIN PASSWORD :'provisioner_password';
 ALTER ROLE reprise_billing LOGIN PASSWORD :'billing_password';
+ALTER ROLE reprise_deadletters LOGIN PASSWORD :'deadletters_password';
 
 CREATE SCHEMA IF NOT EXISTS lifecycle AUTHORIZATION reprise_lifecycle;
 CREATE SCHEMA IF NOT EXISTS provisioner AUTHORIZATION reprise_provisioner;
 CREATE SCHEMA IF NOT EXISTS billing AUTHORIZATION reprise_billing;
+CREATE SCHEMA IF NOT EXISTS deadletters AUTHORIZATION reprise_deadletters;
 
 -- Nothing of Reprise stands in the public schema, and nothing should begin to. (Where it belongs to someone else, this only warns.)
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-REVOKE ALL ON SCHEMA lifecycle, provisioner, billing FROM PUBLIC;
+REVOKE ALL ON SCHEMA lifecycle, provisioner, billing, deadletters FROM PUBLIC;
 
 ALTER ROLE reprise_lifecycle SET search_path = lifecycle;
 ALTER ROLE reprise_provisioner SET search_path = provisioner;
 ALTER ROLE reprise_billing SET search_path = billing;
+ALTER ROLE reprise_deadletters SET search_path = deadletters;

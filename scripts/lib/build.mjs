@@ -8,7 +8,7 @@ import { ROOT } from './state.mjs';
 
 const SOURCES = ['libs', 'services', 'runtime', 'cli', 'package-lock.json', 'package.json', 'tsconfig.json', 'tsconfig.base.json'];
 const OUTPUTS = [
-  ...['gateway', 'lifecycle', 'provisioner', 'billing'].map((name) => `services/${name}/dist/main.js`),
+  ...['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters'].map((name) => `services/${name}/dist/main.js`),
   'cli/dist/main.js',
   'runtime/agent/dist/agent.js',
 ];

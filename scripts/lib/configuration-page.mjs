@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure } from './failure.mjs';
 
-const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing'];
+const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters'];
 
 const INTRODUCTION = `# Configuration
 

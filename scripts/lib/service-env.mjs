@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 
 /** In the order in which they are stopped: what takes requests in first, so that nothing is asked of one that has gone. */
-export const SERVICES = /** @type {const} */ (['gateway', 'lifecycle', 'provisioner', 'billing']);
+export const SERVICES = /** @type {const} */ (['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters']);
 /** @typedef {typeof SERVICES[number]} ServiceName */
 
 /** The services with a schema of their own. */
-export const WITH_DATABASE = /** @type {const} */ (['lifecycle', 'provisioner', 'billing']);
+export const WITH_DATABASE = /** @type {const} */ (['lifecycle', 'provisioner', 'billing', 'deadletters']);
 /** The users of the broker; `publisher` is for an internal service that sends commands. */
 export const BROKER_USERS = /** @type {const} */ ([...SERVICES, 'publisher']);
 

@@ -8,7 +8,7 @@ import { Supervised } from './supervised.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
 
-const COLOURS = { gateway: 36, lifecycle: 35, provisioner: 33, billing: 32 };
+const COLOURS = { gateway: 36, lifecycle: 35, provisioner: 33, billing: 32, deadletters: 31 };
 const WIDTH = Math.max(...SERVICES.map((name) => name.length));
 
 /** The argument by which a service of this instance is told from all other processes. @param {State} state */
@@ -22,7 +22,7 @@ const mark = (state) => `--instance=${state.get('INSTANCE_ID')}`;
  * @property {(text: string) => void} onNews
  */
 
-/** Start the four services. @param {State} state @param {Output} output @returns {Supervised[]} in the order in which to stop them */
+/** Start the services. @param {State} state @param {Output} output @returns {Supervised[]} in the order in which to stop them */
 export function startServices(state, { logFormat, colours, print, onNews }) {
   return SERVICES.map((name) => {
     const label = name.padEnd(WIDTH);

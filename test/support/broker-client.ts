@@ -25,6 +25,8 @@ export interface Sent {
   actor?: string;
   /** `reprise.commands` by default. */
   exchange?: string;
+  /** The type by default. */
+  routingKey?: string;
   /** Properties on top of those that the contract asks for. */
   properties?: Options.Publish;
   /** The body as it is, in the place of JSON. */
@@ -127,6 +129,7 @@ export class BrokerClient {
 
   private send(message: Sent, more: Options.Publish): Promise<string> {
     const { type, data, org, id = randomUUID(), correlationId, subject, actor, exchange = 'reprise.commands', properties, raw } = message;
+    const { routingKey = type } = message;
     const options: Options.Publish = {
       messageId: id,
       type,
@@ -148,7 +151,7 @@ export class BrokerClient {
       ...properties,
     };
     return new Promise((resolve, reject) => {
-      this.channel.publish(exchange, type, raw ?? Buffer.from(JSON.stringify(data)), options, (error: unknown) =>
+      this.channel.publish(exchange, routingKey, raw ?? Buffer.from(JSON.stringify(data)), options, (error: unknown) =>
         error instanceof Error ? reject(error) : resolve(id),
       );
     });

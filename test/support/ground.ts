@@ -18,12 +18,12 @@ const PASSWORDS = [
   ...WITH_DATABASE.map((name) => `${name.toUpperCase()}_DB_PASSWORD`),
   ...[...SERVICES, 'publisher'].map((name) => `${name.toUpperCase()}_AMQP_PASSWORD`),
 ];
-const DEAD_QUEUES = ['lifecycle.commands', 'lifecycle.events', 'provisioner.commands', 'billing.commands'].map((queue) => `${queue}.dead`);
 
 /** What a stack stands on: a database and a virtual host of its own, made by the set-up and the migrations that production uses. */
 export class Ground {
   private readonly name = `reprise_e2e_${randomBytes(6).toString('hex')}`;
   private readonly servers = infrastructure();
+  private readonly lettersTold = new Set<string>();
   private readonly management = new Management(this.servers.managementUrl);
 
   /** @param directory where nothing of another instance is found */
@@ -76,14 +76,12 @@ export class Ground {
     return brokerUrl(this.servers, this.name, user);
   }
 
-  /** Every message that could not be handled; asking takes them away. */
+  /** Every message that could not be handled and was not told of before. */
   async deadLetters(): Promise<Received[]> {
-    const admin = await BrokerClient.open(brokerUrl(this.servers, this.name), { listen: false });
-    try {
-      return (await Promise.all(DEAD_QUEUES.map((queue) => admin.drain(queue)))).flat();
-    } finally {
-      await admin.close();
-    }
+    const rows = await this.sql<Letter>('SELECT id, message_id, type, headers, properties, body FROM deadletters.dead_letters ORDER BY id');
+    const fresh = rows.filter(({ id }) => !this.lettersTold.has(id));
+    for (const { id } of fresh) this.lettersTold.add(id);
+    return fresh.map(asReceived);
   }
 
   /** The connections of the services to the broker, once there is one of each. */
@@ -111,4 +109,19 @@ export class Ground {
   private async node(script: string, args: string[], env: Record<string, string>): Promise<void> {
     await run(process.execPath, [resolve(ROOT, script), ...args], { cwd: this.directory, env });
   }
+}
+
+/** A row of the dead letters. */
+interface Letter {
+  id: string;
+  message_id: string;
+  type: string;
+  headers: string;
+  properties: string;
+  body: Buffer;
+}
+
+function asReceived({ message_id: id, type, headers, properties, body }: Letter): Received {
+  const { correlationId } = JSON.parse(properties) as { correlationId: string };
+  return { id, type, correlationId, headers: JSON.parse(headers) as Received['headers'], data: body.toString() };
 }

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 export const ROOT = resolve(__dirname, '../..');
-export const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing'] as const;
+export const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters'] as const;
 export type ServiceName = (typeof SERVICES)[number];
-export const WITH_DATABASE = ['lifecycle', 'provisioner', 'billing'] as const;
+export const WITH_DATABASE = ['lifecycle', 'provisioner', 'billing', 'deadletters'] as const;
 
 const LAUNCHER = pathToFileURL(resolve(ROOT, 'scripts/lib/service-env.mjs')).href;
 /** Jest runs CommonJS and cannot import the launcher's modules, so a Node of its own does. */

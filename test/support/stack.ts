@@ -22,7 +22,7 @@ export interface StackOptions {
 }
 
 /**
- * A whole Reprise: its four services as real processes from the built code, on servers, folders and ports of its own. Everything that it makes
+ * A whole Reprise: its services as real processes from the built code, on servers, folders and ports of its own. Everything that it makes
  * has gone after `stop`.
  */
 export class Stack {

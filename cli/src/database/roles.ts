@@ -5,7 +5,7 @@ import { Failure, reasonOf, unreachable } from '../failure';
 import { DEPLOY } from '../paths';
 
 /** The services that keep state, each in a schema of its name. */
-export const DATABASE_SERVICES = ['lifecycle', 'provisioner', 'billing'] as const;
+export const DATABASE_SERVICES = ['lifecycle', 'provisioner', 'billing', 'deadletters'] as const;
 export type DatabaseService = (typeof DATABASE_SERVICES)[number];
 
 /** `shared`: the role of the set-up may not make roles, so every service connects with it. */

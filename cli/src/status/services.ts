@@ -13,6 +13,7 @@ const VARIABLES = {
   lifecycle: 'LIFECYCLE_HEALTH_URL',
   provisioner: 'PROVISIONER_HEALTH_URL',
   billing: 'BILLING_HEALTH_URL',
+  deadletters: 'DEADLETTERS_HEALTH_URL',
 } as const;
 
 const TIMEOUT_MS = 3_000;

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { GetTenantPosture, SetTenantPosture, type TenantView } from '@reprise/contracts';
 import { type Ask, Refused, withRequests } from '../broker/requests';
 import { DEMO, DEMO_COMMAND } from '../demo/demo-role';
-import { Gateway } from '../demo/gateway';
+import { Gateway } from '../rest/gateway';
 import { environmentOf } from '../environment';
 import { Failure } from '../failure';
 import { answer, type Terminal } from '../terminal';

@@ -24,11 +24,17 @@ interface Grant {
   bind: readonly (keyof typeof EXCHANGE)[];
   /** Has work queues: its retries and dead letters go by the two direct exchanges, its replies by the default one. */
   works: boolean;
+  /** Takes the dead letters of everyone, and puts them back into the queues that failed. */
+  drains?: true;
 }
 
 /** Every user of the broker but the administrator. A service makes and consumes its own queues, publishes what it must, and nothing else. */
 export const BROKER_USERS: readonly BrokerUser[] = [
-  user('gateway', { publish: { commands: consumedBy('lifecycle'), queries: true }, bind: ['events'], works: false }),
+  user('gateway', {
+    publish: { commands: [...consumedBy('lifecycle'), ...consumedBy('deadletters')], queries: true },
+    bind: ['events'],
+    works: false,
+  }),
   user('lifecycle', {
     publish: { commands: consumedBy('provisioner'), events: LIFECYCLE_EVENTS, queries: true },
     bind: ['commands', 'events', 'queries'],
@@ -40,6 +46,7 @@ export const BROKER_USERS: readonly BrokerUser[] = [
     bind: ['commands', 'events', 'queries'],
     works: true,
   }),
+  user('deadletters', { publish: {}, bind: ['commands', 'queries'], works: true, drains: true }),
   user('publisher', {
     publish: { commands: [...WORKSPACE_COMMANDS, SubmitTask, CancelTask, SetTenantPosture] },
     bind: ['events'],
@@ -53,7 +60,10 @@ export function mayPublish(user: string, { kind, type }: MessageClass): boolean 
   return topics.some(({ exchange, write }) => exchange === EXCHANGE_OF[kind] && new RegExp(write).test(type));
 }
 
-function user(name: string, { publish, bind, works }: Grant): BrokerUser {
+/** Whose word the services take for who sent a message first, besides their own: it republishes what it has drained. */
+export const TRUSTED_REPUBLISHERS: readonly string[] = ['reprise_deadletters'];
+
+function user(name: string, { publish, bind, works, drains }: Grant): BrokerUser {
   const own = `${name}\\..*`;
   const transport = works ? [EXCHANGE.retry, EXCHANGE.dead] : [];
   const written = (Object.keys(publish) as (keyof Grant['publish'])[]).map((exchange) => EXCHANGE[exchange]);
@@ -64,7 +74,7 @@ function user(name: string, { publish, bind, works }: Grant): BrokerUser {
     name: `reprise_${name}`,
     configure: anyOf([own]),
     write: anyOf([own, ...[...written, ...transport, ...replies].map(literal)]),
-    read: anyOf([own, ...[...bind.map((exchange) => EXCHANGE[exchange]), ...transport].map(literal)]),
+    read: anyOf([own, ...[...bind.map((exchange) => EXCHANGE[exchange]), ...transport].map(literal), ...(drains ? ['.*\\.dead'] : [])]),
     topics: (['commands', 'events'] as const).flatMap((exchange) => {
       const messages = publish[exchange];
       return messages ? [{ exchange: EXCHANGE[exchange], write: anyOf(messages.map((m) => literal(m.type))), read: '.*' }] : [];

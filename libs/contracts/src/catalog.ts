@@ -1,4 +1,5 @@
 import { BILLING_MESSAGES } from './messages/billing';
+import { DEAD_LETTER_MESSAGES } from './messages/dead-letters';
 import { LIFECYCLE_EVENTS } from './messages/lifecycle-events';
 import type { MessageClass } from './messages/message';
 import { OPERATOR_COMMANDS } from './messages/operator-commands';
@@ -22,6 +23,7 @@ export const MESSAGES: readonly MessageClass[] = [
   ...LIFECYCLE_EVENTS,
   ...BILLING_MESSAGES,
   ...QUERIES,
+  ...DEAD_LETTER_MESSAGES,
 ];
 
 /** The class of each type. */

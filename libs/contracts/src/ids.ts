@@ -10,6 +10,8 @@ export const ID_PREFIX = {
   provider: 'prov',
   message: 'msg',
   job: 'job',
+  dead_letter: 'dl',
+  replay: 'rpl',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

@@ -6,6 +6,7 @@ export * from './cloud-events';
 export * from './errors';
 export * from './ids';
 export * from './messages/billing';
+export * from './messages/dead-letters';
 export * from './messages/lifecycle-events';
 export * from './messages/message';
 export * from './messages/operator-commands';

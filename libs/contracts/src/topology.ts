@@ -28,6 +28,8 @@ export const QUEUE = {
   provisionerQueries: 'provisioner.queries',
   billingCommands: 'billing.commands',
   billingQueries: 'billing.queries',
+  deadlettersCommands: 'deadletters.commands',
+  deadlettersQueries: 'deadletters.queries',
 } as const;
 
 /** `work` is a quorum queue with its retry and dead-letter queues; `query` is a transient classic one. */
@@ -49,6 +51,8 @@ export const QUEUES: readonly QueueSpec[] = [
   queue(QUEUE.provisionerQueries, 'provisioner', 'query'),
   queue(QUEUE.billingCommands, 'billing', 'command'),
   queue(QUEUE.billingQueries, 'billing', 'query'),
+  queue(QUEUE.deadlettersCommands, 'deadletters', 'command'),
+  queue(QUEUE.deadlettersQueries, 'deadletters', 'query'),
 ];
 
 /** The queues of one service. */

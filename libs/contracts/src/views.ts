@@ -1,5 +1,6 @@
 import type { RefusalBody } from './errors';
 import type {
+  DeadLetterStatus,
   OperationErrorCode,
   OperationKind,
   OperationStatus,
@@ -7,6 +8,7 @@ import type {
   PhaseStatus,
   Posture,
   ProviderKind,
+  ReplayStatus,
   Step,
   TaskStatus,
   WorkspaceStatus,
@@ -97,6 +99,93 @@ export interface TenantView {
   trial_ends_at: string | null;
   /** Whether the tenant may add: active, or a trial that has not ended. */
   may_add: boolean;
+}
+
+/** A dead letter as a list shows it. Text that the message itself brought is shown as far as it can be stored. */
+export interface DeadLetterView {
+  id: string;
+  status: DeadLetterStatus;
+  /** Null where the message had none. */
+  message_id: string | null;
+  type: string | null;
+  queue: string;
+  org_id: string | null;
+  workspace_id: string | null;
+  reason: string;
+  exception: string | null;
+  /** Attempts before its last death. */
+  attempts: number;
+  /** How often it has died. */
+  deaths: number;
+  /** How often it has been replayed. */
+  replays: number;
+  /** Letters with the same one failed for the same cause, as far as can be told. */
+  group: string;
+  first_failed_at: string;
+  last_failed_at: string;
+  bytes: number;
+  /** The replay that it was last part of. */
+  replay_id: string | null;
+  /** The letter that this one is an edited copy of, and the other way round. */
+  edited_from: string | null;
+  edited_to: string | null;
+}
+
+/** Everything that is known of a dead letter. */
+export interface DeadLetterWhole extends DeadLetterView {
+  stack: string | null;
+  headers: Record<string, unknown>;
+  properties: Record<string, unknown>;
+  body: DeadLetterBody;
+  history: DeadLetterEventView[];
+}
+
+/** The body as it was received; as text where it is UTF-8, and cut off after a mebibyte. */
+export interface DeadLetterBody {
+  encoding: 'utf8' | 'base64';
+  content: string;
+  truncated: boolean;
+}
+
+/** What happened to a dead letter; kept for good. */
+export interface DeadLetterEventView {
+  at: string;
+  action: string;
+  /** The operator; null where no person did it. */
+  actor: string | null;
+  detail: Record<string, unknown>;
+}
+
+export interface DeadLetterGroupView {
+  group: string;
+  type: string | null;
+  queue: string;
+  reason: string;
+  /** Of one of them. */
+  exception: string | null;
+  count: number;
+  first_failed_at: string;
+  last_failed_at: string;
+}
+
+export interface ReplayView {
+  id: string;
+  status: ReplayStatus;
+  rate_per_second: number;
+  requested_by: string;
+  created_at: string;
+  finished_at: string | null;
+  total: number;
+  /** Not yet sent. */
+  pending: number;
+  /** With the queue that failed, and not come back. */
+  done: number;
+  failed_again: number;
+  discarded: number;
+  /** Left as they were, since the replay was cancelled. */
+  cancelled: number;
+  /** Why it does not get on just now, where it does not. */
+  last_error: string | null;
 }
 
 /** A command's or query's answer, as it travels in the body of a reply and as it is remembered. */

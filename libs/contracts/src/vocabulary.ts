@@ -61,6 +61,16 @@ export const TASK_REASONS = [
   'pod_unreachable',
 ] as const;
 
+/** `failed_again`: it was replayed and has come back. Only `open` and `failed_again` letters wait for an operator. */
+export const DEAD_LETTER_STATUSES = ['open', 'replaying', 'replayed', 'failed_again', 'discarded'] as const;
+export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
+
+export const REPLAY_STATUSES = ['running', 'paused', 'done', 'cancelled'] as const;
+export type ReplayStatus = (typeof REPLAY_STATUSES)[number];
+
+export const REPLAY_ACTIONS = ['pause', 'resume', 'cancel'] as const;
+export type ReplayAction = (typeof REPLAY_ACTIONS)[number];
+
 export const SCOPES = [
   'workspace:read',
   'workspace:read:own',

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf } from '@reprise/contracts';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
 import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
 import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
 import { DataSource } from 'typeorm';
@@ -31,6 +31,7 @@ export class BillingModule {
           schema: SCHEMA,
           topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },
           names: EXCHANGE,
+          trustedRepublishers: TRUSTED_REPUBLISHERS,
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [{ queue: QUEUE.billingCommands }, { queue: QUEUE.billingQueries }],
           drainTimeoutMs: shutdownTimeoutSeconds * 1000,

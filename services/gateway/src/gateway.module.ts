@@ -3,6 +3,7 @@ import { BrokerIndicator } from '@reprise/messaging';
 import { HealthModule } from '@reprise/platform';
 import { AgentsModule } from './agents/agents.module';
 import { AuthModule } from './auth/auth.module';
+import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { MessagesModule } from './messages/messages.module';
 import { OperationsModule } from './operations/operations.module';
 import { ProvidersModule } from './providers/providers.module';
@@ -22,6 +23,7 @@ import { WorkspacesModule } from './workspaces/workspaces.module';
     RolesModule,
     ProvidersModule,
     AgentsModule,
+    DeadLettersModule,
   ],
 })
 export class GatewayModule {}

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GatewayUnderTest, ROUTES } from './support';
+import { GatewayUnderTest, OPS_ROUTES, ROUTES } from './support';
+
+const ALL_ROUTES = [...ROUTES, ...OPS_ROUTES];
 
 interface Tree {
   [part: string]: Tree | undefined;
@@ -25,9 +27,9 @@ describe('the description of the API', () => {
     const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const expected = ROUTES.map(({ method, path }) => `${method} ${parametrised(path)}`);
+    const expected = ALL_ROUTES.map(({ method, path }) => `${method} ${parametrised(path)}`);
     expect(described.sort()).toEqual(expected.sort());
-    for (const { method, path, status, adds, scope } of ROUTES) {
+    for (const { method, path, status, adds, scope } of ALL_ROUTES) {
       const operation = body.paths[parametrised(path)][method.toLowerCase()];
       const statuses = Object.keys(operation.responses);
       expect(statuses).toEqual(expect.arrayContaining([String(status), '400', '401', '429', '500', '503']));
@@ -83,6 +85,8 @@ it('the health of the gateway is the health of its way to the broker', async () 
 
 function parametrised(path: string): string {
   return path
+    .replace(/dl_[0-9a-z]{26}/, '{dead_letter_id}')
+    .replace(/rpl_[0-9a-z]{26}/, '{replay_id}')
     .replace(/ws_[0-9a-z]{26}/, '{workspace_id}')
     .replace(/op_[0-9a-z]{26}/, '{operation_id}')
     .replace(/task_[0-9a-z]{26}/, '{task_id}')

@@ -1,4 +1,4 @@
-import { EXCHANGE, EXCHANGES, EXCHANGE_OF, MESSAGES, QUEUE, queuesOf } from '@reprise/contracts';
+import { EXCHANGE, EXCHANGES, EXCHANGE_OF, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
 import { BrokerIndicator, MessagingModule, catalogOf } from '@reprise/messaging';
 import { HealthModule, databaseIndicator, databaseModule } from '@reprise/platform';
 import { DynamicModule, Module } from '@nestjs/common';
@@ -57,6 +57,7 @@ export class LifecycleModule {
           source: 'lifecycle',
           topology: { exchanges: EXCHANGES, queues: queuesOf('lifecycle') },
           names: EXCHANGE,
+          trustedRepublishers: TRUSTED_REPUBLISHERS,
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [
             { queue: QUEUE.lifecycleCommands, prefetch: config.prefetch },

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
-import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf } from '@reprise/contracts';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
 import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
 import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
@@ -34,6 +34,7 @@ export class ProvisionerModule {
           source: 'provisioner',
           topology: { exchanges: EXCHANGES, queues: queuesOf('provisioner') },
           names: { retry: EXCHANGE.retry, dead: EXCHANGE.dead },
+          trustedRepublishers: TRUSTED_REPUBLISHERS,
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [{ queue: QUEUE.provisionerCommands, prefetch: config.prefetch }, { queue: QUEUE.provisionerQueries }],
           drainTimeoutMs: config.shutdownTimeoutSeconds * 1_000,

@@ -17,7 +17,7 @@ export interface MessageClass<T extends object = object> {
   readonly example: object;
 }
 
-export type Service = 'gateway' | 'lifecycle' | 'provisioner' | 'billing';
+export type Service = 'gateway' | 'lifecycle' | 'provisioner' | 'billing' | 'deadletters';
 
 /** A TypeID of this kind. */
 export function IsTypeId(kind: IdKind): PropertyDecorator {
@@ -84,5 +84,7 @@ export const EXAMPLE = {
   role: 'role_01k9zv6m3se4ht8v5y2q7n0xaf',
   provider: 'prov_01k9zv6m3se4ht8v5y2q7n0xag',
   message: 'msg_01k9zv6m3se4ht8v5y2q7n0xah',
+  dead_letter: 'dl_01k9zv6m3se4ht8v5y2q7n0xaj',
+  replay: 'rpl_01k9zv6m3se4ht8v5y2q7n0xak',
   time: '2026-11-02T09:30:00.000Z',
 } as const;

@@ -39,16 +39,19 @@ export interface BeyondRules {
   without?: readonly string[];
   /** Whether there may be fields that no rule knows. */
   open?: boolean;
+  /** The schema of a field that is an object of a class of its own; by default its rules alone. */
+  nested?: (Class: new () => object) => Schema;
 }
 
 /** The JSON Schema of a class, read from the very rules that are applied to it. */
-export function schemaOfRules(Class: new () => object, { describe, mayBeNull, without = [], open = false }: BeyondRules = {}): Schema {
+export function schemaOfRules(Class: new () => object, beyond: BeyondRules = {}): Schema {
+  const { describe, mayBeNull, without = [], open = false, nested = (Inner) => schemaOfRules(Inner) } = beyond;
   const { byField, optional, conditional } = rulesOf(Class);
   const known = [...byField].filter(([field]) => !without.includes(field));
   const nullable = mayBeNull ?? ((field: string) => optional.has(field));
   const properties = known.map(([field, rules]): [string, Schema] => {
     const description = describe?.(field);
-    return [field, { ...fieldSchema(Class, field, rules, nullable(field)), ...(description === undefined ? {} : { description }) }];
+    return [field, { ...fieldSchema(Class, field, rules, nullable(field), nested), ...(description === undefined ? {} : { description }) }];
   });
   const required = known.map(([field]) => field).filter((field) => !conditional.has(field));
   return {
@@ -64,10 +67,17 @@ export function idPattern(kind: IdKind): string {
   return `^${ID_PREFIX[kind]}_[0-7][0-9a-hjkmnp-tv-z]{25}$`;
 }
 
-function fieldSchema(Class: new () => object, field: string, rules: readonly Rule[], mayBeNull: boolean): Schema {
+function fieldSchema(
+  Class: new () => object,
+  field: string,
+  rules: readonly Rule[],
+  mayBeNull: boolean,
+  nested: (Class: new () => object) => Schema,
+): Schema {
   const said = (each: boolean): Schema => Object.assign({}, ...rules.filter((rule) => rule.each === each).map(saying)) as Schema;
   const items = said(true);
-  const schema: Schema = { ...said(false), ...(Object.keys(items).length > 0 ? { items } : {}) };
+  const inner = rules.some(({ name }) => name === 'nestedValidation') ? nested(typeOf(Class, field)) : {};
+  const schema: Schema = { ...said(false), ...inner, ...(Object.keys(items).length > 0 ? { items } : {}) };
   const fallback = (new Class() as Record<string, unknown>)[field];
   return {
     ...schema,
@@ -75,6 +85,11 @@ function fieldSchema(Class: new () => object, field: string, rules: readonly Rul
     ...(mayBeNull && schema.enum ? { enum: [...schema.enum, null] } : {}),
     ...(fallback === undefined ? {} : { default: fallback }),
   };
+}
+
+/** The class of a field, as the compiler writes it down. */
+function typeOf(Class: new () => object, field: string): new () => object {
+  return Reflect.getMetadata('design:type', Class.prototype as object, field) as new () => object;
 }
 
 function saying({ name, constraints }: Rule): Schema {

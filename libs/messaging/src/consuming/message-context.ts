@@ -76,7 +76,7 @@ export class MessageContext {
 }
 
 /** A message that was published again carries its first sender in a header; only a republisher of our own is believed. */
-function senderOf(userId: string | undefined, claimed: string | undefined, trusted: TrustedUsers): string | undefined {
+export function senderOf(userId: string | undefined, claimed: string | undefined, trusted: TrustedUsers): string | undefined {
   return claimed !== undefined && userId !== undefined && trusted.has(userId) ? claimed : userId;
 }
 

@@ -23,7 +23,8 @@ export interface QueueConsumerOptions {
   queue: QueueSpec;
   /** How many deliveries may be in hand at once. */
   prefetch: number;
-  topology: AssertQueueOptions;
+  /** How the queue is made; left out for a queue that is another's, which is only consumed, as soon as it is there. */
+  topology?: AssertQueueOptions;
   handle: (delivery: Delivery) => Promise<void>;
 }
 
@@ -56,7 +57,7 @@ export class QueueConsumer {
   /** Asserts the queue and what belongs to it once more; for when something of it turns out to be gone. */
   async mend(): Promise<void> {
     const channel = this.channel?.open;
-    if (channel) await assertQueue(channel, this.options.queue, this.options.topology);
+    if (channel) await this.assert(channel);
   }
 
   /**
@@ -80,13 +81,18 @@ export class QueueConsumer {
   }
 
   private async setUp(channel: ConfirmChannel): Promise<void> {
-    const { queue, prefetch, topology } = this.options;
-    await assertQueue(channel, queue, topology);
+    const { queue, prefetch } = this.options;
+    await this.assert(channel);
     if (this.stopping.signal.aborted) return;
     // Per consumer: a global prefetch on a quorum queue closes the connection (measured).
     await channel.prefetch(prefetch);
     const { consumerTag } = await channel.consume(queue.name, (message) => this.take(channel, message), { noAck: queue.kind === 'query' });
     this.consumerTag = consumerTag;
+  }
+
+  private async assert(channel: ConfirmChannel): Promise<void> {
+    const { queue, topology } = this.options;
+    if (topology) await assertQueue(channel, queue, topology);
   }
 
   private take(channel: ConfirmChannel, message: ConsumeMessage | null): void {

@@ -65,19 +65,21 @@ const REPUBLISHED = [
   ...(['messageId', 'timestamp', 'type', 'appId'] as const),
 ];
 
-function copy({ properties }: ConsumeMessage, context: MessageContext, ours: Record<string, unknown>): Options.Publish {
-  // Neither `user-id`, which only its sender may set, nor `expiration`, which would let the copy vanish.
-  const received: Options.Publish = properties;
+/** Neither `user-id`, which only its sender may set, nor `expiration`, which would let the copy vanish. */
+export function copyOf(received: Options.Publish): Options.Publish {
   const kept = REPUBLISHED.filter((name) => received[name] !== undefined).map((name) => [name, received[name]]);
+  return { ...(Object.fromEntries(kept) as Options.Publish), deliveryMode: 2 };
+}
+
+function copy({ properties }: ConsumeMessage, context: MessageContext, ours: Record<string, unknown>): Options.Publish {
   return {
-    ...(Object.fromEntries(kept) as Options.Publish),
-    deliveryMode: 2,
+    ...copyOf(properties),
     headers: { ...foreign(properties.headers ?? {}), ...(context.userId ? { [HEADER.userId]: context.userId } : {}), ...ours },
   };
 }
 
 /** The headers that the sender set, as far as there is room for them beside ours. */
-function foreign(headers: Record<string, unknown>): Record<string, unknown> {
+export function foreign(headers: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   let room = MAX_FOREIGN_HEADER_BYTES;
   for (const [key, value] of Object.entries(headers)) {

@@ -13,6 +13,8 @@ export const HEADER = {
   sourceQueue: 'x-reprise-source-queue',
   /** The broker user that sent the message first: publishing it again puts the republisher's own into `user-id`. */
   userId: 'x-reprise-user-id',
+  /** How often an operator has put the message back among the living. */
+  replays: 'x-reprise-replays',
   /** In a reply: the message id of what it answers. */
   requestId: 'x-reprise-request-id',
 } as const;

@@ -13,6 +13,8 @@ const NAMES: Readonly<Record<string, Name>> = {
   task_id: { wellFormed: (value) => isId('task', value), missing: 'task_not_found' },
   role_id: { wellFormed: (value) => isId('role', value), missing: 'role_not_found' },
   role_name: { wellFormed: (value) => typeof value === 'string' && SLUG.test(value), missing: 'role_not_found' },
+  dead_letter_id: { wellFormed: (value) => isId('dead_letter', value), missing: 'dead_letter_not_found' },
+  replay_id: { wellFormed: (value) => isId('replay', value), missing: 'replay_not_found' },
   provider_id: { wellFormed: (value) => isId('provider', value), missing: 'provider_not_found' },
 };
 

@@ -1,4 +1,6 @@
 import type { Type } from '@nestjs/common';
+import { DeadLettersController } from '../dead-letters/dead-letters.controller';
+import { ReplaysController } from '../dead-letters/replays.controller';
 import { OperationsController } from '../operations/operations.controller';
 import { ProvidersController } from '../providers/providers.controller';
 import { RolesController } from '../roles/roles.controller';
@@ -12,6 +14,8 @@ export const CONTROLLERS: readonly Type[] = [
   TasksController,
   RolesController,
   ProvidersController,
+  DeadLettersController,
+  ReplaysController,
 ];
 
 /** The version of the contract, not of the program: it changes when the API does. */

@@ -1,5 +1,5 @@
 import { type ErrorCode, httpStatusOf, messageOf } from '@reprise/contracts';
-import { Nothing } from '../input/inputs-of';
+import { PageQuery } from '../input/page.query';
 import type { DocumentedRoute } from './routes';
 import { ref } from './schema';
 
@@ -16,7 +16,7 @@ export function refusalsOf({ method, access, answer, query }: DocumentedRoute): 
   if (access.scope !== null) add(['permission_denied']);
   if (access.scope === 'workspace:read' && !answer.refusals.every((code) => code === 'role_not_found')) add(['workspace_not_visible']);
   if (access.adds) add(THAT_ADDS);
-  if (query !== Nothing && 'limit' in new query()) add(['invalid_cursor']);
+  if (query === PageQuery || query.prototype instanceof PageQuery) add(['invalid_cursor']);
   return [...codes];
 }
 
@@ -56,6 +56,8 @@ const DETAILS: Partial<Record<ErrorCode, object>> = {
   permission_denied: { required: ['workspace:write', 'workspace:write:own'] },
   invalid_state: { status: 'provisioning' },
   workspace_busy: { task_id: 'task_01k9zv6m3se4ht8v5y2q7n0xae' },
+  dead_letter_settled: { status: 'discarded' },
+  replay_ended: { status: 'done' },
   billing_inactive: { posture: 'past_due' },
 };
 

@@ -1,4 +1,9 @@
 import {
+  DEAD_LETTER_STATUSES,
+  type DeadLetterEventView,
+  type DeadLetterGroupView,
+  type DeadLetterView,
+  type DeadLetterWhole,
   ERROR_CODES,
   EXAMPLE,
   type IdKind,
@@ -11,6 +16,8 @@ import {
   type PhaseView,
   PROVIDER_KINDS,
   type ProviderView,
+  REPLAY_STATUSES,
+  type ReplayView,
   type RoleView,
   STEPS,
   TASK_STATUSES,
@@ -112,6 +119,83 @@ const provider: Fields<ProviderView> = {
   archived_at: ARCHIVED,
 };
 
+const count = (description: string): Schema => integer(description, { minimum: 0 });
+const FIRST_FAILED = time('When it failed first.');
+const LAST_FAILED = time('When it failed last.');
+
+const deadLetter: Fields<DeadLetterView> = {
+  id: id('dead_letter', 'Its id.'),
+  status: choice(DEAD_LETTER_STATUSES, 'What has become of it; open and failed_again wait for an operator.'),
+  message_id: orNull(text("The message's id.")),
+  type: orNull(text("The message's type.")),
+  queue: text('The queue that failed, to which a replay goes.'),
+  org_id: orNull(text('The org that the message is of.')),
+  workspace_id: orNull(text('The workspace that the message is about.')),
+  reason: text('Why it is dead: unparseable, invalid, no_handler, retries_exhausted, …'),
+  exception: orNull(text('What was thrown.')),
+  attempts: count('How often it was tried before it died last.'),
+  deaths: count('How often it has died.'),
+  replays: count('How often it was replayed.'),
+  group: text('Shared by letters that failed for the same cause.'),
+  first_failed_at: FIRST_FAILED,
+  last_failed_at: LAST_FAILED,
+  bytes: count('How long its body is.'),
+  replay_id: orNull(id('replay', 'The replay that it was last part of.')),
+  edited_from: orNull(id('dead_letter', 'The letter that it is an edited copy of.')),
+  edited_to: orNull(id('dead_letter', 'Its edited copy.')),
+};
+
+const deadLetterEvent: Fields<DeadLetterEventView> = {
+  at: time('When.'),
+  action: text('died, died_again, replay_requested, replayed, failed_again, discarded, edited, replay_cancelled.'),
+  actor: orNull(text('Who did it; null where no person did.')),
+  detail: { type: 'object', additionalProperties: true, description: 'What belongs to it: the reason, the replay, …' },
+};
+
+const deadLetterWhole: Fields<DeadLetterWhole> = {
+  ...deadLetter,
+  stack: orNull(text('Where it was thrown.')),
+  headers: { type: 'object', additionalProperties: true, description: 'The headers as received; bytes as {"!": "bytes", "base64": …}.' },
+  properties: { type: 'object', additionalProperties: true, description: 'The AMQP properties as received.' },
+  body: object(
+    {
+      encoding: choice(['utf8', 'base64'], 'How the content is written: as it is where it is text.'),
+      content: text('The body as it was received.'),
+      truncated: { type: 'boolean', description: 'Whether only its first mebibyte is shown.' },
+    },
+    [],
+    'The body.',
+  ),
+  history: { type: 'array', items: ref('DeadLetterEvent'), description: 'What happened to it, oldest first; kept for good.' },
+};
+
+const deadLetterGroup: Fields<DeadLetterGroupView> = {
+  group: text('What the letters share; filter by it.'),
+  type: orNull(text("The messages' type.")),
+  queue: text('The queue that failed.'),
+  reason: text('Why they are dead.'),
+  exception: orNull(text('What was thrown for one of them.')),
+  count: count('How many there are.'),
+  first_failed_at: FIRST_FAILED,
+  last_failed_at: LAST_FAILED,
+};
+
+const replay: Fields<ReplayView> = {
+  id: id('replay', 'Its id.'),
+  status: choice(REPLAY_STATUSES, 'done: everything is sent; what comes back is counted also after that.'),
+  rate_per_second: integer('How many messages it sends in a second at most.'),
+  requested_by: text('Who asked for it.'),
+  created_at: CREATED,
+  finished_at: orNull(time('When the last message was sent, or it was cancelled.')),
+  total: count('How many letters it has.'),
+  pending: count('Not sent yet.'),
+  done: count('Sent, and not come back.'),
+  failed_again: count('Sent, and come back dead.'),
+  discarded: count('Discarded before they were sent.'),
+  cancelled: count('Left as they were, since it was cancelled.'),
+  last_error: orNull(text('Why it does not get on just now.')),
+};
+
 const accepted = (status: string): Schema =>
   object({
     status: { type: 'string', const: status },
@@ -134,6 +218,15 @@ export const SCHEMAS = {
       ['details'],
     ),
   }),
+  DeadLetter: object(deadLetter),
+  DeadLetterEvent: object(deadLetterEvent),
+  DeadLetterWhole: object(deadLetterWhole),
+  DeadLetterPage: page('dead_letters', 'DeadLetter'),
+  DeadLetterGroup: object(deadLetterGroup),
+  DeadLetterGroups: object({ groups: { type: 'array', items: ref('DeadLetterGroup') } }),
+  Discarded: object({ discarded: count('How many letters were given up.') }),
+  Replay: object(replay),
+  ReplayPage: page('replays', 'Replay'),
   Phase: object(phase, ['detail']),
   Operation: object(operation, ['error']),
   Workspace: object(workspace),

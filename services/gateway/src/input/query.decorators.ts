@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsTime } from '@reprise/contracts';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 
 /** Query parameters come as text, or as a list where one is repeated; what cannot be read stays as it came, for the rule to refuse. */
 type Sent = { value: unknown };
@@ -26,9 +27,15 @@ export function QueryInteger(least: number, most: number): PropertyDecorator {
   );
 }
 
-/** A query parameter that is any one text. */
-export function QueryText(): PropertyDecorator {
-  return applyDecorators(IsOptional(), IsString({ message: '$property must be given once' }));
+/** A query parameter that is any one text. @param longest how many characters it may have */
+export function QueryText(longest?: number): PropertyDecorator {
+  const rules = [IsOptional(), IsString({ message: '$property must be given once' })];
+  return applyDecorators(...rules, ...(longest === undefined ? [] : [MaxLength(longest)]));
+}
+
+/** A query parameter that is a time. */
+export function QueryTime(): PropertyDecorator {
+  return applyDecorators(IsOptional(), IsTime());
 }
 
 /** A query parameter that is one of a list. */

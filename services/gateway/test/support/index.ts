@@ -1,7 +1,8 @@
-export { waitFor } from '../../../../libs/messaging/test/support';
+export * from './ops-routes';
 export { ALL, type Answered, type Call, GatewayUnderTest, POD_SECRET } from './gateway';
 export { AUDIENCE, ISSUER, TestIssuer } from './issuer';
-export { type Received, Refuse, SILENCE, StandIn } from './stand-in';
 export { ROUTES, type Route } from './routes';
-export { expectError } from './errors';
 export { chunked, raw } from './raw-http';
+export { expectError } from './errors';
+export { type Received, Refuse, SILENCE, StandIn } from './stand-in';
+export { waitFor } from '../../../../libs/messaging/test/support';

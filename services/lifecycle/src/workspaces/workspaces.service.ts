@@ -135,6 +135,7 @@ export class WorkspacesService {
       traceparent: undefined,
       wantsReply: true,
       postureChecked: true,
+      barred: null,
       data: { workspace_id: id },
     };
     return this.operate(command, 'stop', { kind: 'stop' }, (workspace, now) => hasIdled(workspace, workspace.role, now));

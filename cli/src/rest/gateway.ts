@@ -22,7 +22,7 @@ export class Gateway {
     return this.call<T>('GET', path);
   }
 
-  post<T>(path: string, body: object): Promise<Answer<T>> {
+  post<T>(path: string, body?: object): Promise<Answer<T>> {
     return this.call<T>('POST', path, body);
   }
 

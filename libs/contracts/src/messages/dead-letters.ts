@@ -1,0 +1,285 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { DEAD_LETTER_STATUSES, type DeadLetterStatus, REPLAY_ACTIONS, type ReplayAction } from '../vocabulary';
+import { EXAMPLE, Idempotency } from './message';
+import { IsTime } from './rules';
+
+const LONGEST = 255;
+const LONGEST_REASON = 1_000;
+/** How many messages a replay may send in a second at most. */
+export const FASTEST_REPLAY = 10_000;
+
+/** Which dead letters: all that every given field fits. Ids are plain text: one of the wrong form fits nothing. */
+export class DeadLetterFilter {
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(1_000)
+  @IsString({ each: true })
+  @MaxLength(LONGEST, { each: true })
+  ids?: string[];
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST)
+  type?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST)
+  queue?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST)
+  reason?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST)
+  org_id?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST)
+  workspace_id?: string;
+
+  @IsOptional()
+  @IsIn(DEAD_LETTER_STATUSES)
+  status?: DeadLetterStatus;
+
+  /** The fingerprint that a group shares. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST)
+  group?: string;
+
+  /** Last failed at this time or later. */
+  @IsOptional()
+  @IsTime()
+  since?: string;
+
+  /** Last failed before this time. */
+  @IsOptional()
+  @IsTime()
+  until?: string;
+}
+
+abstract class Filtered {
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DeadLetterFilter)
+  filter!: DeadLetterFilter;
+}
+
+abstract class Paged {
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit!: number;
+
+  @IsOptional()
+  @IsString()
+  @Length(1, 512)
+  cursor?: string;
+}
+
+/** Answers `{ dead_letters: DeadLetterView[], cursor? }`, newest first. */
+export class ListDeadLetters extends Paged {
+  static readonly type = 'reprise.deadletter.list.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'deadletters';
+  static readonly example = { filter: { queue: 'lifecycle.commands', status: 'open' }, limit: 50 };
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DeadLetterFilter)
+  filter!: DeadLetterFilter;
+}
+
+/** Answers `{ groups: DeadLetterGroupView[] }`, those with most letters first. */
+export class ListDeadLetterGroups extends Filtered {
+  static readonly type = 'reprise.deadletter.groups.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'deadletters';
+  static readonly example = { filter: { status: 'open' }, limit: 50 };
+
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit!: number;
+}
+
+/** Answers `DeadLetterWhole`, or the refusal `dead_letter_not_found`. */
+export class GetDeadLetter {
+  static readonly type = 'reprise.deadletter.get.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'deadletters';
+  static readonly example = { dead_letter_id: EXAMPLE.dead_letter };
+
+  @IsString()
+  @MaxLength(LONGEST)
+  dead_letter_id!: string;
+}
+
+/** Answers `{ replays: ReplayView[], cursor? }`, newest first. */
+export class ListReplays extends Paged {
+  static readonly type = 'reprise.replay.list.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'deadletters';
+  static readonly example = { limit: 50 };
+}
+
+/** Answers `ReplayView`, or the refusal `replay_not_found`. */
+export class GetReplay {
+  static readonly type = 'reprise.replay.get.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'deadletters';
+  static readonly example = { replay_id: EXAMPLE.replay };
+
+  @IsString()
+  @MaxLength(LONGEST)
+  replay_id!: string;
+}
+
+/** What every command of an operator may carry; who the operator is stands in the message's actor. */
+abstract class OperatorCommand {
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => Idempotency)
+  idempotency?: Idempotency;
+}
+
+/** Sends the letters back to the queues that failed. Answers `ReplayView`; refused with `validation_error` where the filter says nothing. */
+export class ReplayDeadLetters extends OperatorCommand {
+  static readonly type = 'reprise.deadletter.replay.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'deadletters';
+  static readonly example = { filter: { group: '3f9a1c5be0d27e44' }, rate_per_second: 100 };
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DeadLetterFilter)
+  filter!: DeadLetterFilter;
+
+  /** By default what the service is configured with. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(FASTEST_REPLAY)
+  rate_per_second?: number;
+}
+
+/** Sends one letter back. Answers `ReplayView`; refused with `dead_letter_not_found`, `dead_letter_settled`. */
+export class ReplayDeadLetter extends OperatorCommand {
+  static readonly type = 'reprise.deadletter.replay-one.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'deadletters';
+  static readonly example = { dead_letter_id: EXAMPLE.dead_letter };
+
+  @IsString()
+  @MaxLength(LONGEST)
+  dead_letter_id!: string;
+}
+
+/** Gives the letters up, for a reason. Answers `{ discarded: number }`. */
+export class DiscardDeadLetters extends OperatorCommand {
+  static readonly type = 'reprise.deadletter.discard.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'deadletters';
+  static readonly example = { filter: { type: 'reprise.workspace.restart.v1', reason: 'unparseable' }, reason: 'A publisher’s test run.' };
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DeadLetterFilter)
+  filter!: DeadLetterFilter;
+
+  @IsString()
+  @Length(1, LONGEST_REASON)
+  reason!: string;
+}
+
+/** Gives one letter up. Answers `DeadLetterView`; refused with `dead_letter_not_found`, `dead_letter_settled`. */
+export class DiscardDeadLetter extends OperatorCommand {
+  static readonly type = 'reprise.deadletter.discard-one.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'deadletters';
+  static readonly example = { dead_letter_id: EXAMPLE.dead_letter, reason: 'Its workspace is gone.' };
+
+  @IsString()
+  @MaxLength(LONGEST)
+  dead_letter_id!: string;
+
+  @IsString()
+  @Length(1, LONGEST_REASON)
+  reason!: string;
+}
+
+/**
+ * Replays the letter with other data: a new message with a new id, linked to the old letter, which is discarded. Answers `ReplayView`; refused
+ * with `editing_disabled`, `dead_letter_not_found`, `dead_letter_settled`.
+ */
+export class EditDeadLetter extends OperatorCommand {
+  static readonly type = 'reprise.deadletter.edit.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'deadletters';
+  static readonly example = {
+    dead_letter_id: EXAMPLE.dead_letter,
+    data: { workspace_id: EXAMPLE.workspace },
+    reason: 'force was misspelt.',
+  };
+
+  @IsString()
+  @MaxLength(LONGEST)
+  dead_letter_id!: string;
+
+  @IsObject()
+  data!: Record<string, unknown>;
+
+  @IsString()
+  @Length(1, LONGEST_REASON)
+  reason!: string;
+}
+
+/** Pauses a replay, lets it go on, or ends it early. Answers `ReplayView`; refused with `replay_not_found`, `replay_ended`. */
+export class ControlReplay extends OperatorCommand {
+  static readonly type = 'reprise.replay.control.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'deadletters';
+  static readonly example = { replay_id: EXAMPLE.replay, action: 'pause' };
+
+  @IsString()
+  @MaxLength(LONGEST)
+  replay_id!: string;
+
+  @IsIn(REPLAY_ACTIONS)
+  action!: ReplayAction;
+}
+
+export const DEAD_LETTER_MESSAGES = [
+  ListDeadLetters,
+  ListDeadLetterGroups,
+  GetDeadLetter,
+  ListReplays,
+  GetReplay,
+  ReplayDeadLetters,
+  ReplayDeadLetter,
+  DiscardDeadLetters,
+  DiscardDeadLetter,
+  EditDeadLetter,
+  ControlReplay,
+] as const;

@@ -1,0 +1,50 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
+import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
+import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
+import { DataSource } from 'typeorm';
+import type { DeadlettersConfig } from './deadletters.config';
+import { Drain } from './letters/drain';
+import { LettersModule } from './letters/letters.module';
+import { MIGRATIONS, SCHEMA } from './migrations';
+import { ReplaysModule } from './replays/replays.module';
+
+const SERVICE = 'deadletters';
+
+/** The dead letters: what no other service could handle, kept until an operator has decided. */
+@Module({})
+export class DeadlettersModule {
+  static forRoot(config: DeadlettersConfig): DynamicModule {
+    return {
+      module: DeadlettersModule,
+      imports: [
+        databaseModule({
+          url: config.databaseUrl,
+          schema: SCHEMA,
+          applicationName: SERVICE,
+          poolSize: config.databasePoolSize,
+          entities: [],
+          migrations: MIGRATIONS,
+        }),
+        MessagingModule.forRoot({
+          url: config.amqpUrl,
+          source: SERVICE,
+          schema: SCHEMA,
+          topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },
+          names: EXCHANGE,
+          trustedRepublishers: TRUSTED_REPUBLISHERS,
+          catalog: catalogOf(MESSAGES, EXCHANGE_OF),
+          consumers: [{ queue: QUEUE.deadlettersCommands }, { queue: QUEUE.deadlettersQueries }],
+          drainTimeoutMs: config.shutdownTimeoutSeconds * 1000,
+        }),
+        HealthModule.forRootAsync({
+          imports: [LettersModule],
+          inject: [BrokerIndicator, DataSource, Drain],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource, drain: Drain) => [broker, databaseIndicator(dataSource), drain],
+        }),
+        LettersModule,
+        ReplaysModule,
+      ],
+    };
+  }
+}

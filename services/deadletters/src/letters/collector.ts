@@ -1,0 +1,79 @@
+import { newId } from '@reprise/contracts';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type Death, HEADER } from '@reprise/messaging';
+import { Clock, inTransaction } from '@reprise/platform';
+import type { DataSource } from 'typeorm';
+import { HistoryRepository } from '../history/history.repository';
+import { ReplayLettersRepository } from '../replays/replay-letters.repository';
+import { toJson } from './amqp-values';
+import { fingerprintOf, identityOf, storable } from './fingerprint';
+import { afterDeath } from './letter.rules';
+import { LettersRepository, type NewLetter } from './letters.repository';
+
+const LONGEST_TEXT = 16_384;
+
+/** Takes dead messages over: a new one becomes a letter, one that has a letter already is linked to it. */
+@Injectable()
+export class Collector {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly letters: LettersRepository,
+    private readonly replayed: ReplayLettersRepository,
+    private readonly history: HistoryRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Resolves once the message is safe. A delivery that comes twice leaves no more than one that comes once. */
+  async collect(death: Death): Promise<void> {
+    const letter = letterOf(death, this.clock.now());
+    const { reason, exception, attempts, queue } = letter;
+    await inTransaction(this.dataSource, async (manager) => {
+      const event = { at: letter.last_failed_at, detail: { reason, exception, attempts, queue } };
+      if (await this.letters.insert(manager, letter)) {
+        return this.history.add(manager, { ...event, letterId: letter.id, action: 'died' });
+      }
+      const before = await this.letters.lockByIdentity(manager, letter.identity);
+      if (letter.death !== null && letter.death === before.death) return;
+      const replays = replaysOf(death);
+      const status = afterDeath(before.status, replays > before.replays);
+      await this.letters.diedAgain(manager, before.id, status, replays, letter);
+      if (status === 'failed_again' && before.replay_id) await this.replayed.failedAgain(manager, before.replay_id, before.id);
+      await this.history.add(manager, { ...event, letterId: before.id, action: status === 'failed_again' ? 'failed_again' : 'died_again' });
+    });
+  }
+}
+
+function letterOf(death: Death, now: Date): NewLetter {
+  const { queue, type, reason, exception, attempts, firstFailure, lastFailure } = death;
+  return {
+    id: newId('dead_letter'),
+    identity: identityOf(death),
+    death: lastFailure ? storable(`${lastFailure.toISOString()} ${attempts} ${reason}`) : null,
+    status: 'open',
+    message_id: storable(death.messageId),
+    type: storable(type),
+    queue,
+    org_id: storable(death.orgId),
+    workspace_id: storable(death.subject),
+    sent_by: storable(death.userId),
+    reason: storable(reason) ?? 'unknown',
+    exception: storable(exception, LONGEST_TEXT),
+    stack: storable(death.stack, LONGEST_TEXT),
+    attempts,
+    fingerprint: fingerprintOf(type, queue, reason, exception),
+    first_failed_at: firstFailure ?? lastFailure ?? now,
+    last_failed_at: lastFailure ?? now,
+    headers: toJson(death.headers),
+    properties: toJson(death.properties),
+    body: death.body,
+    replay_id: null,
+    edited_from: null,
+  };
+}
+
+/** Which replay sent the copy that died; 0 for none. */
+function replaysOf({ headers }: Death): number {
+  const count = headers[HEADER.replays];
+  return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? Math.min(count, 1_000_000) : 0;
+}

@@ -1,0 +1,4 @@
+import { migrateMain } from '@reprise/platform';
+import { MIGRATIONS, SCHEMA } from './migrations';
+
+void migrateMain({ service: 'deadletters', schema: SCHEMA, migrations: MIGRATIONS });

@@ -1,0 +1,9 @@
+import { messagingMigration } from '@reprise/messaging';
+import type { MigrationClass } from '@reprise/platform';
+import { DeadLetters1763740800000 } from './1763740800000-dead-letters';
+
+/** The one schema that this service owns. */
+export const SCHEMA = 'deadletters';
+
+/** Every migration, in order; a new one goes to the end. */
+export const MIGRATIONS: readonly MigrationClass[] = [messagingMigration(SCHEMA), DeadLetters1763740800000];

@@ -1,0 +1,239 @@
+import { type INestApplication, Logger } from '@nestjs/common';
+import {
+  type DeadLetterGroupView,
+  type DeadLetterView,
+  type DeadLetterWhole,
+  DiscardDeadLetter,
+  DiscardDeadLetters,
+  EXCHANGE,
+  GetDeadLetter,
+  ListDeadLetterGroups,
+  ListDeadLetters,
+  QUEUE,
+  ReplayDeadLetter,
+} from '@reprise/contracts';
+import { deadQueueOf, HEADER } from '@reprise/messaging';
+import { DataSource } from 'typeorm';
+import { TcpProxy, TestBroker, TestDatabase, waitFor } from '../../../libs/messaging/test/support';
+import { Operator } from './support/operator';
+import { startDeadletters } from './support/start-deadletters';
+
+const QUEUE_UNDER_TEST = QUEUE.provisionerCommands;
+
+let broker: TestBroker;
+let database: TestDatabase;
+let proxy: TcpProxy;
+let service: INestApplication;
+let operator: Operator;
+
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  [broker, database] = await Promise.all([TestBroker.create(), TestDatabase.create()]);
+  proxy = await TcpProxy.to(database.url);
+  database.url = proxy.through(database.url);
+  service = await startDeadletters(broker, database);
+  operator = new Operator(broker);
+});
+
+afterAll(async () => {
+  await operator?.close();
+  await service?.close();
+  await proxy?.cut();
+  await Promise.all([broker?.drop(), database?.drop()]);
+});
+
+const show = (id: string) => operator.must<DeadLetterWhole>(GetDeadLetter, { dead_letter_id: id });
+
+it('a dead message stands in the table whole, byte for byte, and its queue is empty', async () => {
+  const body = Buffer.from([0x7b, 0x00, 0xff, 0xfe, 0x7d]);
+  const headers = {
+    cloudEvents_orgid: 'acme',
+    cloudEvents_subject: 'ws_1',
+    mine: Buffer.from([1, 2]),
+    [HEADER.userId]: 'reprise_publisher',
+  };
+  await operator.bury(QUEUE_UNDER_TEST, body, { messageId: 'whole', type: 'a.v1', contentType: 'text/plain', userId: undefined }, headers);
+  const letter = await operator.letter({ type: 'a.v1' });
+  expect(letter).toMatchObject({
+    status: 'open',
+    message_id: 'whole',
+    queue: QUEUE_UNDER_TEST,
+    org_id: 'acme',
+    workspace_id: 'ws_1',
+    reason: 'invalid',
+    exception: 'DeadLetter: it is not valid',
+    attempts: 1,
+    deaths: 1,
+    bytes: 5,
+  });
+  expect(await show(letter.id)).toMatchObject({
+    ...letter,
+    stack: expect.stringContaining('at somewhere'),
+    headers: { mine: { '!': 'bytes', base64: 'AQI=' } },
+    properties: { contentType: 'text/plain', messageId: 'whole' },
+    body: { encoding: 'base64', content: body.toString('base64'), truncated: false },
+    history: [{ action: 'died', actor: null }],
+  });
+  await waitFor(async () => (await broker.count(deadQueueOf(QUEUE_UNDER_TEST))) === 0);
+});
+
+it.each([
+  ['nothing at all', '', {}, {}],
+  [
+    'a NUL and half a character',
+    '\0',
+    { messageId: 'a\0b', type: 'nul\0.v1' },
+    { cloudEvents_orgid: '\0', [HEADER.exception]: 'bad \0 thing' },
+  ],
+  [
+    'headers of every kind',
+    '{}',
+    { type: 'odd.v1' },
+    { a: 1, b: [true, { c: 2 ** 52 }], d: { '!': 'timestamp', value: 1 }, [HEADER.attempts]: 'x' },
+  ],
+  ['an endless tenant', '{}', { type: 'long.v1' }, { cloudEvents_orgid: 'o'.repeat(30_000), [HEADER.firstFailure]: 'never' }],
+])('a message with %s is stored too', async (what, body, properties, headers) => {
+  const queue = QUEUE.lifecycleEvents;
+  const before = (await operator.letters({ queue })).length;
+  await operator.bury(queue, body, properties, headers);
+  await waitFor(async () => (await operator.letters({ queue })).length === before + 1, what);
+  const [letter] = await operator.letters({ queue });
+  expect((await show(letter!.id)).body.content).toBe(body);
+});
+
+it('a message that the broker took out itself is stored with the reason of the broker', async () => {
+  const queue = 'test.native';
+  const args = { 'x-dead-letter-exchange': EXCHANGE.dead, 'x-dead-letter-routing-key': QUEUE.billingCommands };
+  await broker.channel.assertQueue(queue, { arguments: args });
+  await broker.channel.bindQueue(queue, EXCHANGE.commands, 'native');
+  await broker.publish(EXCHANGE.commands, 'native', '{}', { messageId: 'native', type: 'native.v1' });
+  const message = await waitFor(() => broker.channel.get(queue));
+  broker.channel.reject(message, false);
+  // Its account names the queue that it was really in, which is not the one whose dead letters these are.
+  expect(await operator.letter({ type: 'native.v1' })).toMatchObject({ reason: 'unknown', message_id: 'native' });
+});
+
+it('the same delivery twice is one death; another death of the same message is linked to its letter', async () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const message = [QUEUE_UNDER_TEST, '{}', { messageId: 'twice', type: 'twice.v1' }] as const;
+  await operator.bury(...message, { [HEADER.lastFailure]: at });
+  await operator.bury(...message, { [HEADER.lastFailure]: at });
+  await operator.bury(...message, { [HEADER.lastFailure]: '2026-01-02T00:00:00.000Z', [HEADER.deadReason]: 'retries_exhausted' });
+  await waitFor(async () => (await operator.letters({ type: 'twice.v1', reason: 'retries_exhausted' })).length === 1);
+  expect(await operator.letters({ type: 'twice.v1' })).toEqual([
+    expect.objectContaining({ status: 'open', deaths: 2, last_failed_at: '2026-01-02T00:00:00.000Z' }),
+  ]);
+});
+
+describe('a list', () => {
+  beforeAll(async () => {
+    for (let i = 0; i < 5; i++) {
+      const headers = { cloudEvents_orgid: `org-${i % 2}`, [HEADER.exception]: `Error: number ${i} of ws_01k9zv6m3se4ht8v5y2q7n0xab` };
+      await operator.bury(QUEUE_UNDER_TEST, `{"i":${i}}`, { messageId: `l${i}`, type: 'listed.v1' }, headers);
+    }
+    await waitFor(async () => (await operator.letters({ type: 'listed.v1' })).length === 5);
+  });
+
+  it('is cut by every filter', async () => {
+    const count = async (filter: object) => (await operator.letters({ type: 'listed.v1', ...filter })).length;
+    const one = await operator.letter({ type: 'listed.v1' });
+    for (const [filter, found] of [
+      [{ org_id: 'org-1' }, 2],
+      [{ org_id: 'org-2' }, 0],
+      [{ queue: QUEUE_UNDER_TEST }, 5],
+      [{ queue: 'another' }, 0],
+      [{ reason: 'invalid' }, 5],
+      [{ status: 'discarded' }, 0],
+      [{ ids: [one.id, 'dl_x'] }, 1],
+      [{ workspace_id: 'ws_0' }, 0],
+      [{ since: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' }, 5],
+      [{ until: '2020-01-01T00:00:00Z' }, 0],
+      [{ group: one.group }, 5],
+    ] as const) {
+      expect([filter, await count(filter)]).toEqual([filter, found]);
+    }
+  });
+
+  it('comes in pages, newest first, without gaps', async () => {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page: { dead_letters: DeadLetterView[]; cursor?: string } = await operator.must(ListDeadLetters, {
+        filter: { type: 'listed.v1' },
+        limit: 2,
+        ...(cursor ? { cursor } : {}),
+      });
+      seen.push(...page.dead_letters.map(({ id }) => id));
+      cursor = page.cursor;
+    } while (cursor);
+    expect(seen).toEqual((await operator.letters({ type: 'listed.v1' })).map(({ id }) => id));
+    expect(await operator.ask(ListDeadLetters, { filter: {}, limit: 2, cursor: 'x' })).toMatchObject({
+      refusal: { code: 'invalid_cursor' },
+    });
+  });
+
+  it('is grouped by what failed, with counts', async () => {
+    const { groups } = await operator.must<{ groups: DeadLetterGroupView[] }>(ListDeadLetterGroups, {
+      filter: { type: 'listed.v1' },
+      limit: 9,
+    });
+    expect(groups).toEqual([expect.objectContaining({ count: 5, type: 'listed.v1', queue: QUEUE_UNDER_TEST, reason: 'invalid' })]);
+  });
+});
+
+describe('a letter that is discarded', () => {
+  it('keeps who did it and why, for good', async () => {
+    await operator.bury(QUEUE_UNDER_TEST, '{}', { messageId: 'd', type: 'discarded.v1' });
+    const { id } = await operator.letter({ type: 'discarded.v1' });
+    expect(await operator.must(DiscardDeadLetter, { dead_letter_id: id, reason: 'a test run' })).toMatchObject({ id, status: 'discarded' });
+    expect((await show(id)).history).toEqual([
+      expect.objectContaining({ action: 'died' }),
+      expect.objectContaining({ action: 'discarded', actor: 'olga', detail: { reason: 'a test run' } }),
+    ]);
+    for (const [message, more] of [
+      [DiscardDeadLetter, { reason: 'again' }],
+      [ReplayDeadLetter, {}],
+    ] as const) {
+      expect(await operator.ask(message, { dead_letter_id: id, ...more })).toMatchObject({
+        refusal: { code: 'dead_letter_settled', details: { status: 'discarded' } },
+      });
+    }
+    const dataSource = service.get(DataSource);
+    for (const sql of ['DELETE FROM history', `UPDATE history SET actor = 'nobody'`, 'TRUNCATE history']) {
+      await expect(dataSource.query(sql)).rejects.toThrow('for good');
+    }
+  });
+
+  it('may be one of many, but never of all that there are', async () => {
+    expect(await operator.must(DiscardDeadLetters, { filter: { type: 'listed.v1', org_id: 'org-1' }, reason: 'no' })).toEqual({
+      discarded: 2,
+    });
+    expect(await operator.letters({ type: 'listed.v1', status: 'discarded' })).toHaveLength(2);
+    expect(await operator.ask(DiscardDeadLetters, { filter: {}, reason: 'no' })).toMatchObject({ refusal: { code: 'validation_error' } });
+  });
+
+  it('is refused where there is no such one', async () => {
+    expect(await operator.ask(DiscardDeadLetter, { dead_letter_id: 'x', reason: 'no' })).toMatchObject({
+      refusal: { code: 'dead_letter_not_found' },
+    });
+  });
+
+  it('once, however often the request comes', async () => {
+    const idempotency = { key: 'k', request_hash: 'a'.repeat(64) };
+    const command = { filter: { type: 'listed.v1' }, reason: 'no', idempotency };
+    expect(await operator.must(DiscardDeadLetters, command)).toEqual({ discarded: 3 });
+    expect(await operator.must(DiscardDeadLetters, command)).toEqual({ discarded: 3 });
+    const other = { ...command, idempotency: { ...idempotency, request_hash: 'b'.repeat(64) } };
+    expect(await operator.ask(DiscardDeadLetters, other)).toMatchObject({ refusal: { code: 'idempotency_key_reused' } });
+  });
+});
+
+it('while the database is away the queue holds the dead, and afterwards none is missing', async () => {
+  await proxy.cut();
+  for (let i = 0; i < 30; i++) await operator.bury(QUEUE_UNDER_TEST, `{"i":${i}}`, { messageId: `away-${i}`, type: 'away.v1' });
+  // What is not in hand still stands there.
+  expect(await broker.count(deadQueueOf(QUEUE_UNDER_TEST))).toBe(10);
+  await proxy.restore();
+  await waitFor(async () => (await operator.letters({ type: 'away.v1' }).catch(() => [])).length === 30, 'all thirty', 30_000);
+  expect((await operator.letters({ type: 'away.v1' })).every(({ deaths }) => deaths === 1)).toBe(true);
+});
