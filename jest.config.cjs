@@ -28,7 +28,11 @@ module.exports = {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{libs,services,runtime}/*/src/**/*.spec.ts', '<rootDir>/cli/src/**/*.spec.ts'],
+      testMatch: [
+        '<rootDir>/{libs,services,runtime}/*/src/**/*.spec.ts',
+        '<rootDir>/cli/src/**/*.spec.ts',
+        '<rootDir>/test/handlers.spec.ts',
+      ],
     },
     {
       ...common,
