@@ -128,7 +128,13 @@ describe('a bad message harms nobody and is not lost', () => {
 promise('a thousand bad messages hold up none of the good ones among them', async () => {
   const { publisher } = stack;
   const poison = CORPUS.filter(
-    ({ end, as, body }) => !as && end !== 'nothing' && 'dead' in end && !(Buffer.isBuffer(body) && body.length > 1_000_000),
+    ({ end, as, body, properties }) =>
+      // Those that bring the same id, or none, each time are one letter that counts its deaths.
+      !(properties && 'messageId' in properties) &&
+      !as &&
+      end !== 'nothing' &&
+      'dead' in end &&
+      !(Buffer.isBuffer(body) && body.length > 1_000_000),
   );
   const bad = Array.from({ length: 1_000 }, (_, i) => ({ ...poison[i % poison.length]!, name: `load ${i}` }));
   const good: Promise<string>[] = [];
