@@ -78,7 +78,10 @@ promise('a message that failed because something was wrong here is replayed, and
   await stack.ground.sql('ALTER TABLE lifecycle.operations DROP CONSTRAINT spoilt');
   expect(await reprise('replay', letter.id)).toMatch(/^rpl_\w+ done: 1 dead letters, 1 done\n$/);
   const succeeded = await stack.publisher.event('reprise.operation.succeeded.v1', restart);
-  expect(await alice.operation(succeeded.data.operation_id)).toMatchObject({ kind: 'restart', requested_by: 'service:reprise_publisher/janitor' });
+  expect(await alice.operation(succeeded.data.operation_id)).toMatchObject({
+    kind: 'restart',
+    requested_by: 'service:reprise_publisher/janitor',
+  });
   expect(await alice.see(workspace_id)).toMatchObject({ status: 'idle', generation: 2 });
   expect(await letterOf(restart)).toMatchObject({ id: letter.id, status: 'replayed', replays: 1, deaths: 1 });
 
