@@ -39,9 +39,10 @@ afterAll(async () => {
 
 /** Sets the posture of a tenant of its own; a second effect of the first half would undo what has been set since. */
 async function publish(exchange: string, key: string, from: number, to: number, posture: string, id: string, headers = {}): Promise<void> {
+  const userId = new URL(broker.url).username;
   for (let i = from; i < to; i++) {
     const body = Buffer.from(JSON.stringify({ org_id: `org-${i}`, posture, trial_ends_at: null }));
-    const properties = { type: SetTenantPosture.type, messageId: `${id}-${i}`, contentType: 'application/json', persistent: true };
+    const properties = { type: SetTenantPosture.type, messageId: `${id}-${i}`, contentType: 'application/json', persistent: true, userId };
     broker.channel.publish(exchange, key, body, { ...properties, headers: { cloudEvents_specversion: '1.0', ...headers } });
     if (i % 500 === 0) await broker.channel.waitForConfirms();
   }
@@ -62,7 +63,12 @@ it(
     await waitFor(async () => (await postures('past_due')) === HALF, 'what was set since', LIMIT_MS);
 
     const buriedAt = performance.now();
-    const story = { [HEADER.deadReason]: 'retries_exhausted', [HEADER.lastFailure]: new Date().toISOString(), [HEADER.attempts]: 4 };
+    const story = {
+      [HEADER.deadReason]: 'retries_exhausted',
+      [HEADER.lastFailure]: new Date().toISOString(),
+      [HEADER.attempts]: 4,
+      [HEADER.userId]: new URL(broker.url).username,
+    };
     await publish(EXCHANGE.dead, QUEUE.billingCommands, 0, COUNT, 'active', 'm', story);
     const count = async () =>
       (await operator.must<{ groups: { count: number; group: string }[] }>(ListDeadLetterGroups, { filter: {}, limit: 9 })).groups;
