@@ -5,7 +5,7 @@ import { Failure } from './failure.mjs';
 import { isFree, keepPorts } from './ports.mjs';
 import { lastLines, run } from './processes.mjs';
 import { password, signingKeys } from './secrets.mjs';
-import { BROKER_USERS, SERVICES, WITH_DATABASE, brokerUrl, portVariable, serviceEnv } from './service-env.mjs';
+import { BROKER_USERS, SERVICES, WITH_DATABASE, brokerUrl, migrationEnv, portVariable, serviceEnv } from './service-env.mjs';
 import { ROOT } from './state.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
@@ -100,7 +100,7 @@ export async function seed(state) {
 export async function migrate(state) {
   await Promise.all(
     WITH_DATABASE.map(async (name) => {
-      const env = envOf(state, name, 'pretty');
+      const env = migrationEnv(name, { values: state.values, stateDir: state.dir });
       const script = join(ROOT, 'services', name, 'dist', 'migrate.js');
       const result = await run(process.execPath, ['--enable-source-maps', script], { cwd: ROOT, env, abortable: true });
       if (result.code !== 0) throw new Failure(`the database of ${name} could not be migrated:`, lastLines(result.output, 12));

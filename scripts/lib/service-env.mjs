@@ -23,21 +23,42 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'LO
  * @returns {Record<string, string>}
  */
 export function serviceEnv(name, { values, stateDir, root, inherited = process.env, logFormat = 'json' }) {
-  /** @param {string} key */
-  const value = (key) => {
-    const found = values[key];
-    if (!found) throw new Error(`${key} is not in ${join(stateDir, 'env')}`);
-    return found;
-  };
+  const value = reader(values, stateDir);
   return {
-    ...Object.fromEntries(INHERITED.flatMap((key) => (inherited[key] === undefined ? [] : [[key, inherited[key]]]))),
-    NODE_ENV: 'production',
-    LOG_FORMAT: logFormat,
+    ...common(inherited, logFormat),
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: value(portVariable(name)),
     AMQP_URL: brokerUrl(name, value, values),
     ...(name === 'gateway' ? {} : { DATABASE_URL: databaseUrl(name, value, values) }),
     ...own(name, value, { values, stateDir, root }),
+  };
+}
+
+/**
+ * The environment of a service's migrations: its database and nothing else, since the broker may not be there yet.
+ * @param {typeof WITH_DATABASE[number]} name
+ * @param {{ values: Record<string, string | undefined>, stateDir: string }} from
+ * @returns {Record<string, string>}
+ */
+export function migrationEnv(name, { values, stateDir }) {
+  return { ...common(process.env, 'pretty'), DATABASE_URL: databaseUrl(name, reader(values, stateDir), values) };
+}
+
+/** @param {NodeJS.ProcessEnv} inherited @param {'pretty' | 'json'} logFormat @returns {Record<string, string>} */
+function common(inherited, logFormat) {
+  return {
+    ...Object.fromEntries(INHERITED.flatMap((key) => (inherited[key] === undefined ? [] : [[key, inherited[key]]]))),
+    NODE_ENV: 'production',
+    LOG_FORMAT: logFormat,
+  };
+}
+
+/** @param {Record<string, string | undefined>} values @param {string} stateDir @returns {(key: string) => string} */
+function reader(values, stateDir) {
+  return (key) => {
+    const found = values[key];
+    if (!found) throw new Error(`${key} is not in ${join(stateDir, 'env')}`);
+    return found;
   };
 }
 
