@@ -64,9 +64,8 @@ describe('a service that closes', () => {
     const app = await start({ drainTimeoutMs: 200 });
     await send('stuck', 'hold');
     await waitFor(() => started.length === 1, 'the message to be in hand');
-    const began = Date.now();
+    // It resolves although the handler is only let go afterwards.
     await app.close();
-    expect(Date.now() - began).toBeLessThan(5_000);
     release();
 
     const next = await start();
