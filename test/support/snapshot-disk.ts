@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const SIZE = '64m';
 /** What is left free on a full disk: enough for folders and small files. */
 const LEFT_BYTES = 256 * 1024;
 
@@ -16,12 +15,16 @@ export class SnapshotDisk {
   private mounted = false;
   private aside: string | null = null;
 
-  constructor(private readonly directory: string) {}
+  /** @param size of the disk, where it is one, as mount takes it */
+  constructor(
+    private readonly directory: string,
+    private readonly size = '64m',
+  ) {}
 
   /** To be called before anything is kept there. */
   async mount(): Promise<void> {
     try {
-      await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', this.directory]);
+      await run('mount', ['-t', 'tmpfs', '-o', `size=${this.size}`, 'tmpfs', this.directory]);
       this.mounted = true;
     } catch {
       // Not allowed here.
