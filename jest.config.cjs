@@ -32,6 +32,7 @@ module.exports = {
         '<rootDir>/{libs,services,runtime}/*/src/**/*.spec.ts',
         '<rootDir>/cli/src/**/*.spec.ts',
         '<rootDir>/test/handlers.spec.ts',
+        '<rootDir>/test/faults/schedule.spec.ts',
       ],
     },
     {

@@ -5,7 +5,7 @@ type Section = [string, [string, number][]];
 
 /** What a run has seen, as a table for people. */
 export function table(ledger: Ledger, seed: string): string {
-  const sections = ['run', 'faults', 'operations', 'tasks', 'commands by message', 'refusals', 'requests repeated'].map(
+  const sections = ['run', 'faults', 'faults whose moment did not come', 'operations', 'tasks', 'commands by message', 'refusals', 'requests repeated'].map(
     (section): Section => [`${section} (${Math.round(ledger.total(section) * 10) / 10})`, ledger.counts(section)],
   );
   sections[0]![0] = `seed ${seed}`;
