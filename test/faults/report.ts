@@ -5,9 +5,16 @@ type Section = [string, [string, number][]];
 
 /** What a run has seen, as a table for people. */
 export function table(ledger: Ledger, seed: string): string {
-  const sections = ['run', 'faults', 'faults whose moment did not come', 'operations', 'tasks', 'commands by message', 'refusals', 'requests repeated'].map(
-    (section): Section => [`${section} (${Math.round(ledger.total(section) * 10) / 10})`, ledger.counts(section)],
-  );
+  const sections = [
+    'run',
+    'faults',
+    'faults whose moment did not come',
+    'operations',
+    'tasks',
+    'commands by message',
+    'refusals',
+    'requests repeated',
+  ].map((section): Section => [`${section} (${Math.round(ledger.total(section) * 10) / 10})`, ledger.counts(section)]);
   sections[0]![0] = `seed ${seed}`;
   sections.push(['services that ended by themselves', ledger.counts('services that ended by themselves')]);
   sections.push([

@@ -30,7 +30,12 @@ export class Http {
     return this.send('PATCH', path, body, sending);
   }
 
-  async send<T = Json>(method: string, path: string, body?: unknown, { token, headers = {}, raw, signal }: Sending = {}): Promise<Answer<T>> {
+  async send<T = Json>(
+    method: string,
+    path: string,
+    body?: unknown,
+    { token, headers = {}, raw, signal }: Sending = {},
+  ): Promise<Answer<T>> {
     const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(`${this.base}${path}`, {
       method,
