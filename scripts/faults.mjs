@@ -1,5 +1,6 @@
 // @ts-check
 // npm run test:faults [-- --minutes N --seed S --operations N --workspaces N]: users at their workspaces while everything is killed and cut.
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bringUp } from './lib/bring-up.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
@@ -8,10 +9,10 @@ import { Failure, describe } from './lib/failure.mjs';
 import { stopBroker, stopDatabase } from './lib/infrastructure.mjs';
 import { JestRun } from './lib/jest.mjs';
 import { takeLock } from './lib/lock.mjs';
+import { removePods } from './lib/pods.mjs';
 import { abortCommands } from './lib/processes.mjs';
 import { Progress } from './lib/progress.mjs';
 import { State, faultsFolder } from './lib/state.mjs';
-import { join } from 'node:path';
 
 const USAGE = 'usage: npm run test:faults -- [--minutes N] [--seed TEXT] [--operations N] [--workspaces N] [--state DIR]';
 
@@ -34,6 +35,8 @@ try {
     }
     if (!interrupted) await jest.run(['--selectProjects', 'faults'], environment(state));
   } finally {
+    // Its agents outlive whoever started them, as they must.
+    await removePods(new State(join(folder, 'fleet')));
     await Promise.all([stopBroker(state, { durable: false }), stopDatabase(state)]);
     lock.release();
   }

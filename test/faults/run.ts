@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Stuck, WorkspaceActor } from './actors/workspace-actor';
+import { Stuck } from './actors/witness';
+import { WorkspaceActor } from './actors/workspace-actor';
 import { TenantOfRun } from './actors/tenants';
 import type { World } from './actors/world';
 import { DEATHS } from './kinds/deaths';
@@ -36,7 +37,7 @@ const LONGEST = 2;
 export async function run(options: RunOptions): Promise<Ledger> {
   const ledger = new Ledger(options.tell);
   const random = new Random(options.seed);
-  const fleet = new Fleet(ledger);
+  const fleet = new Fleet(options.serversState, ledger);
   let pods: PodsWatch | undefined;
   let bus: Bus | undefined;
   try {
@@ -63,12 +64,13 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
   const accepted = new Map<string, string>();
   const world: World = { ledger, bus, pods, accepted: (operation, workspace) => void accepted.set(operation, workspace) };
   const tenants = await Promise.all(Array.from({ length: TENANTS }, () => TenantOfRun.make(fleet, bus, ledger)));
-  const cast = Array.from({ length: options.workspaces }, (_, n) => {
-    const tenant = tenants[n % TENANTS]!;
-    const draws = random.fork(`workspace ${n}`);
-    return { tenant, draws, actor: new WorkspaceActor(world, tenant, tenants[(n + 1) % TENANTS]!, draws, n) };
-  });
-  await Promise.all(cast.map(({ actor }) => actor.create()));
+  const cast = await Promise.all(
+    Array.from({ length: options.workspaces }, async (_, n) => {
+      const [tenant, stranger] = [tenants[n % TENANTS]!, tenants[(n + 1) % TENANTS]!];
+      const draws = random.fork(`workspace ${n}`);
+      return { tenant, draws, actor: await WorkspaceActor.create(world, tenant, stranger, draws, n) };
+    }),
+  );
   ledger.note(`${cast.length} workspaces of ${TENANTS} tenants are up: the faults begin`);
 
   const scene = { ...parts, over: over.signal };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, openSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -47,8 +47,12 @@ export class SnapshotDisk {
     this.aside = null;
   }
 
+  /** Also one that was mounted by a process which is no more. */
   async unmount(): Promise<void> {
-    if (this.mounted) await run('umount', ['--lazy', this.directory]);
+    const mounts = existsSync('/proc/self/mounts') ? readFileSync('/proc/self/mounts', 'utf8') : '';
+    const mounted = this.mounted || mounts.includes(` ${this.directory} `);
+    if (mounted) await run('umount', ['--lazy', this.directory]);
+    this.mounted = false;
   }
 
   private get filler(): string {

@@ -1,423 +1,199 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OperationView, TaskView, WorkspaceView } from '@reprise/contracts';
-import { eventually } from '../../support';
+import type { WorkspaceView } from '@reprise/contracts';
 import type { Json } from '../../support/json';
-import type { Pod } from '../../support/pods';
-import { OPERATION_DEADLINE_SECONDS } from '../support/fleet';
-import { codeOf, must, told } from '../support/rest';
 import type { Random } from '../support/random';
-import { difference, endless, logOf, NOTHING, type State, stateOf, writing } from './files';
+import { codeOf, must, told } from '../support/rest';
+import { Tasks } from './tasks';
 import type { TenantOfRun } from './tenants';
+import { Witness } from './witness';
 import type { World } from './world';
-
-/** A deadline that passes while everything is down is told when it is up again. */
-const OPERATION_WITHIN_MS = (OPERATION_DEADLINE_SECONDS + 120) * 1000;
-const SETTLED_WITHIN_MS = 120_000;
-const TASK_WITHIN_MS = 240_000;
 
 type Verb = 'restart' | 'stop' | 'resume';
 
+/** Attempts to bring a workspace up at the end: a pod may have been killed by the last of the faults, which is found out meanwhile. */
+const FINAL_ATTEMPTS = 4;
+
 /**
- * Someone who uses one workspace, and knows what must be in it: after every step he compares. He is alone in it, so whatever he did not do, nobody did.
+ * Someone who uses one workspace. He is alone in it, so whatever he did not do, nobody did; after every step he compares what is in it with what
+ * must be.
  */
 export class WorkspaceActor {
-  id = '';
-  private name = '';
-  /** What each snapshot holds, by its id. */
-  private readonly snapshots = new Map<string, State>();
-  /** What was in the workspace when it was last looked at. */
-  private known: State = NOTHING;
-  private steps = 0;
-
-  constructor(
+  private constructor(
     private readonly world: World,
     private readonly tenant: TenantOfRun,
     private readonly stranger: TenantOfRun,
     private readonly random: Random,
-    private readonly number: number,
+    private readonly witness: Witness,
+    private readonly tasks: Tasks,
   ) {}
 
-  async create(): Promise<void> {
-    const made = must(201, await this.rest.post<WorkspaceView>('/v1/workspaces', { role_id: this.tenant.roleId }, { repeat: true }));
-    this.id = made.id;
-    this.name = `workspace ${this.number} (${made.id})`;
-    await this.ended('create', made.operation!.id);
+  /** Someone with a new workspace. */
+  static async create(world: World, tenant: TenantOfRun, stranger: TenantOfRun, random: Random, number: number): Promise<WorkspaceActor> {
+    const made = must(201, await tenant.rest.post<WorkspaceView>('/v1/workspaces', { role_id: tenant.roleId }, { repeat: true }));
+    const witness = new Witness(made.id, `workspace ${number} (${made.id})`, world, tenant);
+    await witness.ended('create', made.operation!.id);
+    const tasks: Tasks = new Tasks(witness, tenant.rest, world.ledger, random, (code) => actor.explain(code));
+    const actor = new WorkspaceActor(world, tenant, stranger, random, witness, tasks);
+    return actor;
+  }
+
+  get id(): string {
+    return this.witness.id;
   }
 
   /** One thing that a user does, and all that must be true after it. */
   async step(): Promise<void> {
-    this.steps++;
-    const workspace = await this.settled();
-    if (workspace.status === 'failed') return this.resume(workspace);
-    if (workspace.status === 'stopped') return this.whileStopped(workspace);
-    if (workspace.status === 'busy') return this.taskOver(workspace);
-    const pod = await this.present();
-    if (!pod) return;
-    const doing = this.random.weighted({ task: 30, restart: 24, command: 12, force: 14, stop: 12, refusal: 4, stranger: 4 });
-    if (doing === 'task') return this.work();
-    if (doing === 'restart') return this.operate('restart', `/v1/workspaces/${this.id}/restart`);
-    if (doing === 'command') return this.restartByMessage();
-    if (doing === 'force') return this.restartWhileBusy();
-    if (doing === 'stop') return this.operate('stop', `/v1/workspaces/${this.id}/stop`);
-    if (doing === 'refusal') return this.refused('resume', 'invalid_state');
-    return this.hidden();
+    const { status, snapshot_ref: snapshot } = await this.witness.settled();
+    if (status === 'failed') return this.resume(snapshot);
+    if (status === 'stopped') return this.whileStopped(snapshot);
+    if (status === 'busy') return this.free();
+    if (!(await this.witness.present())) return;
+    switch (this.random.weighted({ work: 30, restart: 24, command: 12, force: 14, stop: 12, refusal: 4, stranger: 4 })) {
+      case 'work':
+        return this.tasks.work();
+      case 'restart':
+        return this.operate('restart');
+      case 'command':
+        return this.restartByMessage();
+      case 'force':
+        return this.tasks.meanwhile(() => this.restartByForce());
+      case 'stop':
+        return this.operate('stop');
+      case 'refusal':
+        return this.refused('resume', 'invalid_state');
+      case 'stranger':
+        return this.hidden();
+    }
   }
 
-  /** The same, of a tenant that has not paid. Nobody else may be at work for this tenant meanwhile. */
+  /** A tenant that has not paid can read and stop, and no more. Nobody else may be at work for this tenant meanwhile. */
   async unpaidStep(): Promise<void> {
-    const { status } = await this.settled();
-    if (status !== 'idle' || !(await this.present())) return;
-    await this.unpaid();
-  }
-
-  /** At the end: brings it up, and looks once more whether everything is in it. */
-  async final(): Promise<void> {
-    for (let attempt = 0; attempt < 4; attempt++) {
-      const workspace = await this.settled();
-      if (workspace.status === 'idle' && (await this.present())) return;
-      if (workspace.status === 'busy') await this.taskOver(workspace);
-      if (workspace.status === 'stopped' || workspace.status === 'failed') await this.resume(workspace);
-    }
-    const { status } = await this.rest.see(this.id);
-    this.ledger.check(10, false, () => `${this.name} is ${status} at the end, and cannot be brought up`);
-  }
-
-  /** Waits until no operation is on its way. */
-  private async settled(): Promise<WorkspaceView> {
-    let workspace = await this.rest.see(this.id);
-    for (const until = Date.now() + OPERATION_WITHIN_MS; workspace.operation; workspace = await this.rest.see(this.id)) {
-      const { id, kind } = workspace.operation;
-      if (!this.ledger.check(10, Date.now() < until, () => `${this.name} is ${workspace.status} for minutes, by ${kind} ${id}`))
-        throw new Stuck(id);
-      await delay(200);
-    }
-    return workspace;
-  }
-
-  /** The pod of an idle workspace, with everything in it that must be there; null where it has been lost, which Reprise must find out soon. */
-  private async present(): Promise<Pod | null> {
-    for (const until = Date.now() + SETTLED_WITHIN_MS; ; await delay(200)) {
-      const { status, operation, generation } = await this.rest.see(this.id);
-      if (status !== 'idle' || operation) return null;
-      const [pod] = this.world.pods.of(this.id);
-      const state = pod && stateOf(pod);
-      if (state) {
-        this.compare(this.known, state, `idle, generation ${generation}`);
-        this.known = state;
-        return pod;
-      }
-      if (!this.ledger.check(10, Date.now() < until, () => `${this.name} is idle, and has had no pod for ${SETTLED_WITHIN_MS / 1000} s`))
-        return null;
-    }
-  }
-
-  private async work(): Promise<void> {
-    const nonce = randomBytes(6).toString('hex');
-    const task = await this.submit(writing(nonce, this.random.between(1, 160)));
-    if (!task) return;
-    const ended = await this.taskEnded(task);
-    this.ledger.count('tasks', endOf(ended));
-    await this.learn(nonce, ended);
-  }
-
-  /** What a task has changed is what must be there from now on. */
-  private async learn(nonce: string, { status }: Pick<TaskView, 'status'>): Promise<void> {
-    const [pod] = this.world.pods.of(this.id);
-    const state = pod && stateOf(pod);
-    if (!pod || !state) return;
-    const times = logOf(pod).filter((line) => line === nonce).length;
-    const right = status === 'completed' ? times === 1 : times <= 1;
-    if (!this.world.pods.wasKilled(pod) && (await this.isUp(pod))) {
-      this.ledger.check(5, right, () => `${this.name}: a task that is ${status} was run ${times} times (${nonce})`);
-    }
-    this.compareLines(this.known, state, nonce);
-    this.known = state;
-  }
-
-  private async restartWhileBusy(): Promise<void> {
-    const nonce = randomBytes(6).toString('hex');
-    const task = await this.submit(endless(nonce));
-    if (!task) return;
-    const begun = await this.begun(task, nonce);
-    if (!begun) return void (await this.cancel(task, nonce));
-    if (this.random.chance(0.5)) {
-      const answer = await this.rest.post(`/v1/workspaces/${this.id}/restart`);
-      const lost = answer.status === 409 && codeOf(answer) === 'invalid_state';
-      this.ledger.check(
-        9,
-        lost || codeOf(answer) === 'workspace_busy',
-        () => `${this.name} is busy, and a restart was answered ${told(answer)}`,
-      );
-      this.ledger.count('refusals', codeOf(answer));
-    }
-    await this.operate('restart', `/v1/workspaces/${this.id}/restart?force=true`);
-    // A restart that fails before it has interrupted the task lets it run on.
-    await this.cancel(task, nonce);
-  }
-
-  /** Waits until a task has written its line: what is in the workspace then stays as it is. */
-  private async begun(task: string, nonce: string): Promise<boolean> {
-    for (const until = Date.now() + 60_000; Date.now() < until; await delay(100)) {
-      const [pod] = this.world.pods.of(this.id);
-      if (pod && logOf(pod).includes(nonce)) {
-        const state = stateOf(pod);
-        if (!state) continue;
-        this.compareLines(this.known, state, nonce);
-        this.known = state;
-        return true;
-      }
-      if ((await this.rest.task(this.id, task)).completed_at) return false;
-    }
-    return false;
-  }
-
-  /** Waits for a task's end, and brings it about where nothing else does. */
-  private async cancel(task: string, nonce: string): Promise<void> {
-    for (const until = Date.now() + TASK_WITHIN_MS; Date.now() < until; await delay(500)) {
-      const view = await this.rest.task(this.id, task);
-      if (view.completed_at) {
-        this.ledger.count('tasks', endOf(view));
-        return this.learn(nonce, view);
-      }
-      await this.rest.post(`/v1/workspaces/${this.id}/task/cancel`);
-    }
-    this.ledger.check(10, false, () => `${this.name}: the task ${task} cannot be cancelled`);
-    throw new Stuck(task);
-  }
-
-  private async restartByMessage(): Promise<void> {
-    const before = this.known;
-    const command = await this.world.bus.command('reprise.workspace.restart.v1', this.tenant.org, { workspace_id: this.id });
-    const outcome = await this.told(command);
-    this.ledger.count('commands by message', outcome.code ?? 'accepted');
-    if (!outcome.answer) return this.ledgerRefused(outcome.code as string);
-    await this.ended('restart', outcome.answer.operation_id as string, before);
-  }
-
-  private async told(command: string): Promise<Json> {
-    try {
-      const outcome = await this.world.bus.outcome(command);
-      this.ledger.check(5, true, () => '');
-      return outcome;
-    } catch (error) {
-      this.ledger.check(5, false, () => `${this.name}: ${(error as Error).message}`);
-      throw error;
-    }
-  }
-
-  /** A refusal that only a pod that was lost meanwhile explains. */
-  private ledgerRefused(code: string): void {
-    const lost = this.world.pods.lostOf(this.id);
-    this.ledger.check(9, lost && code === 'invalid_state', () => `${this.name} was idle, and a restart was refused: ${code}`);
-  }
-
-  private async whileStopped(workspace: WorkspaceView): Promise<void> {
-    const doing = this.random.weighted({ resume: 70, archive: 15, refusal: 15 });
-    if (doing === 'resume') return this.resume(workspace);
-    if (doing === 'refusal') return this.refused('restart', 'invalid_state');
-    must(200, await this.rest.post(`/v1/workspaces/${this.id}/archive`, undefined, { repeat: true }));
-    await this.refused('resume', 'workspace_archived');
-    must(200, await this.rest.post(`/v1/workspaces/${this.id}/unarchive`, undefined, { repeat: true }));
-  }
-
-  private async resume(workspace: WorkspaceView): Promise<void> {
-    const state = workspace.snapshot_ref === null ? NOTHING : this.snapshots.get(workspace.snapshot_ref);
-    if (!this.ledger.check(4, state !== undefined, () => `${this.name} has the snapshot ${workspace.snapshot_ref}, which nobody took`))
-      return;
-    this.known = state!;
-    await this.operate('resume', `/v1/workspaces/${this.id}/resume`);
-  }
-
-  private async operate(verb: Verb, path: string): Promise<void> {
-    const before = this.known;
-    const answer = await this.rest.post<{ operation_id: string }>(path, undefined, { repeat: this.random.chance(0.3) });
-    this.ledger.count('answers', `${verb} ${answer.status} ${codeOf(answer)}`.trim());
-    if (answer.status === 202) return this.ended(verb, answer.body.operation_id, before);
-    this.ledgerRefused(codeOf(answer));
-  }
-
-  /** Waits for the end of an operation and compares what is there with what was there before it. */
-  private async ended(kind: string, id: string, before: State = NOTHING): Promise<void> {
-    this.world.accepted(id, this.id);
-    const operation = await this.end(id);
-    this.ledger.count('operations', `${kind} ${operation.status}${operation.error ? `: ${operation.error.code}` : ''}`);
-    const { status, snapshot_ref: snapshot, generation, last_snapshot_error: error } = await this.rest.see(this.id);
-    if (snapshot !== null && !this.snapshots.has(snapshot)) this.snapshots.set(snapshot, before);
-    const lost = this.world.pods.lostOf(this.id);
-    if (operation.status === 'failed') {
-      this.ledger.note(
-        `${this.name}: ${kind} failed, ${status}: ${operation.error?.code}: ${operation.error?.message}${error ? ` (${error})` : ''}`,
-      );
-      const saved = snapshot === null ? NOTHING : this.snapshots.get(snapshot)!;
-      if (status === 'failed' && kind !== 'create' && !lost) {
-        const gone = difference(before, saved);
-        this.ledger.check(
-          3,
-          gone === null,
-          () => `${this.name} failed to ${kind} (${operation.error?.code}), and what was in it is in no snapshot: ${gone}`,
-        );
-      }
-      return;
-    }
-    const goal = kind === 'stop' ? 'stopped' : 'idle';
-    this.ledger.check(4, status === goal || lost, () => `${this.name}: ${kind} succeeded, and it is ${status}`);
-    if (goal === 'stopped') {
-      this.ledger.check(2, this.world.pods.of(this.id).length === 0, () => `${this.name} is stopped, and has a pod`);
-      return;
-    }
-    const [pod] = this.world.pods.of(this.id);
-    const state = pod && stateOf(pod);
-    if (!pod || !state) {
-      const gone = eventually(() => lostOrThrow(this.world.pods.lostOf(this.id)), { within: 3_000 });
-      await gone.catch(() => this.ledger.check(2, false, () => `${this.name}: ${kind} succeeded, and it has no pod`));
-      return;
-    }
-    this.ledger.check(2, pod.generation === generation, () => `${this.name} is of generation ${generation}, its pod of ${pod.generation}`);
-    this.compare(before, state, `after ${kind} ${id}`);
-    this.known = state;
-  }
-
-  private async end(id: string): Promise<OperationView> {
-    const begun = Date.now();
-    for (;;) {
-      const operation = await this.rest.operation(id, 15);
-      if (operation.finished_at !== null) {
-        this.ledger.check(1, true, () => '');
-        return operation;
-      }
-      if (Date.now() - begun > OPERATION_WITHIN_MS) {
-        this.ledger.check(10, false, () => `${this.name}: ${id} is ${operation.status} after ${(Date.now() - begun) / 1000} s`);
-        throw new Stuck(id);
-      }
-    }
-  }
-
-  private async refused(verb: Verb, code: string): Promise<void> {
-    const before = await this.rest.see(this.id);
-    const answer = await this.rest.post(`/v1/workspaces/${this.id}/${verb}`, undefined, { repeat: this.random.chance(0.5) });
-    this.ledger.count('refusals', codeOf(answer));
-    const after = await this.rest.see(this.id);
-    if (this.world.pods.lostOf(this.id) && answer.status === 202) {
-      return this.ended(verb, (answer.body as { operation_id: string }).operation_id, this.known);
-    }
-    this.ledger.check(
-      9,
-      codeOf(answer) === code,
-      () => `${this.name}, ${before.status}: ${verb} was answered ${told(answer)}, not ${code}`,
-    );
-    this.ledger.check(
-      9,
-      after.generation === before.generation && (after.status === before.status || after.status === 'failed'),
-      () =>
-        `${this.name} was ${before.status}, generation ${before.generation}; a refusal later it is ${after.status}, ${after.generation}`,
-    );
-  }
-
-  /** For another tenant it does not exist, whichever way he comes. */
-  private async hidden(): Promise<void> {
-    const answers = [
-      await this.stranger.rest.get(`/v1/workspaces/${this.id}`),
-      await this.stranger.rest.post(`/v1/workspaces/${this.id}/restart?force=true`),
-      await this.stranger.rest.post(`/v1/workspaces/${this.id}/tasks`, { description: 'rm -rf *' }),
-      await this.stranger.rest.post(`/v1/workspaces/${this.id}/stop`),
-    ];
-    for (const answer of answers) {
-      // Billing is asked first, and knows of no workspace.
-      const hidden = ['workspace_not_found', 'billing_inactive'].includes(codeOf(answer));
-      this.ledger.check(7, hidden, () => `${this.name}: a stranger was answered ${told(answer)}`);
-    }
-    const command = await this.world.bus.command('reprise.workspace.stop.v1', this.stranger.org, { workspace_id: this.id });
-    const outcome = await this.told(command);
-    this.ledger.check(
-      7,
-      outcome.code === 'workspace_not_found',
-      () => `${this.name}: a stranger’s command was told ${JSON.stringify(outcome)}`,
-    );
-  }
-
-  /** A tenant that has not paid can read and stop, and no more; once it has, it is as before. */
-  private async unpaid(): Promise<void> {
+    const { status, generation } = await this.witness.settled();
+    if (status !== 'idle' || !(await this.witness.present())) return;
     await this.tenant.posture.set('past_due');
     try {
-      const before = await this.rest.see(this.id);
-      for (const [path, body] of [[`restart`], [`tasks`, { description: 'echo no' }]] as const) {
-        const answer = await this.rest.post(`/v1/workspaces/${this.id}/${path}`, body);
-        this.ledger.check(8, codeOf(answer) === 'billing_inactive', () => `${this.name}: past due, ${path} was answered ${told(answer)}`);
-        this.ledger.count('refusals', codeOf(answer));
+      for (const [path, body] of [['restart'], ['tasks', { description: 'echo no' }]] as const) {
+        const answer = await this.post(path, body);
+        this.world.ledger.count('refusals', codeOf(answer));
+        this.witness.check(8, codeOf(answer) === 'billing_inactive', () => `is past due, and ${path} was answered ${told(answer)}`);
       }
-      const after = await this.rest.see(this.id);
-      this.ledger.check(9, after.generation === before.generation, () => `${this.name}: past due, and its generation was raised`);
-      const stop = await this.rest.post<{ operation_id: string }>(`/v1/workspaces/${this.id}/stop`);
-      const lost = this.world.pods.lostOf(this.id);
-      this.ledger.check(8, stop.status === 202 || lost, () => `${this.name}: past due, stop was answered ${told(stop)}`);
-      if (stop.status === 202) await this.ended('stop', stop.body.operation_id, this.known);
+      const after = await this.witness.see();
+      this.witness.check(9, after.generation === generation, () => 'is past due, and its generation was raised');
+      const stop = await this.post<{ operation_id: string }>('stop');
+      this.witness.check(8, stop.status === 202 || this.witness.lost(), () => `is past due, and stop was answered ${told(stop)}`);
+      if (stop.status === 202) await this.witness.ended('stop', stop.body.operation_id);
     } finally {
       await this.tenant.posture.set('active');
     }
   }
 
-  private async submit(description: string): Promise<string | null> {
-    const answer = await this.rest.post<{ task_id: string }>(
-      `/v1/workspaces/${this.id}/tasks`,
-      { description },
-      { repeat: this.random.chance(0.2) },
-    );
-    this.ledger.count('answers', `task ${answer.status} ${codeOf(answer)}`.trim());
-    if (answer.status === 202) return answer.body.task_id;
-    this.ledgerRefused(codeOf(answer));
-    return null;
-  }
-
-  private async taskEnded(task: string): Promise<TaskView> {
-    for (const until = Date.now() + TASK_WITHIN_MS; ; await delay(300)) {
-      const view = await this.rest.task(this.id, task);
-      if (view.completed_at !== null) return view;
-      if (
-        !this.ledger.check(10, Date.now() < until, () => `${this.name}: the task ${task} is ${view.status} for ${TASK_WITHIN_MS / 1000} s`)
-      ) {
-        throw new Stuck(task);
-      }
+  /** At the end: brings it up, and looks once more whether everything is in it. */
+  async final(): Promise<void> {
+    for (let attempt = 0; attempt < FINAL_ATTEMPTS; attempt++) {
+      const { status, snapshot_ref: snapshot } = await this.witness.settled();
+      if (status === 'idle' && (await this.witness.present())) return;
+      if (status === 'busy') await this.free();
+      if (status === 'stopped' || status === 'failed') await this.resume(snapshot);
     }
+    const { status } = await this.witness.see();
+    this.witness.check(10, false, () => `is ${status} at the end, and cannot be brought up`);
   }
 
-  /** Busy although nobody waits for it any more: it is ended. */
-  private async taskOver(_workspace: WorkspaceView): Promise<void> {
-    await this.rest.post(`/v1/workspaces/${this.id}/task/cancel`);
+  private async restartByForce(): Promise<void> {
+    if (this.random.chance(0.5)) {
+      const answer = await this.post('restart');
+      this.world.ledger.count('refusals', codeOf(answer));
+      const right = codeOf(answer) === 'workspace_busy' || (codeOf(answer) === 'invalid_state' && this.witness.lost());
+      this.witness.check(9, right, () => `is busy, and a restart was answered ${told(answer)}`);
+    }
+    await this.operate('restart', 'restart?force=true');
+  }
+
+  private async restartByMessage(): Promise<void> {
+    const outcome = await this.command('reprise.workspace.restart.v1', this.tenant);
+    this.world.ledger.count('commands by message', outcome.code ?? 'accepted');
+    if (outcome.answer) await this.witness.ended('restart', outcome.answer.operation_id as string);
+    else if (outcome.code) this.explain(outcome.code as string);
+  }
+
+  private async whileStopped(snapshot: string | null): Promise<void> {
+    const doing = this.random.weighted({ resume: 70, archive: 15, refusal: 15 });
+    if (doing === 'resume') return this.resume(snapshot);
+    if (doing === 'refusal') return this.refused('restart', 'invalid_state');
+    must(200, await this.post('archive', undefined, true));
+    await this.refused('resume', 'workspace_archived');
+    must(200, await this.post('unarchive', undefined, true));
+  }
+
+  private async resume(snapshot: string | null): Promise<void> {
+    if (this.witness.expects(snapshot)) await this.operate('resume');
+  }
+
+  private async operate(verb: Verb, path: string = verb): Promise<void> {
+    const answer = await this.post<{ operation_id: string }>(path, undefined, this.random.chance(0.3));
+    this.world.ledger.count('answers', `${verb} ${answer.status} ${codeOf(answer)}`.trim());
+    if (answer.status === 202) await this.witness.ended(verb, answer.body.operation_id);
+    else this.explain(codeOf(answer));
+  }
+
+  /** Only a pod that was lost meanwhile explains the refusal of what the state allowed. */
+  private explain(code: string): void {
+    const why = code === 'invalid_state' && this.witness.lost();
+    this.witness.check(9, why, () => `was in a state that allowed it, and something was refused: ${code}`);
+  }
+
+  /** What must be refused is, with this code, and changes nothing. */
+  private async refused(verb: Verb, code: string): Promise<void> {
+    const before = await this.witness.see();
+    const answer = await this.post<Json>(verb, undefined, this.random.chance(0.5));
+    // Its pod was lost and found out between the two: a resume is right then.
+    if (answer.status === 202 && this.witness.lost()) return this.witness.ended(verb, answer.body.operation_id as string);
+    this.world.ledger.count('refusals', codeOf(answer));
+    this.witness.check(9, codeOf(answer) === code, () => `is ${before.status}: ${verb} was answered ${told(answer)}, not ${code}`);
+    const after = await this.witness.see();
+    const same = after.generation === before.generation && (after.status === before.status || after.status === 'failed');
+    this.witness.check(
+      9,
+      same,
+      () => `was ${before.status}, ${before.generation}, and after a refusal is ${after.status}, ${after.generation}`,
+    );
+  }
+
+  /** For another tenant it does not exist, whichever way he comes. */
+  private async hidden(): Promise<void> {
+    const { rest } = this.stranger;
+    const path = `/v1/workspaces/${this.id}`;
+    const answers = [
+      await rest.get(path),
+      await rest.post(`${path}/restart?force=true`),
+      await rest.post(`${path}/tasks`, { description: 'rm -rf *' }),
+      await rest.post(`${path}/stop`),
+    ];
+    for (const answer of answers) {
+      // Billing is asked first, and knows of no workspace.
+      const hidden = ['workspace_not_found', 'billing_inactive'].includes(codeOf(answer));
+      this.witness.check(7, hidden, () => `was shown to a stranger: ${told(answer)}`);
+    }
+    const outcome = await this.command('reprise.workspace.stop.v1', this.stranger);
+    this.witness.check(7, outcome.code === 'workspace_not_found', () => `was shown to a stranger: ${JSON.stringify(outcome)}`);
+  }
+
+  /** Sends a command about this workspace as an internal publisher, and learns what became of it. */
+  private async command(type: string, { org }: TenantOfRun): Promise<Json> {
+    const { bus } = this.world;
+    const outcome = await bus.outcome(await bus.command(type, org, { workspace_id: this.id })).catch(() => null);
+    this.witness.check(5, outcome !== null, () => `was sent ${type}, and nothing was told of it`);
+    return outcome ?? {};
+  }
+
+  /** Busy although nobody waits for it any more. */
+  private async free(): Promise<void> {
+    await this.tasks.cancel();
     await delay(500);
-    await this.present();
+    await this.witness.present();
   }
 
-  private async isUp(pod: Pod): Promise<boolean> {
-    const { status, generation } = await this.rest.see(this.id);
-    return status === 'idle' && this.world.pods.of(this.id)[0]?.pid === pod.pid && pod.generation <= generation;
+  private post<T = Json>(path: string, body?: unknown, repeat = false) {
+    return this.tenant.rest.post<T>(`/v1/workspaces/${this.id}/${path}`, body, { repeat });
   }
-
-  private compare(before: State, after: State, when: string): void {
-    const differing = difference(before, after);
-    this.ledger.check(4, differing === null, () => `${this.name}, ${when}: ${differing}`);
-  }
-
-  /** After a task: all lines of before still stand, and at most its own has come. */
-  private compareLines(before: State, after: State, nonce: string): void {
-    const kept = before.conversation.every((line, index) => after.conversation[index] === line);
-    this.ledger.check(4, kept, () => `${this.name}: the conversation was changed by the task ${nonce}`);
-  }
-
-  private get rest() {
-    return this.tenant.rest;
-  }
-
-  private get ledger() {
-    return this.world.ledger;
-  }
-}
-
-/** An operation or a task that does not end: this workspace can be used no more. */
-export class Stuck extends Error {}
-
-const endOf = ({ status, reason }: TaskView) => `${status}${reason ? `: ${reason}` : ''}`;
-
-function lostOrThrow(lost: boolean): void {
-  if (!lost) throw new Error('not lost');
 }

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT, SERVICES, type ServiceName } from '../../support';
@@ -40,20 +39,31 @@ const SETTINGS: Partial<Record<ServiceName, Record<string, string>>> = {
  * asked from outside (rows, queues) is asked directly.
  */
 export class Fleet {
-  readonly directory = mkdtempSync(join(tmpdir(), 'reprise-faults-'));
-  readonly ground = new Ground(this.directory);
+  readonly directory: string;
+  readonly ground: Ground;
+  readonly disk: SnapshotDisk;
+  readonly agentPath: string;
   readonly issuer = new Issuer();
   readonly services: Service[] = [];
   readonly ways: Way[] = [];
-  readonly disk = new SnapshotDisk(join(this.directory, 'snapshots'), '512m');
-  readonly agentPath = join(this.directory, 'agent.js');
   private readonly podTokenSecret = 'of-the-faults-suite-alone';
   /** Where callers reach the gateway. */
   apiUrl = '';
 
-  constructor(private readonly ledger: Ledger) {}
+  /** @param state the folder of the run, where nothing else is */
+  constructor(
+    state: string,
+    private readonly ledger: Ledger,
+  ) {
+    this.directory = join(state, 'fleet');
+    this.ground = new Ground(this.directory);
+    this.disk = new SnapshotDisk(join(this.directory, 'snapshots'), '512m');
+    this.agentPath = join(this.directory, 'agent.js');
+  }
 
   async start(): Promise<void> {
+    await this.clear();
+    mkdirSync(this.directory, { recursive: true });
     for (const folder of ['pods', 'snapshots', 'logs']) mkdirSync(join(this.directory, folder), { mode: 0o700 });
     await this.disk.mount();
     copyFileSync(join(ROOT, 'runtime/agent/dist/agent.js'), join(this.directory, 'agent-itself.js'));
@@ -82,9 +92,7 @@ export class Fleet {
     endAllOf(join(this.directory, 'pods'));
     await Promise.all(this.ways.map((way) => way.close()));
     await this.disk.unmount();
-    if (keep) return;
-    await promisify(execFile)('chmod', ['-R', 'u+rwX', this.directory]);
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    if (!keep) await this.clear();
   }
 
   replicasOf(name: ServiceName): Service[] {
@@ -96,6 +104,15 @@ export class Fleet {
     const list = join(this.directory, 'spoiled');
     if (ways) writeFileSync(list, JSON.stringify(ways));
     else rmSync(list, { force: true });
+  }
+
+  /** What a run leaves, also one that was interrupted, and the logs that were kept of one with a violation. */
+  private async clear(): Promise<void> {
+    if (!existsSync(this.directory)) return;
+    endAllOf(join(this.directory, 'pods'));
+    await this.disk.unmount();
+    await promisify(execFile)('chmod', ['-R', 'u+rwX', this.directory]);
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   private async way(url: string, name: string): Promise<Way> {
