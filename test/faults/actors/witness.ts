@@ -21,6 +21,8 @@ export class Stuck extends Error {}
 export class Witness {
   /** What was in the workspace when it was last looked at. */
   known: State = NOTHING;
+  /** What is to be brought back where an operation failed: also what is in no snapshot yet, since its pod has been left alive. */
+  private owed: State | null = null;
   /** What each snapshot holds, by its id. */
   private readonly snapshots = new Map<string, State>();
 
@@ -73,11 +75,13 @@ export class Witness {
     }
   }
 
-  /** What a resume must bring back. False where nobody knows the snapshot. */
+  /** What a resume must bring back: what is owed, or what is in the snapshot. False where nobody knows the snapshot. */
   expects(snapshot: string | null): boolean {
-    const state = snapshot === null ? NOTHING : this.snapshots.get(snapshot);
-    if (state) this.known = state;
-    return this.check(4, state !== undefined, () => `has the snapshot ${snapshot}, which nobody took`);
+    const saved = snapshot === null ? NOTHING : this.snapshots.get(snapshot);
+    const known = this.check(4, saved !== undefined, () => `has the snapshot ${snapshot}, which nobody took`);
+    // What was only in a pod that a fault has killed since, nobody can bring back.
+    if (known) this.known = this.owed !== null && !this.lost() ? this.owed : saved!;
+    return known;
   }
 
   /** Waits for the end of an operation that was answered with a promise, and compares what is there with what was there before it. */
@@ -90,6 +94,7 @@ export class Witness {
     const { snapshot_ref: snapshot } = workspace;
     // The only snapshot that can be new is that of this operation.
     if (snapshot !== null && !this.snapshots.has(snapshot)) this.snapshots.set(snapshot, before);
+    this.owed = operation.status === 'failed' && workspace.status === 'failed' && !this.lost() ? before : null;
     if (operation.status === 'failed') this.failed(kind, operation, workspace, before);
     else if (kind === 'stop') this.stopped(workspace);
     else await this.up(kind, workspace, before);
@@ -115,7 +120,7 @@ export class Witness {
     }
   }
 
-  /** A failure may not cost what was in the workspace: it is still there, or in the snapshot. */
+  /** A failure may not cost what was in the workspace: it is in the snapshot, or still in the pod, as the next resume will show. */
   private failed(
     kind: string,
     { error }: OperationView,
@@ -124,8 +129,10 @@ export class Witness {
   ): void {
     const why = `${error?.code}: ${error?.message}${last_snapshot_error ? ` (${last_snapshot_error})` : ''}`;
     this.world.ledger.note(`${this.name}: ${kind} failed, ${status}: ${why}`);
-    if (status !== 'failed' || kind === 'create' || this.lost()) return;
+    if (status !== 'failed' || kind === 'create' || this.lost() || this.pod() !== undefined) return;
     const gone = difference(before, snapshot_ref === null ? NOTHING : this.snapshots.get(snapshot_ref)!);
+    // Past its deadline an operation ends while its job may be about to: what that has saved is found by the resume.
+    if (error?.code === 'operation_timeout') return;
     this.check(3, gone === null, () => `failed to ${kind} (${error?.code}), and what was in it is in no snapshot: ${gone}`);
   }
 
