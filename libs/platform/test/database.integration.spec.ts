@@ -64,7 +64,7 @@ describe('the database of a service', () => {
     try {
       const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       // Not `once` of node:events, which would listen to errors.
-      const ended = new Promise((resolve) => client.on('end', resolve));
+      const ended = new Promise<void>((resolve) => client.on('end', () => resolve()));
       await dataSource.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid]);
       await ended;
       await expect(client.query('SELECT 1')).rejects.toThrow();
