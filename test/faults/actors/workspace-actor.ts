@@ -66,10 +66,13 @@ export class WorkspaceActor {
     }
   }
 
-  /** A tenant that has not paid can read and stop, and no more. Nobody else may be at work for this tenant meanwhile. */
-  async unpaidStep(): Promise<void> {
+  /**
+   * A tenant that has not paid can read and stop, and no more. Nobody else may be at work for this tenant meanwhile.
+   * @returns whether the workspace was in a state to show it
+   */
+  async unpaidStep(): Promise<boolean> {
     const { status, generation } = await this.witness.settled();
-    if (status !== 'idle' || !(await this.witness.present())) return;
+    if (status !== 'idle' || !(await this.witness.present())) return false;
     await this.tenant.posture.set('past_due');
     try {
       for (const [path, body] of [['restart'], ['tasks', { description: 'echo no' }]] as const) {
@@ -85,6 +88,7 @@ export class WorkspaceActor {
     } finally {
       await this.tenant.posture.set('active');
     }
+    return true;
   }
 
   /** At the end: brings it up, and looks once more whether everything is in it. */
