@@ -1,12 +1,12 @@
-import { type Attributes, type Context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Attributes, Span, SpanStatusCode } from '@opentelemetry/api';
 import { currentContext, type RequestContext, spanInHand, type SpanInHand, workInHand } from '../context/context';
 import { parseTraceparent } from '../context/traceparent';
 import { attributesOf } from './attributes';
-import { currentTracer } from './tracer';
+import { spanMaker, type SpanKindName } from './tracer';
 
 export interface SpanOptions {
   /** `internal` by default. Those that something comes in by (server, consumer) and `producer` may begin a trace; others are made only within one. */
-  readonly kind?: 'server' | 'client' | 'producer' | 'consumer' | 'internal';
+  readonly kind?: SpanKindName;
   readonly attributes?: Attributes;
   /** The traceparent of the span that this one is part of: by default that of the work in hand; null for none. */
   readonly parent?: string | null;
@@ -14,14 +14,8 @@ export interface SpanOptions {
   readonly isFailure?: (error: unknown) => boolean;
 }
 
-const KINDS = {
-  server: SpanKind.SERVER,
-  client: SpanKind.CLIENT,
-  producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
-  internal: SpanKind.INTERNAL,
-};
-const MAY_BEGIN: ReadonlySet<string> = new Set(['server', 'consumer', 'producer']);
+const MAY_BEGIN: ReadonlySet<SpanKindName> = new Set<SpanKindName>(['server', 'consumer', 'producer']);
+const ERROR: SpanStatusCode.ERROR = 2;
 
 /** A span that has begun and has not ended. What the work in hand belongs to (tenant, workspace, operation) is written on it at its end. */
 export class OpenSpan implements SpanInHand {
@@ -45,7 +39,7 @@ export class OpenSpan implements SpanInHand {
   fail(type: string): void {
     this.span.setAttribute('error.type', type);
     // No message: what an error says may quote what a message or a task said, and the log has it under the same trace id.
-    this.span.setStatus({ code: SpanStatusCode.ERROR });
+    this.span.setStatus({ code: ERROR });
   }
 
   /** A second end does nothing. */
@@ -63,12 +57,12 @@ export class OpenSpan implements SpanInHand {
  * @param work what the span belongs to, read when it ends
  */
 export function openSpan(name: string, options: SpanOptions, work: RequestContext = workInHand()): OpenSpan | undefined {
-  const tracer = currentTracer();
-  if (tracer === undefined) return undefined;
+  const maker = spanMaker();
+  if (maker === undefined) return undefined;
   const { kind = 'internal', attributes = {}, parent = currentContext().traceparent } = options;
-  const within = contextOf(parent);
+  const within = parseTraceparent(parent ?? undefined);
   if (within === undefined && !MAY_BEGIN.has(kind)) return undefined;
-  return new OpenSpan(tracer.startSpan(name, { kind: KINDS[kind], attributes }, within ?? ROOT_CONTEXT), work);
+  return new OpenSpan(maker.begin(name, kind, attributes, within), work);
 }
 
 /** The innermost span of the work in hand learns something; outside of any, nothing happens. */
@@ -79,12 +73,4 @@ export function annotateSpan(attributes: Attributes): void {
 /** The innermost span of the work in hand has failed, though nothing is thrown. */
 export function failSpan(type: string): void {
   spanInHand()?.fail(type);
-}
-
-/** Through the traceparent alone, so that there is one way in which work knows its trace, in this process and between two. */
-function contextOf(traceparent: string | null | undefined): Context | undefined {
-  const parsed = parseTraceparent(traceparent ?? undefined);
-  if (parsed === undefined) return undefined;
-  const { traceId, parentId: spanId, flags } = parsed;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: parseInt(flags, 16), isRemote: true });
 }

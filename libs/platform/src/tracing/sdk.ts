@@ -1,14 +1,15 @@
-import type { Tracer } from '@opentelemetry/api';
 import type { Sampler } from '@opentelemetry/sdk-trace-node';
 import { parsePairs } from '../config/pairs';
 import type { TracingConfig } from '../config/tracing.config';
+import { makerOf } from './span-maker';
 import { ToldOnceExporter } from './told-once.exporter';
+import type { SpanMaker } from './tracer';
 
 type TraceSdk = typeof import('@opentelemetry/sdk-trace-node');
 
-/** A tracer that tells a collector, and how it ends. */
+/** What begins spans that a collector is told of, and how that ends. */
 export interface Telling {
-  readonly tracer: Tracer;
+  readonly maker: SpanMaker;
   /** Sends what is left; may take as long as the collector does. */
   shutdown(): Promise<void>;
 }
@@ -34,7 +35,7 @@ export async function tellTo(url: string, name: string, config: TracingConfig): 
       new sdk.BatchSpanProcessor(new ToldOnceExporter(exporter, new URL(url).origin), { scheduledDelayMillis: config.traceDelayMs }),
     ],
   });
-  return { tracer: provider.getTracer('reprise'), shutdown: () => provider.shutdown() };
+  return { maker: await makerOf(provider.getTracer('reprise')), shutdown: () => provider.shutdown() };
 }
 
 /** The sampler of that name, as the specification means it. */

@@ -1,7 +1,7 @@
 import type { TracingConfig } from '../config/tracing.config';
 import { within } from '../health/indicator';
 import { tellTo } from './sdk';
-import { useTracer } from './tracer';
+import { useSpanMaker } from './tracer';
 
 /** How long the end of a process waits for the collector to take the last spans. */
 const LAST_WORDS_MS = 3_000;
@@ -16,11 +16,11 @@ export interface Tracing {
 export async function startTracing(name: string, config: TracingConfig): Promise<Tracing> {
   const url = endpointOf(config);
   if (url === undefined) return { stop: () => Promise.resolve() };
-  const { tracer, shutdown } = await tellTo(url, name, config);
-  useTracer(tracer);
+  const { maker, shutdown } = await tellTo(url, name, config);
+  useSpanMaker(maker);
   return {
     stop: async () => {
-      useTracer(undefined);
+      useSpanMaker(undefined);
       await within(LAST_WORDS_MS, shutdown()).catch(() => undefined);
     },
   };

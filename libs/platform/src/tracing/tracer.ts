@@ -1,13 +1,21 @@
-import type { Tracer } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
+import type { Traceparent } from '../context/traceparent';
 
-let tracer: Tracer | undefined;
+export type SpanKindName = 'server' | 'client' | 'producer' | 'consumer' | 'internal';
 
-/** The process's one tracer; undefined where nothing is traced, and then nothing else of OpenTelemetry is touched. */
-export function currentTracer(): Tracer | undefined {
-  return tracer;
+/** What begins spans. Behind it stands OpenTelemetry, of which nothing is loaded where nothing is traced. */
+export interface SpanMaker {
+  begin(name: string, kind: SpanKindName, attributes: Attributes, parent: Traceparent | undefined): Span;
+}
+
+let maker: SpanMaker | undefined;
+
+/** The process's one maker of spans; undefined where nothing is traced. */
+export function spanMaker(): SpanMaker | undefined {
+  return maker;
 }
 
 /** For the start and the end of tracing, and for tests. */
-export function useTracer(next: Tracer | undefined): void {
-  tracer = next;
+export function useSpanMaker(next: SpanMaker | undefined): void {
+  maker = next;
 }
