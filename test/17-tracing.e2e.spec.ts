@@ -80,7 +80,10 @@ promise('a forced restart is one trace, from the request through every step to t
     ...about,
     ...{ 'http.request.method': 'POST', 'http.route': '/v1/workspaces/:workspace_id/restart', 'http.response.status_code': 202 },
   });
-  expect(accepted).toMatchObject({ kind: 'consumer', attributes: { ...about, 'messaging.system': 'rabbitmq', 'reprise.message.attempt': 1 } });
+  expect(accepted).toMatchObject({
+    kind: 'consumer',
+    attributes: { ...about, 'messaging.system': 'rabbitmq', 'reprise.message.attempt': 1 },
+  });
   for (const step of steps) expect(step.attributes).toMatchObject({ ...about, 'reprise.generation': 2, 'reprise.step.attempt': 1 });
   expect(endOf(tree).attributes).toMatchObject({ 'reprise.message.outcome': 'done', 'reprise.operation.end': 'restart succeeded' });
 
@@ -130,7 +133,12 @@ promise('a collector that has gone slows no request and is missed once', async (
   await collector.close();
   await alice.succeeded(await alice.begin(id, 'restart?force=true'));
   for (let i = 0; i < 20; i += 1) await alice.see(id);
-  const missed = () => stack.service('gateway').log().split('\n').filter((line) => line.includes('Traces do not reach'));
+  const missed = () =>
+    stack
+      .service('gateway')
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('Traces do not reach'));
   await eventually(() => expect(missed()).toHaveLength(1), { within: 20_000 });
   await alice.restart(id);
   expect(missed()).toHaveLength(1);

@@ -26,7 +26,8 @@ const COPY = [HEADER.attempts, HEADER.deadReason, HEADER.replays];
 
 function carrying(message: RawMessage, traceparent: string): RawMessage {
   const { properties } = message;
-  return { ...message, properties: { ...properties, headers: { ...properties.headers, [CE.traceparent]: traceparent } } };
+  const headers = properties.headers as Record<string, unknown> | undefined;
+  return { ...message, properties: { ...properties, headers: { ...headers, [CE.traceparent]: traceparent } } };
 }
 
 function attributesOf({ exchange, routingKey, body, properties }: RawMessage) {

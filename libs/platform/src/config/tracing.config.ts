@@ -18,7 +18,8 @@ const HTTP = ['http', 'https'];
  */
 export class TracingConfig extends LogConfig {
   @Env('OTEL_EXPORTER_OTLP_ENDPOINT', {
-    description: 'The OpenTelemetry collector; traces go to `/v1/traces` beneath it. Unset, and without OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: no traces.',
+    description:
+      'The OpenTelemetry collector; traces go to `/v1/traces` beneath it. Unset, and without OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: no traces.',
     example: 'http://otel-collector:4318',
   })
   @IsOptional()

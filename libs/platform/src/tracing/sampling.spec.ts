@@ -9,7 +9,11 @@ import { recordSpans } from './testing/recording';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 
 /** Whether a trace is told, and the flags that go on, for what came in with these flags. */
-async function told(traceSampler: SamplerName, flags: '00' | '01' | null, traceRatio = 1): Promise<{ told: boolean; flags: string | undefined }> {
+async function told(
+  traceSampler: SamplerName,
+  flags: '00' | '01' | null,
+  traceRatio = 1,
+): Promise<{ told: boolean; flags: string | undefined }> {
   const recording = await recordSpans(samplerOf(sdk, { traceSampler, traceRatio }));
   const traceparent = flags === null ? undefined : `00-${TRACE}-00f067aa0ba902b7-${flags}`;
   const seen = await runWith({ traceparent }, () => inSpan('a', { kind: 'server' }, () => Promise.resolve(currentContext())));

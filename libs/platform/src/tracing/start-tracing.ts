@@ -16,12 +16,12 @@ export interface Tracing {
 export async function startTracing(name: string, config: TracingConfig): Promise<Tracing> {
   const url = endpointOf(config);
   if (url === undefined) return { stop: () => Promise.resolve() };
-  const { maker, shutdown } = await tellTo(url, name, config);
-  useSpanMaker(maker);
+  const telling = await tellTo(url, name, config);
+  useSpanMaker(telling.maker);
   return {
     stop: async () => {
       useSpanMaker(undefined);
-      await within(LAST_WORDS_MS, shutdown()).catch(() => undefined);
+      await within(LAST_WORDS_MS, telling.shutdown()).catch(() => undefined);
     },
   };
 }

@@ -3,6 +3,9 @@ import { Logger } from '@nestjs/common';
 import { runWith } from '../context/context';
 import { redactText } from '../logging/redact';
 
+/** `ExportResultCode.SUCCESS`, whose package is no dependency of ours. */
+const SUCCESS = 0;
+
 type Done = Parameters<SpanExporter['export']>[1];
 
 /** An exporter that says once that the collector does not take traces, not for each batch, and once that it does again. */
@@ -18,8 +21,9 @@ export class ToldOnceExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: Done): void {
     this.exporter.export(spans, (result) => {
-      // Code 0 is success. Out of the context of whatever work happened to fill the batch.
-      runWith({}, () => this.tell(result.code !== 0, result.error));
+      const { code, error }: { code: number; error?: Error } = result;
+      // Out of the context of whatever work happened to fill the batch.
+      runWith({}, () => this.tell(code !== SUCCESS, error));
       done(result);
     });
   }
@@ -41,6 +45,7 @@ export class ToldOnceExporter implements SpanExporter {
 }
 
 function reasonOf(error: Error | undefined): string {
-  const { message = '', code } = (error ?? {}) as { message?: string; code?: unknown };
-  return redactText(message.split('\n', 1)[0] || String(code ?? 'unknown reason'));
+  const [line = ''] = (error?.message ?? '').split('\n', 1);
+  // Several addresses of one host fail as an AggregateError, whose own message is empty.
+  return line === '' ? String((error as { code?: string } | undefined)?.code) : redactText(line);
 }

@@ -1,4 +1,10 @@
-import { InMemorySpanExporter, NodeTracerProvider, type ReadableSpan, type Sampler, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  type ReadableSpan,
+  type Sampler,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
 import { makerOf } from '../span-maker';
 import { useSpanMaker } from '../tracer';
 
