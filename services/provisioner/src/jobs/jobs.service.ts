@@ -50,7 +50,7 @@ export class JobsService {
       deadlineAt: new Date(command.deadline_at),
       acceptedAt: this.clock.now(),
       correlationId: message.correlationId,
-      traceparent: currentContext().traceparent ?? null,
+      traceparent: currentContext().traceparent ?? message.traceparent ?? null,
       actor: message.actor ?? null,
     });
     if (acceptance === 'accepted') {
