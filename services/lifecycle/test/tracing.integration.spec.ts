@@ -27,7 +27,8 @@ async function after(seconds: number): Promise<void> {
 }
 
 const inTrace = (name: string) => recording.spans.filter((span) => span.name === name && span.spanContext().traceId === TRACE);
-const told = (name: string, count: number) => waitFor(() => inTrace(name).length === count, `${count} spans ${name} in the trace of the request`);
+const told = (name: string, count: number) =>
+  waitFor(() => inTrace(name).length === count, `${count} spans ${name} in the trace of the request`);
 
 it('what the watchdog does for an operation belongs to the trace of its request: a command sent again, and a deadline that ends it', async () => {
   const workspace = await world.idleWorkspace(await world.role('traced'));
