@@ -27,3 +27,8 @@ export { ReadinessGate } from './health/readiness-gate';
 export { createLogger, type LoggerOptions } from './logging/logger';
 export { redactText } from './logging/redact';
 export { flawsOf } from './text/storable-text';
+export { errorType } from './tracing/attributes';
+export { inSpan } from './tracing/in-span';
+export { annotateSpan, failSpan, type OpenSpan, openSpan, type SpanOptions } from './tracing/open-span';
+export { startTracing, type Tracing } from './tracing/start-tracing';
+export { inTransactionSpan } from './tracing/transaction-span';

@@ -1,6 +1,7 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import type { ManagedChannel } from '../connection/managed-channel';
+import { inPublishSpan } from '../tracing/publish-span';
 import type { Envelope, OutgoingMessage } from './envelope';
 
 /** The broker has no queue for the message. Publishing it again helps only when the topology has been mended. */
@@ -68,6 +69,10 @@ export class Publisher {
    * @throws UnroutableError, UnconfirmedError
    */
   send(message: RawMessage): Promise<void> {
+    return inPublishSpan(message, (traced) => this.sendNow(traced));
+  }
+
+  private sendNow(message: RawMessage): Promise<void> {
     // A blocked broker reads nothing: what is written now would only fill this process's memory.
     if (this.options.connection.state === 'blocked') return Promise.reject(new UnconfirmedError('The broker has blocked the connection'));
     const { open } = this.channel;

@@ -3,6 +3,8 @@ import { Global, Module, type Provider } from '@nestjs/common';
 import { podToken } from '@reprise/contracts';
 import { AgentClient } from '../pods/agent-client';
 import { ProcessPodDriver } from '../pods/process/process-pod-driver';
+import { TracedAgent } from '../pods/traced-agent';
+import { TracedPodDriver } from '../pods/traced-pod-driver';
 import { ProvisionerConfig } from '../provisioner.config';
 import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
@@ -12,7 +14,9 @@ const PORTS: Provider[] = [
     provide: POD_DRIVER,
     inject: [ProvisionerConfig],
     useFactory: (config: ProvisionerConfig) =>
-      new ProcessPodDriver({ podsDir: resolve(config.podsDir), agentPath: resolve(config.agentPath), gatewayUrl: config.gatewayUrl }),
+      new TracedPodDriver(
+        new ProcessPodDriver({ podsDir: resolve(config.podsDir), agentPath: resolve(config.agentPath), gatewayUrl: config.gatewayUrl }),
+      ),
   },
   {
     provide: SNAPSHOT_STORE,
@@ -25,7 +29,7 @@ const PORTS: Provider[] = [
     useFactory:
       ({ podTokenSecret }: ProvisionerConfig): ConnectAgent =>
       (pod) =>
-        new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }),
+        new TracedAgent(new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }), pod),
   },
 ];
 
