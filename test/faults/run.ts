@@ -106,6 +106,7 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
   await checks.savedFirst();
   ledger.count('run', 'snapshots compared on the disk', await checks.snapshots());
   await checks.messages();
+  await checks.told();
   const owned = new Map(tenants.map((tenant) => [tenant, cast.filter((member) => member.tenant === tenant).map(({ actor }) => actor.id)]));
   await checks.tenants(tenants, owned);
   ledger.count('run', 'looks at all pods', pods.looks);
