@@ -11,6 +11,8 @@ import { unpack } from './unpack';
 export interface RestoreResult {
   readonly entries: number;
   readonly bytes: number;
+  /** What was read had this digest, which is the one that was expected. */
+  readonly sha256: string;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function restoreWorkspace(tar: Readable, workspace: string, expecte
     const found = digest.hex();
     if (found !== expectedSha256) throw new AgentError('digest_mismatch', `expected ${expectedSha256}, received ${found}`);
     await swap(aside, workspace);
-    return { entries, bytes: digest.bytes };
+    return { entries, bytes: digest.bytes, sha256: found };
   } catch (error) {
     await clearAside(workspace).catch(() => undefined);
     throw asAgentError(error);

@@ -55,9 +55,31 @@ describe('the agent client tells apart', () => {
   });
 
   it('a task that the agent does not run from one that it does', async () => {
-    expect(await (await client(json(202, {}))).cancelTask('a', 'b')).toBe(true);
+    expect(await (await client(json(202, { task_id: 'a' }))).cancelTask('a', 'b')).toBe(true);
     server?.close();
     expect(await (await client(json(404, { error: { code: 'not_found', message: '' } }))).cancelTask('a', 'b')).toBe(false);
+  });
+});
+
+describe('an answer of 200 that proves nothing', () => {
+  const tar = () => Readable.from([Buffer.alloc(10)]);
+  const other = { entries: 1, bytes: 10, sha256: 'b'.repeat(64), task_id: 'other', interrupted_task_id: 7, status: 'starting' };
+
+  it.each<[string, (agent: AgentClient) => Promise<unknown>]>([
+    ['a quiesce', (agent) => agent.quiesce('for a test')],
+    ['a resume-work', (agent) => agent.resumeWork()],
+    ['a restore', (agent) => agent.restore(tar(), { sha256: 'a'.repeat(64) })],
+    ['a task', (agent) => agent.runTask({ taskId: 'a', description: 'b' })],
+    ['a cancellation', (agent) => agent.cancelTask('a', 'b')],
+  ])('is none to %s', async (_what, asked) => {
+    for (const body of [{}, [], other]) {
+      const agent = await client((request, response) => {
+        request.resume();
+        request.once('end', () => json(200, body)(request, response));
+      });
+      await expect(asked(agent)).rejects.toMatchObject({ reason: 'bad_answer' });
+      server?.close();
+    }
   });
 });
 

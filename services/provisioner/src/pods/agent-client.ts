@@ -48,11 +48,13 @@ export class AgentClient implements PodAgent {
     const timeoutMs = this.options.quiesceTimeoutMs ?? QUIESCE_TIMEOUT_MS;
     const { body } = await this.ask('POST', '/v1/quiesce', { reason }, timeoutMs);
     const { interrupted_task_id: interrupted } = body;
-    return { interruptedTaskId: typeof interrupted === 'string' ? interrupted : null };
+    if (interrupted !== null && typeof interrupted !== 'string') throw notTheAgent('its answer to quiesce has another form');
+    return { interruptedTaskId: interrupted };
   }
 
   async resumeWork(): Promise<void> {
-    await this.ask('POST', '/v1/resume-work', {});
+    const { body } = await this.ask('POST', '/v1/resume-work', {});
+    if (body.status !== 'ready') throw notTheAgent('its answer to resume-work has another form');
   }
 
   async snapshot(): Promise<AgentSnapshot> {
@@ -93,22 +95,28 @@ export class AgentClient implements PodAgent {
       if (isConnectionError(error)) await answered;
       throw error;
     }
-    const { body } = await answered;
-    return { entries: Number(body.entries), bytes: Number(body.bytes) };
+    const { entries, bytes, sha256 } = (await answered).body;
+    // Whatever answers 200 has not thereby restored anything: only who has read the tar knows what it was.
+    if (sha256 !== expected.sha256 || typeof entries !== 'number' || typeof bytes !== 'number') {
+      throw notTheAgent('its answer to restore is not about this snapshot');
+    }
+    return { entries, bytes };
   }
 
   async runTask(task: AgentTask): Promise<'accepted' | 'already'> {
-    const { status } = await this.ask('POST', '/v1/tasks', {
+    const { status, body } = await this.ask('POST', '/v1/tasks', {
       task_id: task.taskId,
       description: task.description,
       ...(task.timeoutSeconds === undefined ? {} : { timeout_seconds: task.timeoutSeconds }),
     });
+    if (body.task_id !== task.taskId) throw notTheAgent('its answer is not about this task');
     return status === 202 ? 'accepted' : 'already';
   }
 
   async cancelTask(taskId: string, reason: string): Promise<boolean> {
     try {
-      await this.ask('POST', `/v1/tasks/${encodeURIComponent(taskId)}/cancel`, { reason });
+      const { body } = await this.ask('POST', `/v1/tasks/${encodeURIComponent(taskId)}/cancel`, { reason });
+      if (body.task_id !== taskId) throw notTheAgent('its answer is not about this task');
       return true;
     } catch (error) {
       if (error instanceof AgentError && error.agentCode === 'not_found') return false;
