@@ -1,6 +1,7 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import type { ManagedChannel } from '../connection/managed-channel';
+import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import type { Envelope, OutgoingMessage } from './envelope';
 
 /** The broker has no queue for the message. Publishing it again helps only when the topology has been mended. */
@@ -18,6 +19,7 @@ export interface PublisherOptions {
   envelope: Envelope;
   /** How long to wait for a channel, and again for the confirmation; default 10,000. */
   confirmTimeoutMs?: number;
+  metrics?: MessagingMetrics;
 }
 
 /** What goes to the broker as it is: bytes, and the properties that go with them. */
@@ -68,6 +70,12 @@ export class Publisher {
    * @throws UnroutableError, UnconfirmedError
    */
   send(message: RawMessage): Promise<void> {
+    const sending = this.sendNow(message);
+    this.options.metrics?.published(message.exchange, sending);
+    return sending;
+  }
+
+  private sendNow(message: RawMessage): Promise<void> {
     // A blocked broker reads nothing: what is written now would only fill this process's memory.
     if (this.options.connection.state === 'blocked') return Promise.reject(new UnconfirmedError('The broker has blocked the connection'));
     const { open } = this.channel;

@@ -2,6 +2,7 @@ import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
 import type { Refusal } from '../consuming/outcome';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import type { ManagedChannel } from '../connection/managed-channel';
+import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import type { Envelope, OutgoingMessage, PreparedMessage } from '../publishing/envelope';
 import { HEADER } from '../publishing/headers';
 import { parseReply, type ReplyBody } from './reply';
@@ -53,6 +54,7 @@ export class Requester {
   constructor(
     private readonly connection: AmqpConnection,
     private readonly envelope: Envelope,
+    private readonly metrics?: MessagingMetrics,
   ) {
     this.channel = connection.channel({ name: 'requests', confirm: false, setup: (channel) => this.setUp(channel) });
   }
@@ -67,6 +69,7 @@ export class Requester {
     if (open) return open.promise as Promise<Reply<T>>;
 
     const request = this.open(message, deadlineMs, resendEveryMs);
+    this.metrics?.requested(message.type, request.promise);
     this.send(request);
     return request.promise as Promise<Reply<T>>;
   }
