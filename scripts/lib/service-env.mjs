@@ -13,6 +13,9 @@ export const BROKER_USERS = /** @type {const} */ ([...SERVICES, 'publisher']);
 /** @param {string} name */
 export const portVariable = (name) => `${name.toUpperCase()}_PORT`;
 
+/** @param {string} name */
+export const metricsPortVariable = (name) => `${name.toUpperCase()}_METRICS_PORT`;
+
 /** Passed on where set; nothing else of our environment is a service's affair. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'LOG_LEVEL', 'FORCE_COLOR', 'NODE_EXTRA_CA_CERTS'];
 
@@ -28,6 +31,7 @@ export function serviceEnv(name, { values, stateDir, root, inherited = process.e
     ...common(inherited, logFormat),
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: value(portVariable(name)),
+    METRICS_PORT: value(metricsPortVariable(name)),
     AMQP_URL: brokerUrl(name, value, values),
     ...(name === 'gateway' ? {} : { DATABASE_URL: databaseUrl(name, value, values) }),
     ...own(name, value, { values, stateDir, root }),

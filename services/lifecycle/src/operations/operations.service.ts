@@ -22,6 +22,7 @@ import { endOfTask } from '../tasks/task-end';
 import type { TaskEntity } from '../tasks/task.entity';
 import { TasksRepository } from '../tasks/tasks.repository';
 import { LifecycleConfig } from '../lifecycle.config';
+import { type EndedOperation, LifecycleMetrics } from '../metrics/lifecycle-metrics';
 import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { LoadedWorkspace, WorkspaceChange, WorkspacesRepository } from '../workspaces/workspaces.repository';
@@ -65,6 +66,7 @@ export class OperationsService {
     private readonly operations: OperationsRepository,
     private readonly tasks: TasksRepository,
     private readonly config: LifecycleConfig,
+    private readonly metrics: LifecycleMetrics,
   ) {}
 
   /** A step began or ended: the timeline shows it, and a task that it interrupted has ended. */
@@ -206,17 +208,20 @@ export class OperationsService {
     about: { operation_id: string; workspace_id: string; generation: number },
     outcomeOf: (loaded: Loaded) => Outcome,
   ): Promise<void> {
-    let ending = null as string | null;
+    let ended = null as EndedOperation | null;
     await this.facts.apply(fact, async (manager, now) => {
       const loaded = await this.load(manager, about);
       if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
       const outcome = outcomeOf(loaded);
-      ending = `${loaded.operation.kind} ${outcome.error ? `failed: ${outcome.error.code}` : 'succeeded'}`;
+      const error = outcome.error?.code ?? null;
+      ended = { ...loaded.operation, phases: closed(loaded.operation.phases, error ? 'failed' : 'succeeded', now), endedAt: now, error };
       return this.ended(loaded, outcome, now);
     });
-    if (ending === null) return;
+    if (ended === null) return;
     addToContext({ operationId: about.operation_id });
-    this.logger.log(ending);
+    this.metrics.operationEnded(ended);
+    if (fact === null) this.metrics.watchdogDid('operation_timed_out');
+    this.logger.log(`${ended.kind} ${ended.error ? `failed: ${ended.error}` : 'succeeded'}`);
   }
 
   private ended({ workspace, operation, task }: Loaded, { ending, error, change }: Outcome, now: Date): Effect {
