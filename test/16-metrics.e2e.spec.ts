@@ -9,7 +9,9 @@ const RESTART = 'reprise.workspace.restart.v1';
 
 /** The sum of all series of a metric that have these labels. */
 async function sumOf(service: ServiceName, metric: string, labels: Record<string, string> = {}): Promise<number> {
-  const lines = (await stack.service(service).metrics()).split('\n').filter((line) => line.startsWith(`${metric}{`) || line.startsWith(`${metric} `));
+  const lines = (await stack.service(service).metrics())
+    .split('\n')
+    .filter((line) => line.startsWith(`${metric}{`) || line.startsWith(`${metric} `));
   const wanted = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
   const fitting = lines.filter((line) => wanted.every((label) => new RegExp(`[{,]${label.replaceAll('.', '\\.')}[,}]`).test(line)));
   return fitting.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
@@ -17,10 +19,14 @@ async function sumOf(service: ServiceName, metric: string, labels: Record<string
 
 /** Figures of the database hold for up to 15 seconds. */
 const becomes = (service: ServiceName, metric: string, labels: Record<string, string>, least: number): Promise<void> =>
-  eventually(async () => expect({ service, metric, labels, least, enough: (await sumOf(service, metric, labels)) >= least }).toMatchObject({ enough: true }), {
-    within: 25_000,
-    every: 250,
-  });
+  eventually(
+    async () =>
+      expect({ service, metric, labels, least, enough: (await sumOf(service, metric, labels)) >= least }).toMatchObject({ enough: true }),
+    {
+      within: 25_000,
+      every: 250,
+    },
+  );
 
 promise('every service tells of a create, a restart, a refusal and a dead letter', async () => {
   const { alice } = await stack.tenant();
@@ -33,7 +39,12 @@ promise('every service tells of a create, a restart, a refusal and a dead letter
   await stack.publisher.publish({ type: RESTART, data: null, raw: Buffer.from('{') });
 
   // The gateway: what it was asked and answered, by route.
-  await becomes('gateway', 'http_server_request_duration_seconds_count', { route: '/v1/workspaces/:workspace_id/restart', status_code: '202' }, 1);
+  await becomes(
+    'gateway',
+    'http_server_request_duration_seconds_count',
+    { route: '/v1/workspaces/:workspace_id/restart', status_code: '202' },
+    1,
+  );
   await becomes('gateway', 'reprise_api_errors_total', { code: 'invalid_state' }, 1);
   await becomes('gateway', 'reprise_api_errors_total', { code: 'billing_inactive' }, 1);
   await becomes('gateway', 'messaging_request_duration_seconds_count', { type: RESTART, outcome: 'done' }, 1);

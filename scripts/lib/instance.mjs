@@ -5,7 +5,16 @@ import { Failure } from './failure.mjs';
 import { isFree, keepPorts } from './ports.mjs';
 import { lastLines, run } from './processes.mjs';
 import { password, signingKeys } from './secrets.mjs';
-import { BROKER_USERS, SERVICES, WITH_DATABASE, brokerUrl, metricsPortVariable, migrationEnv, portVariable, serviceEnv } from './service-env.mjs';
+import {
+  BROKER_USERS,
+  SERVICES,
+  WITH_DATABASE,
+  brokerUrl,
+  metricsPortVariable,
+  migrationEnv,
+  portVariable,
+  serviceEnv,
+} from './service-env.mjs';
 import { ROOT } from './state.mjs';
 
 /** @typedef {import('./state.mjs').State} State */

@@ -49,7 +49,9 @@ export class Stack {
     const ports = await freePorts(2 * SERVICES.length);
     const [environments] = await Promise.all([serviceEnvironments(this.values(ports), this.directory), this.ground.make()]);
     await this.ground.migrate(environments);
-    SERVICES.forEach((name, index) => this.services.set(name, this.program(name, environments[name], ports[index], ports[SERVICES.length + index])));
+    SERVICES.forEach((name, index) =>
+      this.services.set(name, this.program(name, environments[name], ports[index], ports[SERVICES.length + index])),
+    );
     this.gateway = new Http(this.service('gateway').url);
     await Promise.all(SERVICES.map((name) => this.service(name).start()));
     this.internal = await this.brokerUser('publisher');
@@ -127,7 +129,12 @@ export class Stack {
       .join('\n');
   }
 
-  private program(name: ServiceName, env: Record<string, string>, port: number | undefined, metricsPort: number | undefined): ServiceProcess {
+  private program(
+    name: ServiceName,
+    env: Record<string, string>,
+    port: number | undefined,
+    metricsPort: number | undefined,
+  ): ServiceProcess {
     const own: Record<string, string> = name === 'provisioner' ? { AGENT_PATH: this.agentPath } : {};
     return new ServiceProcess({
       name,

@@ -125,7 +125,9 @@ describe('the metrics of messaging', () => {
     const dataSource = app.get(DataSource);
     const batch = app.get(Outbox).prepare([{ type: COMMAND, data: { text: 'fine' } }]);
     await dataSource.query(app.get(Outbox).insertSql('$1'), [batch.parameter]);
-    await dataSource.query(`UPDATE notes.outbox SET created_at = now() - interval '90 seconds', next_attempt_at = now() + interval '1 hour'`);
+    await dataSource.query(
+      `UPDATE notes.outbox SET created_at = now() - interval '90 seconds', next_attempt_at = now() + interval '1 hour'`,
+    );
     await becomes('messaging_outbox_messages', 1);
     const age = await valueOf('messaging_outbox_oldest_age_seconds');
     expect(age).toBeGreaterThanOrEqual(90);

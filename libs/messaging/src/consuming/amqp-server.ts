@@ -101,7 +101,15 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
     const { connection, publisher, names, retryDelays, metrics, clock = new Clock() } = this.options;
     const byName = new Map<string, QueueConsumer>();
     const replier = new Replier(connection);
-    const settler = new Settler({ publisher, replier, metrics, names, retryDelays, clock, mend: async (queue) => byName.get(queue)?.mend() });
+    const settler = new Settler({
+      publisher,
+      replier,
+      metrics,
+      names,
+      retryDelays,
+      clock,
+      mend: async (queue) => byName.get(queue)?.mend(),
+    });
     const handler = new DeliveryHandler({
       handlers: this.messageHandlers,
       catalog: this.options.catalog,

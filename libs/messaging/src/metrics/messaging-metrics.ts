@@ -13,6 +13,7 @@ interface End {
   code: string;
 }
 
+const PUBLISH_OUTCOMES = ['confirmed', 'unroutable', 'unconfirmed'] as const;
 const REQUEUED: End = { outcome: 'requeued', code: '' };
 
 /** Counts and times what is handled, published and asked. Never throws, and keeps nobody waiting. */
@@ -30,6 +31,7 @@ export class MessagingMetrics {
   constructor(
     metrics: Metrics,
     private readonly catalog: Catalog,
+    exchanges: readonly string[] = [],
   ) {
     this.handled = metrics.counter(HANDLED);
     this.durations = metrics.histogram(HANDLING_DURATION);
@@ -37,6 +39,8 @@ export class MessagingMetrics {
     this.ages = metrics.histogram(AGE);
     this.publishes = metrics.counter(PUBLISHED);
     this.requests = metrics.histogram(REQUEST_DURATION);
+    // From 0, so that the first one of its kind is an increase.
+    for (const exchange of exchanges) for (const outcome of PUBLISH_OUTCOMES) this.publishes.inc({ exchange, outcome }, 0);
   }
 
   /** Runs the handling of one delivery, up to and with its settlement. */

@@ -31,7 +31,10 @@ export const REQUEST_DURATION = histogram(
   ['type', 'outcome'],
   WORK_SECONDS,
 );
-export const CONNECTED = gauge('messaging_broker_connected', 'Whether this process is connected to the broker and may publish (1) or not (0).');
+export const CONNECTED = gauge(
+  'messaging_broker_connected',
+  'Whether this process is connected to the broker and may publish (1) or not (0).',
+);
 export const QUEUE_MESSAGES = gauge(
   'messaging_queue_messages',
   'Messages that are ready in a queue of this service, its retry and dead-letter queues included. The same from every replica.',

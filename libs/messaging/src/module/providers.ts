@@ -84,7 +84,15 @@ export function storeProviders(schema: string): Provider[] {
 function serverProvider(withDatabase: boolean): Provider {
   return provide(
     AmqpServer,
-    [MESSAGING_OPTIONS, AmqpConnection, Publisher, MessagingMetrics, ModulesContainer, CLOCK, ...(withDatabase ? [getDataSourceToken()] : [])],
+    [
+      MESSAGING_OPTIONS,
+      AmqpConnection,
+      Publisher,
+      MessagingMetrics,
+      ModulesContainer,
+      CLOCK,
+      ...(withDatabase ? [getDataSourceToken()] : []),
+    ],
     (
       options: MessagingOptions,
       connection: AmqpConnection,
@@ -121,7 +129,11 @@ function metricsProvider(): Provider {
         (options.consumers ?? []).map(({ queue }) => queue),
         options,
       );
-      return new MessagingMetrics(metrics, options.catalog);
+      return new MessagingMetrics(
+        metrics,
+        options.catalog,
+        options.topology.exchanges.map(({ name }) => name),
+      );
     },
   );
 }

@@ -5,9 +5,11 @@ import { Sample, type SampleOptions } from './sample';
 
 export type { Counter, Gauge, Histogram };
 
-export const SOURCE_UP = gauge('metrics_source_up', 'Whether the figures of this source could be read at the last attempt (1) or are left out (0).', [
-  'source',
-]);
+export const SOURCE_UP = gauge(
+  'metrics_source_up',
+  'Whether the figures of this source could be read at the last attempt (1) or are left out (0).',
+  ['source'],
+);
 
 /**
  * The metrics of one application. A registry of its own and not prom-client's global one, so that several applications in one process do

@@ -48,7 +48,8 @@ describe('the metrics of a service with routes', () => {
   }
 
   it('count requests by route template and status, and every path without a route as one', async () => {
-    for (const path of ['/things/1', '/things/2', '/things/none', '/nothing', `/x/${'y'.repeat(50)}?z=1`, '/things/1/2']) await fetch(url + path);
+    for (const path of ['/things/1', '/things/2', '/things/none', '/nothing', `/x/${'y'.repeat(50)}?z=1`, '/things/1/2'])
+      await fetch(url + path);
     await fetch(`${url}/things/1`, { method: 'DELETE' });
     expect(await counted(7)).toEqual([
       '{method="DELETE",route="unmatched",status_code="404"} 1',

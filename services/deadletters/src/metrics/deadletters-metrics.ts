@@ -32,7 +32,12 @@ export class DeadlettersMetrics {
     for (const { name: queue } of QUEUES.filter(({ kind }) => kind === 'work')) {
       for (const reason of [...REASONS, OTHER]) this.taken.inc({ queue, reason }, 0);
     }
-    metrics.sample(FIGURES, { source: 'letters', everyMs: FIGURES_EVERY_MS, read: () => figures.look(), show: (found) => this.show(found) });
+    metrics.sample(FIGURES, {
+      source: 'letters',
+      everyMs: FIGURES_EVERY_MS,
+      read: () => figures.look(),
+      show: (found) => this.show(found),
+    });
   }
 
   collected(queue: string, reason: string): void {

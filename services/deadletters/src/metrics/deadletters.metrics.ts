@@ -3,10 +3,11 @@ import { counter, gauge, type MetricSpec, PLATFORM_METRICS } from '@reprise/plat
 
 const REASON = 'reason: unparseable, invalid, no_handler, retries_exhausted, message_id_reused, of the broker delivery_limit, or other.';
 
-export const COLLECTED = counter('reprise_dead_letters_collected_total', `Dead messages that were taken over from their queues. ${REASON}`, [
-  'queue',
-  'reason',
-]);
+export const COLLECTED = counter(
+  'reprise_dead_letters_collected_total',
+  `Dead messages that were taken over from their queues. ${REASON}`,
+  ['queue', 'reason'],
+);
 export const REPLAYED = counter(
   'reprise_dead_letters_replayed_total',
   'Letters that a replay sent. outcome: sent, unroutable (their queue is gone), unconfirmed (they are sent again).',
@@ -21,7 +22,9 @@ export const OLDEST = gauge(
   'reprise_dead_letters_oldest_age_seconds',
   'Time since the message that has waited longest for an operator died; 0 where none waits. The same from every replica.',
 );
-export const REPLAYS = gauge('reprise_replays', 'Replays that have not ended. status: running, paused. The same from every replica.', ['status']);
+export const REPLAYS = gauge('reprise_replays', 'Replays that have not ended. status: running, paused. The same from every replica.', [
+  'status',
+]);
 
 export const FIGURES = [WAITING, OLDEST, REPLAYS];
 

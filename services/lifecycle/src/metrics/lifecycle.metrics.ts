@@ -3,11 +3,11 @@ import { counter, gauge, histogram, type MetricSpec, PLATFORM_METRICS } from '@r
 
 const OPERATION_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
-export const OPERATIONS_ENDED = counter('reprise_operations_ended_total', 'Operations that ended. outcome: succeeded, failed. code: of the failure.', [
-  'kind',
-  'outcome',
-  'code',
-]);
+export const OPERATIONS_ENDED = counter(
+  'reprise_operations_ended_total',
+  'Operations that ended. outcome: succeeded, failed. code: of the failure.',
+  ['kind', 'outcome', 'code'],
+);
 export const OPERATION_DURATION = histogram(
   'reprise_operation_duration_seconds',
   'Time from the acceptance of an operation to its end. outcome: succeeded, failed.',
@@ -25,7 +25,9 @@ export const WATCHDOG_ACTIONS = counter(
   'What the watchdog did. action: operation_resent, operation_timed_out, task_resent, task_interrupted, task_timed_out, workspace_stopped.',
   ['action'],
 );
-export const WORKSPACES = gauge('reprise_workspaces', 'Workspaces that are not archived, by status. The same from every replica.', ['status']);
+export const WORKSPACES = gauge('reprise_workspaces', 'Workspaces that are not archived, by status. The same from every replica.', [
+  'status',
+]);
 export const OPERATIONS_IN_PROGRESS = gauge(
   'reprise_operations_in_progress',
   'Operations that were accepted and have not ended, by kind. The same from every replica.',

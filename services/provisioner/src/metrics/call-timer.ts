@@ -25,7 +25,8 @@ export class CallTimer {
     const began = performance.now();
     let open = true;
     return (error) => {
-      if (open) this.durations.observe({ call, outcome: error === undefined ? 'ok' : this.reasonOf(error) }, (performance.now() - began) / 1_000);
+      if (open)
+        this.durations.observe({ call, outcome: error === undefined ? 'ok' : this.reasonOf(error) }, (performance.now() - began) / 1_000);
       open = false;
     };
   }

@@ -1,5 +1,13 @@
 import type { Metrics } from '@reprise/platform';
-import { type PodDriver, PodError, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pods/pod-driver';
+import {
+  type PodDriver,
+  PodError,
+  type PodHandle,
+  type PodIdentity,
+  type PodSpec,
+  type PodState,
+  type RemoveOptions,
+} from '../pods/pod-driver';
 import { CallTimer } from './call-timer';
 import { POD_DRIVER_CALL_DURATION } from './provisioner.metrics';
 
@@ -11,7 +19,9 @@ export class ObservedPodDriver implements PodDriver {
     private readonly driver: PodDriver,
     metrics: Metrics,
   ) {
-    this.timer = new CallTimer(metrics.histogram(POD_DRIVER_CALL_DURATION), (error) => (error instanceof PodError ? error.reason : 'unknown'));
+    this.timer = new CallTimer(metrics.histogram(POD_DRIVER_CALL_DURATION), (error) =>
+      error instanceof PodError ? error.reason : 'unknown',
+    );
   }
 
   create(spec: PodSpec): Promise<PodHandle> {

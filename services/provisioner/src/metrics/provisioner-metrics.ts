@@ -41,6 +41,8 @@ export class ProvisionerMetrics {
     this.steps = metrics.histogram(STEP_DURATION);
     this.sizes = metrics.histogram(SNAPSHOT_SIZE);
     this.corrections = metrics.counter(RECONCILE_CORRECTIONS);
+    // From 0, so that the first one of its kind is an increase.
+    for (const action of Object.values(ACTION)) for (const outcome of ['done', 'failed']) this.corrections.inc({ action, outcome }, 0);
     // A replica that never had its turn has no last pass: 1970 would look like one.
     metrics.gauge(RECONCILE_LAST_PASS).remove();
     metrics.sample(FIGURES, { source: 'pods', everyMs: FIGURES_EVERY_MS, read: () => figures.look(), show: (found) => this.show(found) });
