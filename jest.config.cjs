@@ -32,6 +32,7 @@ module.exports = {
         '<rootDir>/{libs,services,runtime}/*/src/**/*.spec.ts',
         '<rootDir>/cli/src/**/*.spec.ts',
         '<rootDir>/test/{handlers,metrics}.spec.ts',
+        '<rootDir>/test/faults/schedule.spec.ts',
       ],
     },
     {
@@ -40,6 +41,8 @@ module.exports = {
       testMatch: ['<rootDir>/{libs,services,runtime}/*/test/**/*.integration.spec.ts', '<rootDir>/cli/test/**/*.integration.spec.ts'],
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
+    // It kills its servers: `npm run test:faults` gives it some of its own.
+    ...(process.env.FAULTS_STATE ? [{ ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/*.faults.spec.ts'] }] : []),
   ],
   maxWorkers: 2,
   testTimeout: 60_000,

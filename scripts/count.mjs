@@ -1,11 +1,14 @@
 // @ts-check
-// node scripts/count.mjs PASSED FAILED: the tests' counts with these added, as the last line of .ci/run.
-import { join } from 'node:path';
+// node scripts/count.mjs PASSED FAILED: the tests' and the fault suite's counts with these added, as the last line of .ci/run.
 import { countLine, isGreen, readReport } from './lib/count.mjs';
-import { testFolder } from './lib/state.mjs';
+import { faultsReport, testReport } from './lib/state.mjs';
 
 const [passed = 0, failed = 0] = process.argv.slice(2).map(Number);
-const tests = readReport(join(testFolder(), 'report.json'));
-const all = { ...tests, passed: tests.passed + passed, failed: tests.failed + failed + (tests.passed + tests.failed === 0 ? 1 : 0) };
+const reports = [testReport(), faultsReport()].map(readReport);
+/** @param {keyof import('./lib/count.mjs').Count} kind */
+const sum = (kind) => reports.reduce((total, count) => total + count[kind], 0);
+// A run of no test at all is a failed one.
+const empty = reports.filter((count) => count.passed + count.failed === 0).length;
+const all = { passed: sum('passed') + passed, failed: sum('failed') + failed + empty, skipped: sum('skipped') };
 console.log(countLine(all));
 process.exitCode = isGreen(all) ? 0 : 1;

@@ -1,5 +1,5 @@
 // @ts-check
-// npm stop [-- --pods]: stop what npm start started, wherever it runs, and what npm test left up.
+// npm stop [-- --pods]: stop what npm start started, wherever it runs, and what npm test and npm run test:faults left up.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Failure, describe } from './lib/failure.mjs';
@@ -8,7 +8,7 @@ import { holderOf, takeLock } from './lib/lock.mjs';
 import { podsOf, removePods } from './lib/pods.mjs';
 import { isAlive } from './lib/processes.mjs';
 import { stopStrayServices } from './lib/services.mjs';
-import { State, instanceFolder, testFolder } from './lib/state.mjs';
+import { State, faultsFolder, instanceFolder, testFolder } from './lib/state.mjs';
 import { until } from './lib/wait.mjs';
 
 // Four services with 30 s each to end what they have in hand, and the servers after them.
@@ -17,7 +17,7 @@ const LIMIT_MS = 180_000;
 const { values: options } = parseArgs({ options: { pods: { type: 'boolean' } } });
 
 try {
-  if (existsSync(testFolder())) await stopTests(new State(testFolder()));
+  for (const folder of [testFolder(), faultsFolder()]) if (existsSync(folder)) await stopTests(new State(folder));
   const state = new State(instanceFolder());
   await stopInstance(state);
   await tellOfPods(state);
@@ -49,7 +49,7 @@ async function stopInstance(state) {
 /** @param {State} state */
 async function stopTests(state) {
   const running = holderOf(state.path('lock'));
-  if (running) return console.log(`npm test is running (pid ${running.pid}) and was left alone.`);
+  if (running) return console.log(`${running.what} is running (pid ${running.pid}) and was left alone.`);
   await whileLocked(state, 'npm stop', async () => {
     await Promise.all([stopBroker(state, { durable: false }), stopDatabase(state)]);
   });

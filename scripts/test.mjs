@@ -1,30 +1,25 @@
 // @ts-check
 // npm test [-- jest arguments]: all tests, with a PostgreSQL and a RabbitMQ of their own. KEEP_INFRA=1 leaves these up for the next run.
-import { rmSync } from 'node:fs';
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { bringUp } from './lib/bring-up.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { countLine, isGreen, readReport } from './lib/count.mjs';
 import { Failure, describe } from './lib/failure.mjs';
 import { stopBroker, stopDatabase } from './lib/infrastructure.mjs';
+import { JestRun } from './lib/jest.mjs';
 import { takeLock } from './lib/lock.mjs';
 import { abortCommands } from './lib/processes.mjs';
 import { Progress } from './lib/progress.mjs';
-import { ROOT, State, testFolder } from './lib/state.mjs';
+import { State, testFolder, testReport } from './lib/state.mjs';
 
 tolerateClosedOutput();
-const report = join(testFolder(), 'report.json');
+const jest = new JestRun(testReport());
 let interrupted = false;
-/** @type {import('node:child_process').ChildProcess | null} */
-let jest = null;
 
 try {
   const state = new State(testFolder());
   const lock = takeLock(state.path('lock'), 'npm test');
   if (!lock.release) throw new Failure(`tests are running already in this checkout (pid ${lock.holder.pid})`);
   onStopSignal(interrupt, interrupt);
-  rmSync(report, { force: true }); // an old one must not be taken for this run's
   try {
     await runTests(state);
   } finally {
@@ -35,7 +30,7 @@ try {
   console.error(describe(error));
 }
 
-const count = readReport(report);
+const count = readReport(jest.report);
 console.log(`\n${countLine(count)}`);
 process.exit(isGreen(count) && !interrupted ? 0 : 1);
 
@@ -53,23 +48,12 @@ async function runTests(state) {
     TEST_AMQP_URL: state.get('AMQP_URL'),
     TEST_RABBITMQ_MANAGEMENT_URL: state.get('RABBITMQ_MANAGEMENT_URL'),
   };
-  const args = [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), '--json', '--outputFile', report, ...process.argv.slice(2)];
-  // Its JSON goes to the file, what it tells people to standard error.
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'inherit'], detached: true });
-  jest = child;
-  const code = await new Promise((resolve) => child.on('exit', (exit, signal) => resolve(signal ?? exit)));
-  jest = null;
-  // Its report may look green although it was killed, or something else than a test failed.
-  if (code !== 0 && isGreen(readReport(report))) {
-    rmSync(report);
-    throw new Failure(`jest ended with ${code} although no test failed`);
-  }
+  await jest.run(process.argv.slice(2), env);
 }
 
 /** The tests end first, the servers after them. */
 function interrupt() {
   interrupted = true;
   abortCommands();
-  // The whole group: jest has workers, and these may have started services.
-  if (jest?.pid) process.kill(-jest.pid, 'SIGTERM');
+  jest.end();
 }

@@ -10,6 +10,11 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const instanceFolder = () => join(ROOT, '.reprise');
 /** The servers of `npm test`: never those of a running instance. */
 export const testFolder = () => join(ROOT, '.reprise', 'test');
+/** The servers of `npm run test:faults`, which are killed. */
+export const faultsFolder = () => join(ROOT, '.reprise', 'faults');
+/** What jest says of the last run. */
+export const testReport = () => join(testFolder(), 'report.json');
+export const faultsReport = () => join(faultsFolder(), 'report.json');
 
 const HEADER = [
   'How to reach this instance of Reprise, and what it keeps from start to start. It holds secrets.',

@@ -24,10 +24,15 @@ export class Ground {
   private readonly name = `reprise_e2e_${randomBytes(6).toString('hex')}`;
   private readonly servers = infrastructure();
   private readonly lettersTold = new Set<string>();
-  private readonly management = new Management(this.servers.managementUrl);
+  readonly management = new Management(this.servers.managementUrl);
 
   /** @param directory where nothing of another instance is found */
   constructor(private readonly directory: string) {}
+
+  /** The name of its virtual host, which is the database's too. */
+  get vhost(): string {
+    return this.name;
+  }
 
   /** What an instance's `env` file says of its servers. */
   get values(): Record<string, string> {
@@ -68,6 +73,11 @@ export class Ground {
   /** A client of the broker with the login of a service, or of an internal publisher. */
   connectAs(name: BrokerUser): Promise<BrokerClient> {
     return BrokerClient.open(this.brokerUrl(name), { listen: name === 'publisher' });
+  }
+
+  /** The address of the broker for its administrator. */
+  get adminBrokerUrl(): string {
+    return brokerUrl(this.servers, this.name);
   }
 
   /** The address of the broker with that login in it. */

@@ -11,6 +11,7 @@ export interface Sending {
   headers?: Record<string, string>;
   /** The body as it is, in the place of JSON. */
   raw?: string | Uint8Array;
+  signal?: AbortSignal;
 }
 
 /** A client of the REST API that knows nothing of it. It never throws for a status; it does where there is no answer at all. */
@@ -29,11 +30,17 @@ export class Http {
     return this.send('PATCH', path, body, sending);
   }
 
-  async send<T = Json>(method: string, path: string, body?: unknown, { token, headers = {}, raw }: Sending = {}): Promise<Answer<T>> {
+  async send<T = Json>(
+    method: string,
+    path: string,
+    body?: unknown,
+    { token, headers = {}, raw, signal }: Sending = {},
+  ): Promise<Answer<T>> {
     const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(`${this.base}${path}`, {
       method,
       redirect: 'manual',
+      ...(signal ? { signal } : {}),
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(content === undefined ? {} : { 'content-type': 'application/json' }),

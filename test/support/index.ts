@@ -23,7 +23,7 @@ export type { Answer } from './http';
 export * from './refusal';
 export * from './stack';
 export { processesOf } from './pods';
-export { ROOT, SERVICES } from './settings';
+export { ROOT, SERVICES, type ServiceName } from './settings';
 export { ALL_SCOPES, newKeys } from './tokens';
 export * from './promise';
 export { Tenant } from './tenant';

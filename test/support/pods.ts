@@ -12,16 +12,18 @@ export interface Pod {
 
 /** The agents that run from this file, whatever the services believe. */
 export function podsOf(agentPath: string): Pod[] {
-  return processes().flatMap((pid) => {
+  const found = processes().flatMap((pid) => {
     if (!read(`/proc/${pid}/cmdline`).split('\0').includes(agentPath)) return [];
     const env = environmentOf(pid);
     const directory = env.get('REPRISE_WORKSPACE_DIR');
-    // A task, in the moment between fork and exec, still has its agent's command line.
     if (directory === undefined || env.get('REPRISE_TASK_ID') !== undefined || !isLeader(pid)) return [];
     return [
       { pid, workspaceId: env.get('REPRISE_WORKSPACE_ID') ?? '', generation: Number(env.get('REPRISE_GENERATION')), files: directory },
     ];
   });
+  // A task, in the moment between fork and exec, is its agent to the letter, but for being its child.
+  const agents = new Set(found.map(({ pid }) => pid));
+  return found.filter(({ pid }) => !agents.has(parentOf(pid)));
 }
 
 /** Every process of a pod: its agent, its tasks and what these have started. */
@@ -75,8 +77,17 @@ function processes(): number[] {
 
 /** Whether a process leads its session, as every agent does. */
 function isLeader(pid: number): boolean {
+  return statOf(pid)[3] === String(pid);
+}
+
+function parentOf(pid: number): number {
+  return Number(statOf(pid)[1]);
+}
+
+/** State, parent, group, session and the rest: what the kernel tells of a process behind its name, which may hold anything. */
+function statOf(pid: number): string[] {
   const stat = read(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3] === String(pid);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function environmentOf(pid: number): Map<string, string> {

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { closeSync, openSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const SIZE = '64m';
 /** What is left free on a full disk: enough for folders and small files. */
 const LEFT_BYTES = 256 * 1024;
 
@@ -16,12 +15,16 @@ export class SnapshotDisk {
   private mounted = false;
   private aside: string | null = null;
 
-  constructor(private readonly directory: string) {}
+  /** @param size of the disk, where it is one, as mount takes it */
+  constructor(
+    private readonly directory: string,
+    private readonly size = '64m',
+  ) {}
 
   /** To be called before anything is kept there. */
   async mount(): Promise<void> {
     try {
-      await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', this.directory]);
+      await run('mount', ['-t', 'tmpfs', '-o', `size=${this.size}`, 'tmpfs', this.directory]);
       this.mounted = true;
     } catch {
       // Not allowed here.
@@ -44,8 +47,12 @@ export class SnapshotDisk {
     this.aside = null;
   }
 
+  /** Also one that was mounted by a process which is no more. */
   async unmount(): Promise<void> {
-    if (this.mounted) await run('umount', ['--lazy', this.directory]);
+    const mounts = existsSync('/proc/self/mounts') ? readFileSync('/proc/self/mounts', 'utf8') : '';
+    const mounted = this.mounted || mounts.includes(` ${this.directory} `);
+    if (mounted) await run('umount', ['--lazy', this.directory]);
+    this.mounted = false;
   }
 
   private get filler(): string {

@@ -2,7 +2,9 @@ import { type AddressInfo, connect as dial, createServer, type Server, type Sock
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConsoleLogger, Logger, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import type { Pool } from 'pg';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import {
   databaseIndicator,
   databaseModule,
@@ -53,6 +55,24 @@ describe('the database of a service', () => {
     await runMigrations({ url: database.url, schema: database.schema, migrations });
     return open();
   }
+
+  it('outlives a connection that the server ends while it is between the pool and its user', async () => {
+    const dataSource = await openMigrated();
+    // As a query runner gets it, before it has begun to listen: nobody hears what the connection says now.
+    const pool = (dataSource.driver as PostgresDriver).master as Pool;
+    const client = await pool.connect();
+    try {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      // Not `once` of node:events, which would listen to errors.
+      const ended = new Promise<void>((resolve) => client.on('end', () => resolve()));
+      await dataSource.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid]);
+      await ended;
+      await expect(client.query('SELECT 1')).rejects.toThrow();
+    } finally {
+      client.release(true);
+    }
+    expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
 
   it('is used with the schema, the limits and the name that it was given', async () => {
     const dataSource = await openMigrated();

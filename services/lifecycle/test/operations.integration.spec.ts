@@ -54,6 +54,9 @@ async function busy(workspace: WorkspaceView): Promise<string> {
 }
 
 const task = (workspaceId: string, id: string) => world.done<TaskView>(GetTask, { workspace_id: workspaceId, task_id: id });
+const lostOf = async (id: string): Promise<number | null> =>
+  (await world.database.query<{ lost_generation: number | null }[]>('SELECT lost_generation FROM workspaces WHERE id = $1', [id]))[0]!
+    .lost_generation;
 const restart = async (id: string, force = false) => {
   const { operation_id: operationId } = await world.done<{ operation_id: string }>(RestartWorkspace, { workspace_id: id, force });
   return world.operation(operationId);
@@ -239,6 +242,34 @@ it('a lost pod fails the workspace and its task; reports of the dead pod change 
   expect(await task(workspace.id, taskId)).toMatchObject({ status: 'failed', reason: 'pod_lost' });
   const report = { workspace_id: workspace.id, pod_generation: 1, task_id: taskId, status: 'completed', caller: undefined };
   expect(await world.done(ReportTask, report)).toEqual({ status: 'failed' });
+});
+
+it('a new pod that is told lost before its operation is told ended leaves the workspace failed, not idle without a pod', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const { id: operation_id, generation } = await restart(workspace.id);
+  const snapshot_id = newId('snapshot');
+  await world.event(PodLost, { workspace_id: workspace.id, pod_generation: generation, reason: 'the process is gone' });
+  await waitFor(async () => (await lostOf(workspace.id)) === generation, 'the loss');
+  await world.event(PodReady, { operation_id, workspace_id: workspace.id, generation, role_version: 1, snapshot_id });
+  expect(await world.ended(operation_id)).toMatchObject({ status: 'succeeded' });
+  expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', snapshot_ref: snapshot_id });
+  // The next pod is another one.
+  const { operation_id: resume } = await world.done<{ operation_id: string }>(ResumeWorkspace, { workspace_id: workspace.id });
+  const next = { operation_id: resume, workspace_id: workspace.id, generation: generation + 1, role_version: 1, snapshot_id: null };
+  await world.event(PodReady, next);
+  await world.ended(resume);
+  expect(await world.get(workspace.id)).toMatchObject({ status: 'idle' });
+});
+
+it('a kept pod that is told lost before its operation is told failed leaves the workspace failed', async () => {
+  const workspace = await world.idleWorkspace(role);
+  const { id: operation_id, generation } = await restart(workspace.id);
+  await world.event(PodLost, { workspace_id: workspace.id, pod_generation: 1, reason: 'the process is gone' });
+  await waitFor(async () => (await lostOf(workspace.id)) === 1, 'the loss');
+  const failed = { code: 'snapshot_failed', message: 'no space', pod_kept: true, step: 'snapshot', snapshot_id: null };
+  await world.event(PodJobFailed, { operation_id, workspace_id: workspace.id, generation, ...failed });
+  await world.ended(operation_id);
+  expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', last_snapshot_error: 'no space' });
 });
 
 it('an operation that misses its deadline fails and says so; the workspace can be resumed', async () => {

@@ -1,6 +1,7 @@
 import type { DataSourceOptions, MixedList, MigrationInterface } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
 import { TypeOrmLog } from './typeorm-log';
+import { WatchedClient } from './watched-client';
 
 /** A migration: a class of TypeORM's `MigrationInterface` whose name ends in a 13-digit timestamp. */
 export type MigrationClass = new () => MigrationInterface;
@@ -56,6 +57,7 @@ export function dataSourceOptions(options: DatabaseOptions, limits: SessionLimit
     // A connection that breaks while it idles in the pool is told here; unheard, it would end the process.
     poolErrorHandler: (error: unknown) => log.poolError(error),
     extra: {
+      Client: WatchedClient,
       keepAlive: true,
       options: [serverOptions, sessionSettings(options.schema, limits)].filter(Boolean).join(' '),
     },

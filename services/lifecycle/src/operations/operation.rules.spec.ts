@@ -7,7 +7,9 @@ import {
   snapshotErrorOf,
   statusDuring,
   timeoutMessage,
+  unlessLost,
   whenFailed,
+  whenRemoved,
   withStep,
 } from './operation.rules';
 
@@ -76,6 +78,23 @@ describe('facts', () => {
     expect(whenFailed(true, { podGeneration: 2, runningTaskId: null })).toEqual({ status: 'idle', podGeneration: 2, taskEnds: null });
     expect(whenFailed(true, { podGeneration: 2, runningTaskId: 'task_1' })).toEqual({ status: 'busy', podGeneration: 2, taskEnds: null });
     expect(whenFailed(false, { podGeneration: 2, runningTaskId: null })).toEqual({ status: 'failed', podGeneration: null, taskEnds: null });
+  });
+
+  it('an ending with a pod that was told lost before fails the workspace, and no other ending', () => {
+    const [idle, busy] = [whenFailed(true, { podGeneration: 2, runningTaskId: null }), { podGeneration: 2, runningTaskId: 'task_1' }];
+    expect(unlessLost(idle, 2, { podGeneration: 2, runningTaskId: null })).toEqual({
+      status: 'failed',
+      podGeneration: null,
+      taskEnds: null,
+    });
+    expect(unlessLost(whenFailed(true, busy), 2, busy)).toEqual({
+      status: 'failed',
+      podGeneration: null,
+      taskEnds: { status: 'failed', reason: 'pod_lost' },
+    });
+    for (const older of [null, 1]) expect(unlessLost(idle, older, busy)).toBe(idle);
+    const stopped = whenRemoved('stop', busy);
+    expect(unlessLost(stopped, 2, busy)).toBe(stopped);
   });
 
   it('only the steps that save are the snapshot’s error', () => {

@@ -70,6 +70,16 @@ export function whenFailed(podKept: boolean, before: Before): Ending {
   return { status: 'failed', podGeneration: null, taskEnds: before.runningTaskId ? { status: 'failed', reason: 'pod_lost' } : null };
 }
 
+/**
+ * An ending with a pod that was told lost before: facts may come in any order, and the reconciler tells of a loss once. The workspace is failed
+ * at once, as it is by a loss that is told in time.
+ */
+export function unlessLost(ending: Ending, lostGeneration: number | null, { runningTaskId }: Before): Ending {
+  if (ending.podGeneration === null || ending.podGeneration !== lostGeneration) return ending;
+  const taskEnds = ending.taskEnds ?? (runningTaskId ? { status: 'failed', reason: 'pod_lost' } : null);
+  return { status: 'failed', podGeneration: null, taskEnds };
+}
+
 /** Steps whose failure says that the state could not be saved. */
 const SAVING: readonly Step[] = ['quiesce', 'snapshot', 'verify'];
 

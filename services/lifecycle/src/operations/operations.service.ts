@@ -35,6 +35,7 @@ import {
   snapshotErrorOf,
   statusDuring,
   timeoutMessage,
+  unlessLost,
   whenFailed,
   whenReady,
   whenRemoved,
@@ -131,11 +132,18 @@ export class OperationsService {
     });
   }
 
-  /** A live pod is gone. During an operation the job that meets it will tell. */
+  /** A live pod is gone. During an operation the job that meets it will tell, unless it had ended before; then the operation's end counts it in. */
   async podLost(fact: Fact<PodLost>): Promise<void> {
     await this.facts.apply(fact, async (manager, now) => {
       const workspace = await this.workspaces.lock(manager, fact.data.workspace_id, null);
-      if (workspace?.operation_id !== null || workspace.pod_generation !== fact.data.pod_generation) return null;
+      const { pod_generation: lost } = fact.data;
+      if (workspace && workspace.operation_id !== null && lost > (workspace.lost_generation ?? 0)) {
+        return {
+          writes: new OneStatement().add('workspace', this.workspaces.update(workspace, { lost_generation: lost }, now), 1),
+          messages: [],
+        };
+      }
+      if (workspace?.operation_id !== null || workspace.pod_generation !== lost) return null;
       const task = workspace.running_task_id ? await this.tasks.lock(manager, workspace.running_task_id) : null;
       const ended = task && endOfTask(task, workspace, { status: 'failed', reason: 'pod_lost', completedAt: now });
       const writes = new OneStatement().add(
@@ -210,6 +218,8 @@ export class OperationsService {
   ): Promise<void> {
     let ended = null as EndedOperation | null;
     await this.facts.apply(fact, async (manager, now) => {
+      // The transaction may be run again, and then come to another end.
+      ended = null;
       const loaded = await this.load(manager, about);
       if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
       const outcome = outcomeOf(loaded);
@@ -224,7 +234,10 @@ export class OperationsService {
     this.logger.log(`${ended.kind} ${ended.error ? `failed: ${ended.error}` : 'succeeded'}`);
   }
 
-  private ended({ workspace, operation, task }: Loaded, { ending, error, change }: Outcome, now: Date): Effect {
+  private ended({ workspace, operation, task }: Loaded, outcome: Outcome, now: Date): Effect {
+    const { error } = outcome;
+    const ending = unlessLost(outcome.ending, workspace.lost_generation, beforeOf(workspace));
+    const change: WorkspaceChange = { ...outcome.change, ...(ending.podGeneration === null ? { pod_role_version: null } : {}) };
     const phases = closed(operation.phases, error ? 'failed' : 'succeeded', now);
     const endOf = task && ending.taskEnds && endOfTask(task, workspace, { ...ending.taskEnds, completedAt: now });
     const writes = new OneStatement().add('operation', this.operations.finish(operation.id, error, phases, now), 1).add(
@@ -251,7 +264,7 @@ export class OperationsService {
       generation: operation.generation,
       finished_at: now.toISOString(),
     };
-    const outcome = error
+    const end = error
       ? announce(OperationFailed.type, { ...told, ...error, pod_kept: ending.podGeneration !== null } satisfies OperationFailed, about)
       : announce(
           OperationSucceeded.type,
@@ -260,7 +273,7 @@ export class OperationsService {
         );
     return {
       writes,
-      messages: [...(endOf?.messages ?? []), ...statusChanged(workspace.status, ending.status, workspace.generation, about), outcome],
+      messages: [...(endOf?.messages ?? []), ...statusChanged(workspace.status, ending.status, workspace.generation, about), end],
     };
   }
 

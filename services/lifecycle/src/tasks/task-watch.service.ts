@@ -40,6 +40,7 @@ export class TaskWatch {
   async attend({ id, workspace_id: workspaceId }: Which): Promise<void> {
     let needed = null as Attention | null;
     await this.facts.apply(null, async (manager, now) => {
+      needed = null;
       const workspace = await this.workspaces.lock(manager, workspaceId, null);
       const task = workspace && (await this.tasks.lock(manager, id));
       if (!workspace || !task) return null;

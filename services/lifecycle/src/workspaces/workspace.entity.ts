@@ -31,6 +31,10 @@ export class WorkspaceEntity {
   @Column('integer', { nullable: true })
   pod_role_version!: number | null;
 
+  /** The newest pod that was told lost while an operation was in flight: the operation may end later, and with that pod. */
+  @Column('integer', { nullable: true })
+  lost_generation!: number | null;
+
   @Column('text')
   created_by_user_id!: string;
 

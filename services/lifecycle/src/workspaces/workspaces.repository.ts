@@ -42,6 +42,7 @@ export type WorkspaceChange = Partial<
     | 'generation'
     | 'pod_generation'
     | 'pod_role_version'
+    | 'lost_generation'
     | 'snapshot_ref'
     | 'last_snapshot_error'
     | 'operation_id'
@@ -55,6 +56,7 @@ const COLUMNS: readonly (keyof WorkspaceChange)[] = [
   'generation',
   'pod_generation',
   'pod_role_version',
+  'lost_generation',
   'snapshot_ref',
   'last_snapshot_error',
   'operation_id',

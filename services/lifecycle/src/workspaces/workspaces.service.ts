@@ -79,6 +79,7 @@ export class WorkspacesService {
         generation: 1,
         pod_generation: null,
         pod_role_version: null,
+        lost_generation: null,
         created_by_user_id: actor,
         snapshot_ref: null,
         last_snapshot_error: null,

@@ -1,0 +1,148 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Stuck } from './actors/witness';
+import { WorkspaceActor } from './actors/workspace-actor';
+import { TenantOfRun } from './actors/tenants';
+import type { World } from './actors/world';
+import { DEATHS } from './kinds/deaths';
+import type { Scene } from './kinds/fault';
+import { HINDRANCES } from './kinds/hindrances';
+import { inflict } from './schedule';
+import { Bus } from './support/bus';
+import { Checks } from './support/checks';
+import { Fleet } from './support/fleet';
+import { Ledger } from './support/ledger';
+import { PodsWatch } from './support/pods-watch';
+import { Random } from './support/random';
+import { Unanswered } from './support/rest';
+import { Servers } from './support/servers';
+
+export interface RunOptions {
+  seed: string;
+  minutes: number;
+  /** So many operations at least, however long that takes beyond the minutes. */
+  operations: number;
+  workspaces: number;
+  /** Where the run's own servers keep what they keep. */
+  serversState: string;
+  tell: (line: string) => void;
+}
+
+const TENANTS = 4;
+/** What a user does between two steps, seconds. */
+const PAUSE_SECONDS: [number, number] = [0, 4];
+/** However many operations are asked for, it is not longer than this many times the minutes. */
+const LONGEST = 2;
+
+/** Runs users and faults side by side for a time, then lets all come to rest and compares what is left with the invariants. */
+export async function run(options: RunOptions): Promise<Ledger> {
+  const ledger = new Ledger(options.tell);
+  const random = new Random(options.seed);
+  const fleet = new Fleet(options.serversState, ledger);
+  let pods: PodsWatch | undefined;
+  let bus: Bus | undefined;
+  try {
+    await fleet.start();
+    const admin = new URL(fleet.ground.adminBrokerUrl);
+    await fleet.ground.management.letImpersonate(decodeURIComponent(admin.username), decodeURIComponent(admin.password));
+    bus = new Bus(fleet.ground.brokerUrl('publisher'), fleet.ground.adminBrokerUrl);
+    await bus.open();
+    pods = new PodsWatch(fleet.agentPath, ledger);
+    await play(options, random, { fleet, pods, bus, ledger, servers: new Servers(options.serversState) });
+  } finally {
+    pods?.end();
+    await bus?.close();
+    const keep = ledger.violations.length > 0;
+    if (keep) ledger.note(`the logs are kept in ${fleet.directory}/logs`);
+    await fleet.stop({ keep });
+  }
+  return ledger;
+}
+
+async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'over'>): Promise<void> {
+  const { fleet, pods, bus, ledger } = parts;
+  const over = new AbortController();
+  const accepted = new Map<string, string>();
+  const world: World = { ledger, bus, pods, accepted: (operation, workspace) => void accepted.set(operation, workspace) };
+  const tenants = await Promise.all(Array.from({ length: TENANTS }, () => TenantOfRun.make(fleet, bus, ledger)));
+  const cast = await Promise.all(
+    Array.from({ length: options.workspaces }, async (_, n) => {
+      const [tenant, stranger] = [tenants[n % TENANTS]!, tenants[(n + 1) % TENANTS]!];
+      const draws = random.fork(`workspace ${n}`);
+      return { tenant, draws, actor: await WorkspaceActor.create(world, tenant, stranger, draws, n) };
+    }),
+  );
+  ledger.note(`${cast.length} workspaces of ${TENANTS} tenants are up: the faults begin`);
+
+  const scene = { ...parts, over: over.signal };
+  const lanes = [inflict(DEATHS, random.fork('deaths'), scene), inflict(HINDRANCES, random.fork('hindrances'), scene)];
+  const begun = Date.now();
+  const enough = () => {
+    const minutes = (Date.now() - begun) / 60_000;
+    return minutes >= options.minutes && (ledger.total('operations') >= options.operations || minutes >= options.minutes * LONGEST);
+  };
+  const users = cast.map((member) => use(member, ledger, enough));
+  await Promise.all(users.map((user) => user.catch((error: unknown) => ledger.note(String(error)))).concat(whenOver(enough, over)));
+  over.abort();
+  await Promise.all(lanes);
+  ledger.count('run', 'minutes with faults', Math.round((Date.now() - begun) / 6_000) / 10);
+
+  await restored(scene);
+  ledger.note('no more faults: everything comes to rest');
+  await Promise.all(cast.map(({ actor, tenant }) => tenant.door.together(() => finished(() => actor.final(), ledger))));
+  const checks = new Checks(fleet, ledger, pods, bus, fleet.ground.management);
+  await checks.quiet();
+  await checks.operations(accepted);
+  await checks.onePod();
+  await checks.savedFirst();
+  ledger.count('run', 'snapshots compared on the disk', await checks.snapshots());
+  await checks.messages();
+  const owned = new Map(tenants.map((tenant) => [tenant, cast.filter((member) => member.tenant === tenant).map(({ actor }) => actor.id)]));
+  await checks.tenants(tenants, owned);
+  ledger.count('run', 'looks at all pods', pods.looks);
+}
+
+/** A user at his workspace until the time is over. */
+async function use(
+  { tenant, draws, actor }: { tenant: TenantOfRun; draws: Random; actor: WorkspaceActor },
+  ledger: Ledger,
+  enough: () => boolean,
+): Promise<void> {
+  while (!enough()) {
+    const alone = draws.chance(0.02);
+    const going = await tenant.door[alone ? 'byItself' : 'together'](() =>
+      finished(() => (alone ? actor.unpaidStep() : actor.step()), ledger),
+    );
+    if (!going) return;
+    await delay(draws.between(...PAUSE_SECONDS) * 1000);
+  }
+}
+
+/** @returns whether to go on */
+async function finished(work: () => Promise<void>, ledger: Ledger): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (error instanceof Stuck) return false;
+    ledger.check(10, !(error instanceof Unanswered), () => (error as Error).message);
+    // Anything else is a step that could not be judged: an answer that no rule foresees.
+    if (!(error instanceof Unanswered)) ledger.check(9, false, () => `an answer that was not foreseen: ${(error as Error).stack}`);
+    return false;
+  }
+}
+
+async function whenOver(enough: () => boolean, over: AbortController): Promise<void> {
+  while (!enough()) await delay(250);
+  over.abort();
+}
+
+/** Whatever was taken away is there again. */
+async function restored({ fleet, servers }: Scene): Promise<void> {
+  fleet.spoilAgents(null);
+  fleet.disk.makeRoom();
+  await Promise.all(fleet.ways.map((way) => way.clear()));
+  await servers.start('broker');
+  await servers.start('database');
+  for (const service of fleet.services) service.start();
+  await Promise.all(fleet.services.map((service) => service.ready(120_000)));
+}

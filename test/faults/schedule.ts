@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault, Scene } from './kinds/fault';
+import type { Random } from './support/random';
+
+/**
+ * The order of the faults, the same for the same seed: the kinds take turns, so that a short run sees all of them, and within a kind every
+ * fault comes once before any comes twice.
+ */
+export function* deal(faults: readonly Fault[], random: Random): Generator<Fault, never> {
+  const kinds = new Map<string, Fault[]>();
+  for (const fault of faults) kinds.set(fault.kind, [...(kinds.get(fault.kind) ?? []), fault]);
+  const left = new Map<string, Fault[]>();
+  for (;;) {
+    for (const kind of random.shuffled([...kinds.keys()])) {
+      const stack = left.get(kind) ?? [];
+      if (stack.length === 0) stack.push(...random.shuffled(kinds.get(kind)!));
+      left.set(kind, stack);
+      yield stack.pop()!;
+    }
+  }
+}
+
+/** One fault after the other with a pause between, until the run is over. What goes wrong with a fault itself is told and fails the run. */
+export async function inflict(faults: readonly Fault[], random: Random, scene: Scene): Promise<void> {
+  const { ledger, over } = scene;
+  let n = 0;
+  for (const fault of deal(faults, random.fork('order'))) {
+    // Each fault draws from a stream of its own: how long one took does not change the next.
+    const draws = random.fork(`fault ${++n}`);
+    await delay(draws.between(300, 2_500), undefined, { signal: over }).catch(() => undefined);
+    if (over.aborted) return;
+    const told = await struck(fault, scene, draws);
+    if (told === null) ledger.count('faults whose moment did not come', fault.name);
+    else ledger.count('faults', fault.kind);
+    ledger.note(`${fault.kind}: ${told === null ? `${fault.name}, whose moment did not come` : (told ?? fault.name)}`);
+  }
+}
+
+async function struck(fault: Fault, scene: Scene, random: Random): Promise<string | null | undefined | void> {
+  try {
+    return await fault.strike(scene, random);
+  } catch (error) {
+    // The other lane may have taken away what this one needs, such as the broker.
+    scene.ledger.note(`${fault.kind}, ${fault.name}: ${(error as Error).message}`);
+    return null;
+  }
+}
