@@ -8,7 +8,8 @@ const INTRODUCTION = `# Metrics
 
 _Made by \`npm run docs\` from what each service registers (\`*.metrics.ts\`); change it there._
 
-Every service answers \`GET /metrics\` on \`METRICS_PORT\` (9464), which is not the port that it serves (docs/adr/0015): keep it to the monitoring. With
+Every service answers \`GET /metrics\` on \`METRICS_PORT\` (9464), which is not the port that it serves (docs/adr/0015). It listens on loopback alone until
+\`METRICS_HOST\` says otherwise (\`0.0.0.0\` where Prometheus is on another machine): keep it to the monitoring. With
 \`npm start\` the ports are in \`.reprise/env\`, as \`<SERVICE>_METRICS_PORT\`. \`deploy/prometheus\` has a scrape configuration and the alert rules,
 \`deploy/grafana\` the dashboard, [operations.md](operations.md#metrics-and-alerts) what to do when an alert fires.
 
