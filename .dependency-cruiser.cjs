@@ -39,6 +39,12 @@ module.exports = {
       to: { path: 'node_modules/prom-client' },
     },
     {
+      name: 'only-platform-knows-opentelemetry',
+      severity: 'error',
+      from: { path: '^(libs|services|runtime|cli)/', pathNot: '^libs/platform/' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
       name: 'the-gateway-has-no-database',
       severity: 'error',
       from: { path: '^services/gateway/' },

@@ -16,8 +16,12 @@ export const portVariable = (name) => `${name.toUpperCase()}_PORT`;
 /** @param {string} name */
 export const metricsPortVariable = (name) => `${name.toUpperCase()}_METRICS_PORT`;
 
+/** Where traces go and which; not OTEL_SERVICE_NAME, which would give all services one name. */
+const TRACING = ['ENDPOINT', 'TRACES_ENDPOINT', 'PROTOCOL', 'HEADERS', 'TIMEOUT']
+  .map((name) => `OTEL_EXPORTER_OTLP_${name}`)
+  .concat('OTEL_BSP_SCHEDULE_DELAY', 'OTEL_RESOURCE_ATTRIBUTES', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG');
 /** Passed on where set; nothing else of our environment is a service's affair. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'LOG_LEVEL', 'FORCE_COLOR', 'NODE_EXTRA_CA_CERTS'];
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'LOG_LEVEL', 'FORCE_COLOR', 'NODE_EXTRA_CA_CERTS', ...TRACING];
 
 /**
  * The environment of a service: computed from what stands in an instance's `env` file, and nothing more than that service needs.

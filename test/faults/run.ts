@@ -30,8 +30,18 @@ export interface RunOptions {
 const TENANTS = 4;
 /** What a user does between two steps, seconds. */
 const PAUSE_SECONDS: [number, number] = [0, 4];
+/** How often a step is one without having paid, which keeps everybody else of the tenant waiting. */
+const UNPAID_PROBABILITY = 0.02;
 /** However many operations are asked for, it is not longer than this many times the minutes. */
 const LONGEST = 2;
+
+interface Member {
+  tenant: TenantOfRun;
+  draws: Random;
+  actor: WorkspaceActor;
+  /** Whether he is the first of his tenant's, who does not pay at first. */
+  debtor: boolean;
+}
 
 /** Runs users and faults side by side for a time, then lets all come to rest and compares what is left with the invariants. */
 export async function run(options: RunOptions): Promise<Ledger> {
@@ -65,10 +75,10 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
   const world: World = { ledger, bus, pods, accepted: (operation, workspace) => void accepted.set(operation, workspace) };
   const tenants = await Promise.all(Array.from({ length: TENANTS }, () => TenantOfRun.make(fleet, bus, ledger)));
   const cast = await Promise.all(
-    Array.from({ length: options.workspaces }, async (_, n) => {
+    Array.from({ length: options.workspaces }, async (_, n): Promise<Member> => {
       const [tenant, stranger] = [tenants[n % TENANTS]!, tenants[(n + 1) % TENANTS]!];
       const draws = random.fork(`workspace ${n}`);
-      return { tenant, draws, actor: await WorkspaceActor.create(world, tenant, stranger, draws, n) };
+      return { tenant, draws, debtor: n < TENANTS, actor: await WorkspaceActor.create(world, tenant, stranger, draws, n) };
     }),
   );
   ledger.note(`${cast.length} workspaces of ${TENANTS} tenants are up: the faults begin`);
@@ -96,22 +106,24 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
   await checks.savedFirst();
   ledger.count('run', 'snapshots compared on the disk', await checks.snapshots());
   await checks.messages();
+  await checks.told();
   const owned = new Map(tenants.map((tenant) => [tenant, cast.filter((member) => member.tenant === tenant).map(({ actor }) => actor.id)]));
   await checks.tenants(tenants, owned);
   ledger.count('run', 'looks at all pods', pods.looks);
 }
 
 /** A user at his workspace until the time is over. */
-async function use(
-  { tenant, draws, actor }: { tenant: TenantOfRun; draws: Random; actor: WorkspaceActor },
-  ledger: Ledger,
-  enough: () => boolean,
-): Promise<void> {
+async function use({ tenant, draws, actor, debtor }: Member, ledger: Ledger, enough: () => boolean): Promise<void> {
+  // One of each tenant's begins with it, so that also a short run has seen it.
+  let due = debtor;
+  const unpaid = async () => {
+    due = !(await actor.unpaidStep());
+  };
   while (!enough()) {
-    const alone = draws.chance(0.02);
-    const going = await tenant.door[alone ? 'byItself' : 'together'](() =>
-      finished(() => (alone ? actor.unpaidStep() : actor.step()), ledger),
-    );
+    const going =
+      due || draws.chance(UNPAID_PROBABILITY)
+        ? await tenant.door.byItself(() => finished(unpaid, ledger))
+        : await tenant.door.together(() => finished(() => actor.step(), ledger));
     if (!going) return;
     await delay(draws.between(...PAUSE_SECONDS) * 1000);
   }

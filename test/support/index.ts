@@ -27,3 +27,5 @@ export { ROOT, SERVICES, type ServiceName } from './settings';
 export { ALL_SCOPES, newKeys } from './tokens';
 export * from './promise';
 export { Tenant } from './tenant';
+export * from './tracing/span-tree';
+export * from './tracing/trace-collector';

@@ -32,3 +32,8 @@ export { type Counter, type Gauge, type Histogram, Metrics } from './metrics/met
 export { PLATFORM_METRICS } from './metrics/platform.metrics';
 export { type SampleOptions } from './metrics/sample';
 export { flawsOf } from './text/storable-text';
+export { errorType } from './tracing/attributes';
+export { inSpan } from './tracing/in-span';
+export { annotateSpan, failSpan, type OpenSpan, openSpan, type SpanOptions } from './tracing/open-span';
+export { startTracing, type Tracing } from './tracing/start-tracing';
+export { inTransactionSpan } from './tracing/transaction-span';

@@ -146,6 +146,33 @@ export class Checks {
     }
   }
 
+  /** 5, the other way round: what has ended was told by an event. */
+  async told(): Promise<void> {
+    const told = new Map<string, Set<string | undefined>>();
+    for (const { type, operationId, taskId } of this.bus.seen.values()) {
+      const about = type.startsWith('reprise.task.') ? taskId : operationId;
+      told.set(type, (told.get(type) ?? new Set()).add(about));
+    }
+    const ENDS: [string, readonly string[]][] = [
+      [`SELECT id FROM lifecycle.operations WHERE status = 'succeeded'`, ['reprise.operation.succeeded.v1']],
+      [`SELECT id FROM lifecycle.operations WHERE status = 'failed'`, ['reprise.operation.failed.v1']],
+      [`SELECT id FROM lifecycle.tasks WHERE completed_at IS NOT NULL`, ['reprise.task.ended.v1']],
+      [
+        `SELECT operation_id AS id FROM provisioner.jobs WHERE finished_at IS NOT NULL`,
+        ['reprise.pod.ready.v1', 'reprise.pod.removed.v1', 'reprise.pod.job-failed.v1'],
+      ],
+    ];
+    for (const [ended, types] of ENDS) {
+      for (const { id } of await this.sql<{ id: string }>(ended)) {
+        this.ledger.check(
+          5,
+          types.some((type) => told.get(type)?.has(id)),
+          () => `the end of ${id} was told by no ${types.join(', ')}`,
+        );
+      }
+    }
+  }
+
   /** 7: each tenant sees its own workspaces, all of them and no others. */
   async tenants(tenants: readonly TenantOfRun[], workspacesOf: ReadonlyMap<TenantOfRun, readonly string[]>): Promise<void> {
     for (const tenant of tenants) {

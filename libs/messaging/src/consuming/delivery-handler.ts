@@ -5,6 +5,7 @@ import { type Clock, runWith } from '@reprise/platform';
 import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import type { Catalog } from '../topology/catalog';
 import type { TopologyNames } from '../topology/topology';
+import { inProcessSpan, tellOutcome } from '../tracing/process-span';
 import { decode } from './decode';
 import { checkEnvelope, checkRoute } from './envelope-check';
 import { MessageContext, type TrustedUsers } from './message-context';
@@ -37,7 +38,7 @@ export class DeliveryHandler {
     const { correlationId: requestId, traceparent, orgId, subject: workspaceId } = context;
     return this.options.metrics.observe(context, () =>
       runWith({ requestId, traceparent, orgId, workspaceId }, () =>
-        delivery.queue.kind === 'query' ? this.answer(delivery, context) : this.work(delivery, context),
+        inProcessSpan(context, () => (delivery.queue.kind === 'query' ? this.answer(delivery, context) : this.work(delivery, context))),
       ),
     );
   }
@@ -56,6 +57,7 @@ export class DeliveryHandler {
         }
         outcome = outcomeOf(error);
       }
+      tellOutcome(outcome);
       return this.options.settler.settle(delivery, context, outcome);
     }
   }
@@ -63,6 +65,7 @@ export class DeliveryHandler {
   /** A query: not acknowledged and never repeated here; whatever happens is told to the asker, who may ask again. */
   private async answer(delivery: Delivery, context: MessageContext): Promise<void> {
     const outcome = await this.invoke(delivery, context).then((value): Outcome => ({ end: 'done', value }), outcomeOf);
+    tellOutcome(outcome);
     const { replier, metrics } = this.options;
     switch (outcome.end) {
       case 'done':

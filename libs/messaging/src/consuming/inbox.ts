@@ -1,4 +1,5 @@
 import { DataSource, EntityManager } from 'typeorm';
+import { inTransactionSpan } from '@reprise/platform';
 import { table } from '../database/tables';
 import type { MessageContext } from './message-context';
 import { DeadLetter } from './outcome';
@@ -32,7 +33,8 @@ export class Inbox {
    * @throws DeadLetter `message_id_reused` when the id was used for another message
    */
   async once<T>(database: DataSource | EntityManager, message: Message, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (database instanceof DataSource) return database.transaction((manager) => this.onceIn(manager, message, work));
+    if (database instanceof DataSource)
+      return inTransactionSpan(() => database.transaction((manager) => this.onceIn(manager, message, work)));
     return this.onceIn(database, message, work);
   }
 

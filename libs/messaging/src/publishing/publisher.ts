@@ -2,6 +2,7 @@ import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import type { ManagedChannel } from '../connection/managed-channel';
 import type { MessagingMetrics } from '../metrics/messaging-metrics';
+import { inPublishSpan } from '../tracing/publish-span';
 import type { Envelope, OutgoingMessage } from './envelope';
 
 /** The broker has no queue for the message. Publishing it again helps only when the topology has been mended. */
@@ -70,7 +71,7 @@ export class Publisher {
    * @throws UnroutableError, UnconfirmedError
    */
   send(message: RawMessage): Promise<void> {
-    const sending = this.sendNow(message);
+    const sending = inPublishSpan(message, (traced) => this.sendNow(traced));
     this.options.metrics?.published(message.exchange, sending);
     return sending;
   }

@@ -5,6 +5,7 @@ import type { ManagedChannel } from '../connection/managed-channel';
 import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import type { Envelope, OutgoingMessage, PreparedMessage } from '../publishing/envelope';
 import { HEADER } from '../publishing/headers';
+import { inAskSpan } from '../tracing/ask-span';
 import { parseReply, type ReplyBody } from './reply';
 
 /** The answer to a request: what the handler returned, or why it refused. */
@@ -68,10 +69,12 @@ export class Requester {
     const open = message.id === undefined ? undefined : this.pending.get(message.id);
     if (open) return open.promise as Promise<Reply<T>>;
 
-    const request = this.open(message, deadlineMs, resendEveryMs);
-    this.metrics?.requested(message.type, request.promise);
-    this.send(request);
-    return request.promise as Promise<Reply<T>>;
+    return inAskSpan(message, () => {
+      const request = this.open(message, deadlineMs, resendEveryMs);
+      this.metrics?.requested(message.type, request.promise);
+      this.send(request);
+      return request.promise;
+    }) as Promise<Reply<T>>;
   }
 
   /** Gives up every open request with `RequestUnavailableError`. */

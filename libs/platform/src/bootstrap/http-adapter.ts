@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { newContext, type RequestContext, resume } from '../context/context';
 import { childTraceparent } from '../context/traceparent';
+import { traceRequest } from '../tracing/request-span';
 
 export interface HttpOptions {
   /** The largest body that is read, in bytes. */
@@ -42,10 +43,11 @@ function carryContext(fastify: FastifyInstance, logger: Logger): void {
   const contexts = new WeakMap<FastifyRequest, RequestContext>();
   fastify.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
-    const context = newContext({
+    const untraced = newContext({
       requestId: request.id,
       traceparent: childTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
     });
+    const context = traceRequest(request, reply, untraced);
     contexts.set(request, context);
     reply.header('x-request-id', request.id);
     resume(context, done);

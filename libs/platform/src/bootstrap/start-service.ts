@@ -9,6 +9,8 @@ import { ServiceLogger } from '../logging/service-logger';
 import { MetricsServer } from '../metrics/metrics-server';
 import { observeRequests } from '../metrics/observe-requests';
 import { exitAtStart, exitOnUnhandled } from './failure';
+import { startTracing } from '../tracing/start-tracing';
+import { TracingModule } from '../tracing/tracing.module';
 import { hangUpWhenStopping } from './hang-up-when-stopping';
 import { httpAdapter, type HttpOptions } from './http-adapter';
 import { PlatformModule } from './platform.module';
@@ -43,7 +45,8 @@ export async function startService(options: StartOptions): Promise<NestFastifyAp
   exitOnUnhandled(logger);
   try {
     const adapter = httpAdapter(logger, options.http);
-    const root = { module: ServiceRoot, imports: [PlatformModule.forRoot({ config }), loggingModule(logger), options.module] };
+    const tracing = TracingModule.forRoot(await startTracing(name, config));
+    const root = { module: ServiceRoot, imports: [PlatformModule.forRoot({ config }), loggingModule(logger), tracing, options.module] };
     // Nest would exit by itself, and say nothing that a person can act on.
     const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
       logger: new ServiceLogger(logger),

@@ -1,30 +1,12 @@
-import { IsIn, IsInt, IsNotEmpty, Max, Min } from 'class-validator';
+import { IsInt, IsNotEmpty, Max, Min } from 'class-validator';
 import { Env } from './env.decorator';
 import { IsUrlOf } from './rules';
+import { TracingConfig } from './tracing.config';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export const LOG_FORMATS = ['json', 'pretty'] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
-
-/** How a process logs. */
-export class LogConfig {
-  @Env('LOG_LEVEL', { description: 'The least severe log lines that are written.', default: 'info', type: 'text' })
-  @IsIn(LOG_LEVELS)
-  readonly logLevel!: LogLevel;
-
-  @Env('LOG_FORMAT', {
-    description: '`json` writes one JSON object a line, `pretty` is for a person at a terminal.',
-    default: 'json',
-    type: 'text',
-  })
-  @IsIn(LOG_FORMATS)
-  readonly logFormat!: LogFormat;
-}
+export { LOG_FORMATS, LOG_LEVELS, LogConfig, type LogFormat, type LogLevel } from './log.config';
 
 /** What every service is told; a service's own config class extends it. */
-export class ServiceConfig extends LogConfig {
+export class ServiceConfig extends TracingConfig {
   @Env('HTTP_HOST', {
     description: 'The address that the HTTP server listens on; `0.0.0.0` for all.',
     default: '127.0.0.1',

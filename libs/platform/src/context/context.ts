@@ -12,8 +12,24 @@ export interface RequestContext {
   readonly operationId?: string | undefined;
 }
 
+/** The span that the work in hand is part of, where it is traced. */
+export interface SpanInHand {
+  readonly traceId: string;
+  readonly traceparent: string;
+  /** Writes on the span what has become known. */
+  set(attributes: Readonly<Record<string, string | number | boolean | undefined>>): void;
+  /** Marks the span as failed; `type` is one of few words, never a text with values in it. */
+  fail(type: string): void;
+}
+
+interface Scope {
+  /** What is added here is seen by all of the work, whatever span it is in. */
+  readonly work: RequestContext;
+  readonly span?: SpanInHand;
+}
+
 const NOTHING: RequestContext = Object.freeze({});
-const storage = new AsyncLocalStorage<RequestContext>();
+const storage = new AsyncLocalStorage<Scope>();
 
 /**
  * Runs `fn`, and all that it starts, within exactly this context. Nothing is inherited from the context around it,
@@ -31,12 +47,30 @@ export function newContext(context: RequestContext): RequestContext {
 
 /** Runs `fn` within this very context object, additions included. */
 export function resume<T>(context: RequestContext, fn: () => T): T {
-  return storage.run(context, fn);
+  return storage.run({ work: context }, fn);
 }
 
-/** The context of the work in hand; empty outside of any. */
+/** Runs `fn` as a part of the work in hand that has a span of its own: what it sends and logs belongs to that span. For this library alone. */
+export function underSpan<T>(span: SpanInHand, fn: () => T): T {
+  return storage.run({ work: storage.getStore()?.work ?? {}, span }, fn);
+}
+
+/** The innermost span of the work in hand; undefined where it is not traced. */
+export function spanInHand(): SpanInHand | undefined {
+  return storage.getStore()?.span;
+}
+
+/** The context of the work in hand; empty outside of any. Where there is a span, its ids are the context's: there is no second account of the trace. */
 export function currentContext(): RequestContext {
-  return storage.getStore() ?? NOTHING;
+  const scope = storage.getStore();
+  if (scope === undefined) return NOTHING;
+  const { work, span } = scope;
+  return span === undefined ? work : { ...work, traceparent: span.traceparent, traceId: span.traceId };
+}
+
+/** The very object that additions go to, for whoever needs to read it when the work is over. For this library alone. */
+export function workInHand(): RequestContext {
+  return storage.getStore()?.work ?? NOTHING;
 }
 
 /**
@@ -44,6 +78,6 @@ export function currentContext(): RequestContext {
  * Outside of any context it does nothing.
  */
 export function addToContext(more: RequestContext): void {
-  const current = storage.getStore();
-  if (current !== undefined) Object.assign(current, more);
+  const scope = storage.getStore();
+  if (scope !== undefined) Object.assign(scope.work, more);
 }

@@ -62,6 +62,11 @@ export function isTransientDatabaseError(error: unknown): boolean {
   return typeof message === 'string' && TRANSIENT_WORDS.test(message);
 }
 
+/** Whether the database, or the way to it, is what failed; not the work that used it. */
+export function isDatabaseError(error: unknown): boolean {
+  return (typeof error === 'object' && error !== null && 'driverError' in error) || isTransientDatabaseError(error);
+}
+
 /** TypeORM wraps the driver's error in its own. */
 function driverError(error: unknown): DatabaseError {
   if (typeof error !== 'object' || error === null) return {};

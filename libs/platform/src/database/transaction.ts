@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
+import { inTransactionSpan } from '../tracing/transaction-span';
 import { isTransactionConflict } from './errors';
 
 export interface TransactionOptions {
@@ -23,7 +24,7 @@ export async function inTransaction<T>(
   const { isolation = 'READ COMMITTED', attempts = 4 } = options;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await dataSource.transaction(isolation, work);
+      return await inTransactionSpan(() => dataSource.transaction(isolation, work));
     } catch (error) {
       if (!isTransactionConflict(error) || attempt >= attempts) throw error;
       // Two that met once would meet again if both waited equally long.

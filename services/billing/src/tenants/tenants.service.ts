@@ -95,7 +95,7 @@ function refused({ id, type }: MessageContext, reason: RefusalBody): Event {
 }
 
 function addressed(events: Event[], orgId: string, message: MessageContext): OutgoingMessage[] {
-  const { userId, correlationId, traceparent } = message;
+  const { userId, correlationId } = message;
   const actor = userId === undefined ? undefined : serviceRequester(userId, message.actor);
-  return events.map((event) => ({ ...event, orgId, actor, correlationId, traceparent }));
+  return events.map((event) => ({ ...event, orgId, actor, correlationId }));
 }

@@ -1,5 +1,5 @@
 import { Outbox, OutboxRelay, type OutgoingMessage } from '@reprise/messaging';
-import { Clock } from '@reprise/platform';
+import { addToContext, Clock } from '@reprise/platform';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { OneStatement } from '../transactions/one-statement';
@@ -33,7 +33,8 @@ export class FactRunner {
    * @param fact null for what no message told, such as a deadline that passed.
    */
   apply(fact: Fact<unknown> | null, work: (manager: EntityManager, now: Date) => Promise<Effect | null>): Promise<void> {
-    const { workspace_id: workspaceId } = (fact?.data ?? {}) as { workspace_id?: string };
+    const { workspace_id: workspaceId, operation_id: operationId } = (fact?.data ?? {}) as { workspace_id?: string; operation_id?: string };
+    if (operationId !== undefined) addToContext({ operationId });
     return workspaceId === undefined ? this.applyNow(fact, work) : this.order.run(workspaceId, () => this.applyNow(fact, work));
   }
 

@@ -11,6 +11,9 @@ export interface ShownOperation extends OperationEntity {
   workspace_created_by: string;
 }
 
+/** An operation that missed its deadline, and the trace that it was accepted in. */
+export type OverdueOperation = Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'> & { readonly traceparent: string | null };
+
 @Injectable()
 export class OperationsRepository {
   constructor(private readonly dataSource: DataSource) {}
@@ -96,9 +99,9 @@ export class OperationsRepository {
   }
 
   /** Operations past their deadline that have not ended. */
-  overdue(now: Date, limit: number): Promise<Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>[]> {
-    return this.dataSource.query<OperationEntity[]>(
-      `SELECT id, workspace_id, generation FROM operations
+  overdue(now: Date, limit: number): Promise<OverdueOperation[]> {
+    return this.dataSource.query<OverdueOperation[]>(
+      `SELECT id, workspace_id, generation, pod_command ->> 'traceparent' AS traceparent FROM operations
         WHERE status IN ('pending', 'running') AND deadline_at < $1 ORDER BY deadline_at LIMIT $2`,
       [now, limit],
     );

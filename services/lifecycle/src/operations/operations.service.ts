@@ -12,7 +12,7 @@ import {
   PodStepChanged,
 } from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
-import { addToContext } from '@reprise/platform';
+import { addToContext, annotateSpan, runWith } from '@reprise/platform';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Fact } from '../commands/command';
@@ -42,7 +42,7 @@ import {
   withStep,
 } from './operation.rules';
 import { operationView } from './operation.view';
-import { OperationsRepository } from './operations.repository';
+import { OperationsRepository, type OverdueOperation } from './operations.repository';
 
 interface Loaded {
   workspace: LoadedWorkspace;
@@ -177,17 +177,20 @@ export class OperationsService {
   }
 
   /** Operations that missed their deadline. */
-  overdue(now: Date, limit = 100): Promise<Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>[]> {
+  overdue(now: Date, limit = 100): Promise<OverdueOperation[]> {
     return this.operations.overdue(now, limit);
   }
 
   /** Fails an operation that missed its deadline. A pod that it left is saved or removed by the next one. */
-  failOverdue({ id, workspace_id, generation }: Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>): Promise<void> {
-    return this.endWith(null, { operation_id: id, workspace_id, generation }, ({ workspace, operation }) => ({
-      ending: whenFailed(false, beforeOf(workspace)),
-      error: timeoutMessage(operation.phases),
-      change: { pod_role_version: null },
-    }));
+  failOverdue({ id, workspace_id, generation, traceparent }: OverdueOperation): Promise<void> {
+    // No message brings its context along.
+    return runWith({ operationId: id, workspaceId: workspace_id, traceparent: traceparent ?? undefined }, () =>
+      this.endWith(null, { operation_id: id, workspace_id, generation }, ({ workspace, operation }) => ({
+        ending: whenFailed(false, beforeOf(workspace)),
+        error: timeoutMessage(operation.phases),
+        change: { pod_role_version: null },
+      })),
+    );
   }
 
   async get(orgId: string, { operation_id: id, caller }: GetOperation): Promise<OperationView> {
@@ -231,7 +234,9 @@ export class OperationsService {
     addToContext({ operationId: about.operation_id });
     this.metrics.operationEnded(ended);
     if (fact === null) this.metrics.watchdogDid('operation_timed_out');
-    this.logger.log(`${ended.kind} ${ended.error ? `failed: ${ended.error}` : 'succeeded'}`);
+    const ending = `${ended.kind} ${ended.error ? `failed: ${ended.error}` : 'succeeded'}`;
+    annotateSpan({ 'reprise.operation.end': ending, 'reprise.generation': about.generation });
+    this.logger.log(ending);
   }
 
   private ended({ workspace, operation, task }: Loaded, outcome: Outcome, now: Date): Effect {

@@ -13,6 +13,7 @@ import {
   newId,
 } from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
+import { currentContext } from '@reprise/platform';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Command, Fact } from '../commands/command';
@@ -76,7 +77,8 @@ export class TasksService {
         description: task.description,
         timeout_seconds: task.timeout_seconds,
       };
-      const runCommand = announce(RunTask.type, run, about);
+      // It is kept with the task, and sent again from there by who knows nothing of the trace.
+      const runCommand = { ...announce(RunTask.type, run, about), traceparent: currentContext().traceparent ?? null };
       return {
         reply: { task_id: task.id, workspace_id: workspace.id, status: task.status },
         writes: new OneStatement()

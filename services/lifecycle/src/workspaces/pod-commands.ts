@@ -1,5 +1,6 @@
 import { CreatePod, PodSpec, RemovePod, ReplacePod, newId } from '@reprise/contracts';
 import type { OutgoingMessage } from '@reprise/messaging';
+import { currentContext } from '@reprise/platform';
 import type { OperationEntity } from '../operations/operation.entity';
 import type { LoadedWorkspace } from './workspaces.repository';
 
@@ -58,5 +59,7 @@ function message(type: string, data: object, operation: OperationEntity): Outgoi
     orgId: operation.org_id,
     actor: operation.requested_by,
     correlationId: operation.correlation_id,
+    // It is kept with the operation, and sent again from there by who knows nothing of the trace.
+    traceparent: currentContext().traceparent ?? null,
   };
 }

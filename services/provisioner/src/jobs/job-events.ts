@@ -1,5 +1,6 @@
 import { PodJobFailed, PodReady, PodRemoved, PodStepChanged, type MessageClass, type Step, type StepStatus } from '@reprise/contracts';
 import type { OutgoingMessage } from '@reprise/messaging';
+import { currentContext } from '@reprise/platform';
 import type { Job } from './job';
 
 const LONGEST_TEXT = 2_000;
@@ -61,6 +62,7 @@ function event<T extends object>(job: Job, message: MessageClass<T>, data: T): O
     orgId: job.orgId,
     actor: job.actor,
     correlationId: job.correlationId,
-    traceparent: job.traceparent,
+    // Of the step that it tells of: the statement that appends it comes after that.
+    traceparent: currentContext().traceparent ?? job.traceparent,
   };
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { Inbox, type MessageContext, Outbox, OutboxRelay } from '@reprise/messaging';
+import { inTransactionSpan } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import type { Job, JobOrder } from './job';
 import { CLAIM, ONE_CLAIM_AT_A_TIME } from './claim.statement.repository';
@@ -30,7 +31,7 @@ export class JobsRepository {
    */
   async accept(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, order: JobOrder): Promise<Acceptance> {
     const { sql, parameters } = acceptStatement(message, order);
-    const [row] = await this.database.query<{ fresh: boolean; accepted: boolean }[]>(sql, parameters);
+    const [row] = await inTransactionSpan(() => this.database.query<{ fresh: boolean; accepted: boolean }[]>(sql, parameters));
     if (row?.accepted) return 'accepted';
     if (row?.fresh) return 'stale';
     await this.inbox.find(this.database, message);
@@ -64,7 +65,7 @@ export class JobsRepository {
     const { sql, parameters } = advanceStatement(advance, worker, leaseMs, (bind, condition) =>
       this.outbox.insertSql(bind(batch.parameter), condition),
     );
-    const [row] = await this.database.query<{ highest: number }[]>(sql, parameters);
+    const [row] = await inTransactionSpan(() => this.database.query<{ highest: number }[]>(sql, parameters));
     if (!row) return null;
     this.relay.wake(batch);
     return { ...advance.job, highestGeneration: row.highest };

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type CreatePod, newId, type RemovePod, type ReplacePod } from '@reprise/contracts';
 import type { MessageContext } from '@reprise/messaging';
-import { addToContext, Clock } from '@reprise/platform';
+import { addToContext, Clock, currentContext } from '@reprise/platform';
 import type { JobKind, JobOrder } from './job';
 import { JobBell } from './job-bell';
 import { JobsRepository } from './jobs.repository';
@@ -50,7 +50,7 @@ export class JobsService {
       deadlineAt: new Date(command.deadline_at),
       acceptedAt: this.clock.now(),
       correlationId: message.correlationId,
-      traceparent: message.traceparent ?? null,
+      traceparent: currentContext().traceparent ?? message.traceparent ?? null,
       actor: message.actor ?? null,
     });
     if (acceptance === 'accepted') {

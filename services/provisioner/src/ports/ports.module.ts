@@ -6,6 +6,8 @@ import { ObservedPodDriver } from '../metrics/observed-pod-driver';
 import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { AgentClient } from '../pods/agent-client';
 import { ProcessPodDriver } from '../pods/process/process-pod-driver';
+import { TracedAgent } from '../pods/traced-agent';
+import { TracedPodDriver } from '../pods/traced-pod-driver';
 import { ProvisionerConfig } from '../provisioner.config';
 import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
@@ -14,8 +16,10 @@ const PORTS: Provider[] = [
   {
     provide: POD_DRIVER,
     inject: [ProvisionerConfig, Metrics],
-    useFactory: ({ podsDir, agentPath, gatewayUrl }: ProvisionerConfig, metrics: Metrics) =>
-      new ObservedPodDriver(new ProcessPodDriver({ podsDir: resolve(podsDir), agentPath: resolve(agentPath), gatewayUrl }), metrics),
+    useFactory: ({ podsDir, agentPath, gatewayUrl }: ProvisionerConfig, metrics: Metrics) => {
+      const driver = new ProcessPodDriver({ podsDir: resolve(podsDir), agentPath: resolve(agentPath), gatewayUrl });
+      return new ObservedPodDriver(new TracedPodDriver(driver), metrics);
+    },
   },
   {
     provide: SNAPSHOT_STORE,
@@ -29,7 +33,7 @@ const PORTS: Provider[] = [
     useFactory:
       ({ podTokenSecret }: ProvisionerConfig): ConnectAgent =>
       (pod) =>
-        new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }),
+        new TracedAgent(new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }), pod),
   },
 ];
 

@@ -44,6 +44,5 @@ function eventOf({ workspace_id, pod_generation, task_id }: RunTask, delivery: D
     orgId: message.orgId,
     actor: message.actor,
     correlationId: message.correlationId,
-    traceparent: message.traceparent,
   };
 }

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Step } from '@reprise/contracts';
-import { Clock, runWith } from '@reprise/platform';
+import { Clock, failSpan, runWith } from '@reprise/platform';
 import { PodSurvey } from '../inventory/pod-survey.service';
 import type { Job, StepFailure } from '../jobs/job';
 import { afterFailure, bar, type RetryLimits, stepAfter } from '../jobs/job.rules';
@@ -11,6 +11,7 @@ import { ProvisionerConfig } from '../provisioner.config';
 import { Cleanup } from './cleanup';
 import { type Lease, LeaseLost, ShuttingDown } from './lease';
 import { StepRunner } from './step-runner';
+import { inStepSpan } from './step-span';
 import { untilAborted } from './until-aborted';
 
 /** The worker's hold on the job that it runs. */
@@ -73,7 +74,7 @@ export class JobRunner {
       const written = await this.commit(move, hold);
       if (job.status === 'waiting') return { ended: 'parked', waitMs };
       if (job.status !== 'running') return this.done(job);
-      move = written.ending === null ? await this.attempt(written, hold) : await this.conclude(written, hold);
+      move = written.ending === null ? await inStepSpan(written, () => this.attempt(written, hold)) : await this.conclude(written, hold);
     }
   }
 
@@ -110,6 +111,7 @@ export class JobRunner {
     if ('outcome' in result) return this.succeeded(job, step, result.outcome, hold);
     if ('failure' in result) return this.failed(job, step, result.failure);
     if (!(result.interrupted instanceof ShuttingDown)) throw result.interrupted;
+    failSpan('interrupted');
     return this.moveOf(job).interrupt(result.interrupted.message).park(step, 0);
   }
 
@@ -120,6 +122,7 @@ export class JobRunner {
   }
 
   private failed(job: Job, step: Step, failure: StepFailure): Transition {
+    failSpan(failure.podLost ? 'pod_lost' : failure.retryable ? 'retryable' : 'final');
     const move = this.moveOf(job).fail(failure.message);
     const verdict = afterFailure(job, step, failure, this.limits, this.clock.now());
     if ('giveUp' in verdict) {
