@@ -33,6 +33,12 @@ module.exports = {
       to: { path: 'node_modules/amqplib' },
     },
     {
+      name: 'only-platform-knows-prom-client',
+      severity: 'error',
+      from: { path: '^(libs|services|runtime|cli)/', pathNot: '^libs/platform/' },
+      to: { path: 'node_modules/prom-client' },
+    },
+    {
       name: 'only-platform-knows-opentelemetry',
       severity: 'error',
       from: { path: '^(libs|services|runtime|cli)/', pathNot: '^libs/platform/' },

@@ -31,7 +31,7 @@ module.exports = {
       testMatch: [
         '<rootDir>/{libs,services,runtime}/*/src/**/*.spec.ts',
         '<rootDir>/cli/src/**/*.spec.ts',
-        '<rootDir>/test/handlers.spec.ts',
+        '<rootDir>/test/{handlers,metrics}.spec.ts',
         '<rootDir>/test/faults/schedule.spec.ts',
       ],
     },

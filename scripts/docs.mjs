@@ -12,6 +12,7 @@ import { configurationPage } from './lib/configuration-page.mjs';
 import { describe } from './lib/failure.mjs';
 import { messageWords } from './lib/message-words.mjs';
 import { messagesPage } from './lib/messages-page.mjs';
+import { metricsPage } from './lib/metrics-page.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const load = createRequire(import.meta.url);
@@ -23,6 +24,7 @@ const DOCUMENTS = new Map([
   ['docs/asyncapi.json', () => asyncapi(contracts(), messageWords(resolve(ROOT, 'libs/contracts/src/messages')))],
   ['docs/configuration.md', () => configurationPage(ROOT, load)],
   ['docs/message-catalogue.md', () => messagesPage(contracts())],
+  ['docs/metrics.md', () => metricsPage(ROOT, load)],
   ['docs/openapi.json', () => load(resolve(ROOT, 'services/gateway/dist/openapi.js')).openapi()],
 ]);
 

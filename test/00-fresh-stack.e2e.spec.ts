@@ -15,7 +15,7 @@ for (const name of SERVICES) {
 
 for (const name of SERVICES.filter((each) => each !== 'gateway')) {
   promise(`${name} serves nothing but its health`, async () => {
-    for (const path of ['/', '/v1/workspaces', '/docs', '/openapi.json']) {
+    for (const path of ['/', '/v1/workspaces', '/docs', '/openapi.json', '/metrics']) {
       expect((await fetch(`${stack.service(name).url}${path}`)).status).toBe(404);
     }
   });

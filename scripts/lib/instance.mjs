@@ -5,7 +5,16 @@ import { Failure } from './failure.mjs';
 import { isFree, keepPorts } from './ports.mjs';
 import { lastLines, run } from './processes.mjs';
 import { password, signingKeys } from './secrets.mjs';
-import { BROKER_USERS, SERVICES, WITH_DATABASE, brokerUrl, migrationEnv, portVariable, serviceEnv } from './service-env.mjs';
+import {
+  BROKER_USERS,
+  SERVICES,
+  WITH_DATABASE,
+  brokerUrl,
+  metricsPortVariable,
+  migrationEnv,
+  portVariable,
+  serviceEnv,
+} from './service-env.mjs';
 import { ROOT } from './state.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
@@ -47,7 +56,7 @@ async function decidePorts(state) {
       `port ${kept}, the gateway's, is used by another program. End that, or choose another one: GATEWAY_PORT=<port> npm start`,
     );
   }
-  await keepPorts(state, SERVICES.map(portVariable));
+  await keepPorts(state, [...SERVICES.map(portVariable), ...SERVICES.map(metricsPortVariable)]);
 }
 
 /**

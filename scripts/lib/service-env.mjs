@@ -13,6 +13,9 @@ export const BROKER_USERS = /** @type {const} */ ([...SERVICES, 'publisher']);
 /** @param {string} name */
 export const portVariable = (name) => `${name.toUpperCase()}_PORT`;
 
+/** @param {string} name */
+export const metricsPortVariable = (name) => `${name.toUpperCase()}_METRICS_PORT`;
+
 /** Where traces go and which; not OTEL_SERVICE_NAME, which would give all services one name. */
 const TRACING = ['ENDPOINT', 'TRACES_ENDPOINT', 'PROTOCOL', 'HEADERS', 'TIMEOUT']
   .map((name) => `OTEL_EXPORTER_OTLP_${name}`)
@@ -32,6 +35,7 @@ export function serviceEnv(name, { values, stateDir, root, inherited = process.e
     ...common(inherited, logFormat),
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: value(portVariable(name)),
+    METRICS_PORT: value(metricsPortVariable(name)),
     AMQP_URL: brokerUrl(name, value, values),
     ...(name === 'gateway' ? {} : { DATABASE_URL: databaseUrl(name, value, values) }),
     ...own(name, value, { values, stateDir, root }),

@@ -11,6 +11,8 @@ export interface Program {
   logFile: string;
   /** Where it serves its health. */
   url: string;
+  /** Where it tells its metrics. */
+  metricsUrl: string;
 }
 
 const READY_WITHIN_MS = 30_000;
@@ -25,6 +27,13 @@ export class ServiceProcess {
 
   get url(): string {
     return this.program.url;
+  }
+
+  /** What it tells a Prometheus that scrapes it. */
+  async metrics(): Promise<string> {
+    const answer = await fetch(this.program.metricsUrl);
+    if (answer.status !== 200) throw new Error(`${this.program.name} answers ${answer.status} to a scrape`);
+    return answer.text();
   }
 
   /**

@@ -46,10 +46,12 @@ export class Stack {
     for (const folder of ['pods', 'snapshots', 'logs']) mkdirSync(join(this.directory, folder), { mode: 0o700 });
     if (this.options.ownDisk) await this.snapshotDisk.mount();
     copyFileSync(join(ROOT, 'runtime/agent/dist/agent.js'), this.agentPath);
-    const ports = await freePorts(SERVICES.length);
+    const ports = await freePorts(2 * SERVICES.length);
     const [environments] = await Promise.all([serviceEnvironments(this.values(ports), this.directory), this.ground.make()]);
     await this.ground.migrate(environments);
-    SERVICES.forEach((name, index) => this.services.set(name, this.program(name, environments[name], ports[index])));
+    SERVICES.forEach((name, index) =>
+      this.services.set(name, this.program(name, environments[name], ports[index], ports[SERVICES.length + index])),
+    );
     this.gateway = new Http(this.service('gateway').url);
     await Promise.all(SERVICES.map((name) => this.service(name).start()));
     this.internal = await this.brokerUser('publisher');
@@ -127,7 +129,12 @@ export class Stack {
       .join('\n');
   }
 
-  private program(name: ServiceName, env: Record<string, string>, port: number | undefined): ServiceProcess {
+  private program(
+    name: ServiceName,
+    env: Record<string, string>,
+    port: number | undefined,
+    metricsPort: number | undefined,
+  ): ServiceProcess {
     const own: Record<string, string> = name === 'provisioner' ? { AGENT_PATH: this.agentPath } : {};
     return new ServiceProcess({
       name,
@@ -136,6 +143,7 @@ export class Stack {
       env: { ...env, ...own, ...this.options.settings?.[name] },
       logFile: join(this.directory, 'logs', `${name}.log`),
       url: `http://127.0.0.1:${port}`,
+      metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     });
   }
 
@@ -144,6 +152,7 @@ export class Stack {
     return {
       ...this.ground.values,
       ...Object.fromEntries(SERVICES.map((name, index) => [`${name.toUpperCase()}_PORT`, String(ports[index])])),
+      ...Object.fromEntries(SERVICES.map((name, index) => [`${name.toUpperCase()}_METRICS_PORT`, String(ports[SERVICES.length + index])])),
       POD_TOKEN_SECRET: this.podTokenSecret,
       JWT_PUBLIC_KEY_FILE: this.issuer.writePublicKey(this.directory),
       JWT_ISSUER: ISSUER,

@@ -13,6 +13,7 @@ export { QueueDrain, type QueueDrainOptions } from './consuming/queue-drain';
 export { DeadLetter, type DeadReason, type Refusal, RefusedError, RetryLater } from './consuming/outcome';
 export { HAND_OVER_SECONDS, messagingMigration } from './database/messaging.migration';
 export { type MessagingTable, table } from './database/tables';
+export { MESSAGING_METRICS, OUTBOX_METRICS } from './metrics/messaging.metrics';
 export { BrokerIndicator } from './module/health';
 export { MessagingModule } from './module/messaging.module';
 export type { MessagingModuleAsyncOptions, MessagingModuleOptions, MessagingOptions } from './module/options';

@@ -8,6 +8,8 @@ import { AnswersRepository } from './commands/answers.repository';
 import { CommandRunner } from './commands/command-runner';
 import { FactRunner } from './commands/fact-runner';
 import { LifecycleConfig, SCHEMA } from './lifecycle.config';
+import { FiguresRepository } from './metrics/figures.repository';
+import { LifecycleMetrics } from './metrics/lifecycle-metrics';
 import { MIGRATIONS } from './migrations';
 import { OperationEntity } from './operations/operation.entity';
 import { OperationsController } from './operations/operations.controller';
@@ -86,6 +88,8 @@ export class LifecycleModule {
         AnswersRepository,
         CommandRunner,
         FactRunner,
+        FiguresRepository,
+        LifecycleMetrics,
         OperationsRepository,
         OperationsService,
         OverviewRepository,

@@ -5,6 +5,7 @@ import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging'
 import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import { JobsModule } from './jobs/jobs.module';
+import { MetricsModule } from './metrics/metrics.module';
 import { MIGRATIONS } from './migrations';
 import { OverviewModule } from './overview/overview.module';
 import { PortsModule } from './ports/ports.module';
@@ -45,6 +46,7 @@ export class ProvisionerModule {
           useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [databaseIndicator(dataSource), broker],
         }),
         ports,
+        MetricsModule,
         JobsModule,
         WorkerModule,
         TasksModule,

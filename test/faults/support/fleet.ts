@@ -122,6 +122,7 @@ export class Fleet {
   }
 
   private async replica(service: ServiceName, name: string, env: Record<string, string>, port: number): Promise<Service> {
+    const [metricsPort] = await freePorts(1);
     const own: Record<string, string> = service === 'provisioner' ? { AGENT_PATH: this.agentPath } : {};
     const amqp = await this.way(env.AMQP_URL!, `${name}–broker`);
     const reached: Record<string, string> = { AMQP_URL: amqp.through(env.AMQP_URL!) };
@@ -141,6 +142,7 @@ export class Fleet {
           ...own,
           ...reached,
           HTTP_PORT: String(port),
+          METRICS_PORT: String(metricsPort),
           NODE_OPTIONS: `--require ${join(__dirname, 'shifted-clock.cjs')}`,
         },
         logFile: join(this.directory, 'logs', `${name}.log`),
@@ -157,6 +159,8 @@ export class Fleet {
     return {
       ...this.ground.values,
       ...Object.fromEntries(SERVICES.map((name, index) => [`${name.toUpperCase()}_PORT`, String(ports[index])])),
+      // Each replica gets one of its own in its place.
+      ...Object.fromEntries(SERVICES.map((name) => [`${name.toUpperCase()}_METRICS_PORT`, '9464'])),
       POD_TOKEN_SECRET: this.podTokenSecret,
       JWT_PUBLIC_KEY_FILE: this.issuer.writePublicKey(this.directory),
       JWT_ISSUER: ISSUER,

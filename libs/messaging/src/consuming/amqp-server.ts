@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { Clock } from '@reprise/platform';
 import type { AmqpConnection } from '../connection/amqp-connection';
+import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import type { Publisher } from '../publishing/publisher';
 import type { Catalog } from '../topology/catalog';
 import type { QueueSpec, RetryDelay, Topology, TopologyNames } from '../topology/topology';
@@ -28,6 +29,7 @@ export interface AmqpServerOptions {
   names: TopologyNames;
   catalog: Catalog;
   consumers: readonly ConsumerSpec[];
+  metrics: MessagingMetrics;
   infrastructure?: InfrastructureOptions;
   retryDelays?: readonly RetryDelay[];
   /** How long a closing service waits for the handlers in hand; default 25,000. */
@@ -96,10 +98,18 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
   }
 
   private consume(queues: { spec: ConsumerSpec; queue: QueueSpec }[]): void {
-    const { connection, publisher, names, retryDelays, clock = new Clock() } = this.options;
+    const { connection, publisher, names, retryDelays, metrics, clock = new Clock() } = this.options;
     const byName = new Map<string, QueueConsumer>();
     const replier = new Replier(connection);
-    const settler = new Settler({ publisher, replier, names, retryDelays, clock, mend: async (queue) => byName.get(queue)?.mend() });
+    const settler = new Settler({
+      publisher,
+      replier,
+      metrics,
+      names,
+      retryDelays,
+      clock,
+      mend: async (queue) => byName.get(queue)?.mend(),
+    });
     const handler = new DeliveryHandler({
       handlers: this.messageHandlers,
       catalog: this.options.catalog,
@@ -108,6 +118,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
       names,
       settler,
       replier,
+      metrics,
       clock,
     });
     for (const { spec, queue } of queues) {

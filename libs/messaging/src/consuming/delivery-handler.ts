@@ -2,6 +2,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { Logger } from '@nestjs/common';
 import type { MessageHandler } from '@nestjs/microservices';
 import { type Clock, runWith } from '@reprise/platform';
+import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import type { Catalog } from '../topology/catalog';
 import type { TopologyNames } from '../topology/topology';
 import { inProcessSpan, tellOutcome } from '../tracing/process-span';
@@ -22,6 +23,7 @@ export interface DeliveryHandlerOptions {
   names: TopologyNames;
   settler: Settler;
   replier: Replier;
+  metrics: MessagingMetrics;
   clock: Clock;
 }
 
@@ -34,8 +36,10 @@ export class DeliveryHandler {
   handle(delivery: Delivery): Promise<void> {
     const context = new MessageContext(delivery.message, delivery.queue.name, this.options.trusted);
     const { correlationId: requestId, traceparent, orgId, subject: workspaceId } = context;
-    return runWith({ requestId, traceparent, orgId, workspaceId }, () =>
-      inProcessSpan(context, () => (delivery.queue.kind === 'query' ? this.answer(delivery, context) : this.work(delivery, context))),
+    return this.options.metrics.observe(context, () =>
+      runWith({ requestId, traceparent, orgId, workspaceId }, () =>
+        inProcessSpan(context, () => (delivery.queue.kind === 'query' ? this.answer(delivery, context) : this.work(delivery, context))),
+      ),
     );
   }
 
@@ -62,15 +66,19 @@ export class DeliveryHandler {
   private async answer(delivery: Delivery, context: MessageContext): Promise<void> {
     const outcome = await this.invoke(delivery, context).then((value): Outcome => ({ end: 'done', value }), outcomeOf);
     tellOutcome(outcome);
-    const { replier } = this.options;
+    const { replier, metrics } = this.options;
     switch (outcome.end) {
       case 'done':
+        metrics.ended(context, 'done');
         return replier.reply(context, { status: 'done', value: outcome.value });
       case 'refused':
+        metrics.ended(context, 'refused', outcome.refusal.code);
         return replier.reply(context, { status: 'refused', refusal: outcome.refusal });
       case 'dead':
+        metrics.ended(context, 'failed', outcome.reason);
         return replier.reply(context, { status: 'failed', reason: outcome.reason, message: outcome.error.message });
       case 'retry':
+        metrics.ended(context, 'failed', 'unavailable');
         if (!outcome.expected && !this.options.gate.caused(outcome.error))
           this.logger.error({ err: outcome.error }, `The query ${context.type} ${context.id} failed`);
         // What failed inside is in the log; the asker learns only that it may ask again.

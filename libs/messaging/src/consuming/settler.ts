@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '@reprise/platform';
 import { pause } from '../connection/backoff';
+import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import { type Publisher, type RawMessage, UnroutableError } from '../publishing/publisher';
 import { RETRY_DELAYS, type RetryDelay, type TopologyNames } from '../topology/topology';
 import type { MessageContext } from './message-context';
@@ -12,6 +13,7 @@ import { deadLettersOf, toDead, toRetry } from './republish';
 export interface SettlerOptions {
   publisher: Publisher;
   replier: Replier;
+  metrics: MessagingMetrics;
   names: TopologyNames;
   retryDelays?: readonly RetryDelay[];
   clock: Clock;
@@ -34,9 +36,11 @@ export class Settler {
   async settle(delivery: Delivery, context: MessageContext, outcome: Outcome): Promise<void> {
     switch (outcome.end) {
       case 'done':
+        this.options.metrics.ended(context, 'done');
         this.options.replier.reply(context, { status: 'done', value: outcome.value });
         return delivery.ack();
       case 'refused':
+        this.options.metrics.ended(context, 'refused', outcome.refusal.code);
         this.options.replier.reply(context, { status: 'refused', refusal: outcome.refusal });
         return delivery.ack();
       case 'retry':
@@ -53,12 +57,13 @@ export class Settler {
     const what = `Attempt ${context.attempt} of ${context.type} ${context.id} failed and is repeated by ${message.routingKey}`;
     if (expected) this.logger.debug(`${what}: ${error.message}`);
     else this.logger.error({ err: error }, what);
-    await this.move(delivery, message);
+    if (await this.move(delivery, message)) this.options.metrics.ended(context, 'retried', expected ? 'expected' : 'unexpected');
   }
 
   private async bury(delivery: Delivery, context: MessageContext, reason: DeadReason, error: Error): Promise<void> {
     const message = toDead(delivery.message, context, this.options.names, reason, error, this.options.clock.now());
     if (!(await this.move(delivery, message))) return;
+    this.options.metrics.ended(context, 'dead', reason);
     this.logger.error(
       `${context.type || 'A message without a type'} ${context.id} is dead (${reason}) in ${deadLettersOf(context)}: ${error.message}`,
     );

@@ -1,7 +1,7 @@
 import type { FactoryProvider, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
-import { Clock } from '@reprise/platform';
+import { Clock, Metrics } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import { AmqpConnection } from '../connection/amqp-connection';
 import { AmqpServer } from '../consuming/amqp-server';
@@ -9,6 +9,8 @@ import { EventsListener } from '../consuming/events-listener';
 import { Inbox } from '../consuming/inbox';
 import { InboxJanitor } from '../consuming/inbox-janitor';
 import { passErrorsThrough } from '../consuming/pass-through.filter';
+import { MessagingMetrics } from '../metrics/messaging-metrics';
+import { sampleBroker, sampleOutbox } from '../metrics/sample-messaging';
 import { AfterCommitSubscriber } from '../publishing/after-commit';
 import { Envelope } from '../publishing/envelope';
 import { Outbox } from '../publishing/outbox';
@@ -31,13 +33,18 @@ export function coreProviders(withDatabase: boolean): Provider[] {
       [MESSAGING_OPTIONS, CLOCK],
       ({ catalog, source }: MessagingOptions, clock: Clock | undefined) => new Envelope(catalog, source, clock),
     ),
+    metricsProvider(),
     provide(
       Publisher,
-      [MESSAGING_OPTIONS, AmqpConnection, Envelope],
-      ({ confirmTimeoutMs }: MessagingOptions, connection: AmqpConnection, envelope: Envelope) =>
-        new Publisher({ connection, envelope, confirmTimeoutMs }),
+      [MESSAGING_OPTIONS, AmqpConnection, Envelope, MessagingMetrics],
+      ({ confirmTimeoutMs }: MessagingOptions, connection: AmqpConnection, envelope: Envelope, metrics: MessagingMetrics) =>
+        new Publisher({ connection, envelope, confirmTimeoutMs, metrics }),
     ),
-    provide(Requester, [AmqpConnection, Envelope], (connection: AmqpConnection, envelope: Envelope) => new Requester(connection, envelope)),
+    provide(
+      Requester,
+      [AmqpConnection, Envelope, MessagingMetrics],
+      (connection: AmqpConnection, envelope: Envelope, metrics: MessagingMetrics) => new Requester(connection, envelope, metrics),
+    ),
     provide(
       EventsListener,
       [MESSAGING_OPTIONS, AmqpConnection],
@@ -56,9 +63,11 @@ export function storeProviders(schema: string): Provider[] {
     provide(Inbox, [], () => new Inbox(schema)),
     provide(
       OutboxRelay,
-      [MESSAGING_OPTIONS, Publisher, getDataSourceToken()],
-      ({ outboxSweepMs: sweepMs }: MessagingOptions, publisher: Publisher, dataSource: DataSource) => {
-        const relay = new OutboxRelay({ publisher, repository: new OutboxRepository(dataSource, schema), sweepMs });
+      [MESSAGING_OPTIONS, Publisher, getDataSourceToken(), METRICS],
+      ({ outboxSweepMs: sweepMs }: MessagingOptions, publisher: Publisher, dataSource: DataSource, metrics: Metrics | undefined) => {
+        const repository = new OutboxRepository(dataSource, schema);
+        if (metrics) sampleOutbox(metrics, repository);
+        const relay = new OutboxRelay({ publisher, repository, sweepMs });
         new AfterCommitSubscriber((rows) => relay.wake({ rows })).attach(dataSource);
         return relay;
       },
@@ -75,11 +84,20 @@ export function storeProviders(schema: string): Provider[] {
 function serverProvider(withDatabase: boolean): Provider {
   return provide(
     AmqpServer,
-    [MESSAGING_OPTIONS, AmqpConnection, Publisher, ModulesContainer, CLOCK, ...(withDatabase ? [getDataSourceToken()] : [])],
+    [
+      MESSAGING_OPTIONS,
+      AmqpConnection,
+      Publisher,
+      MessagingMetrics,
+      ModulesContainer,
+      CLOCK,
+      ...(withDatabase ? [getDataSourceToken()] : []),
+    ],
     (
       options: MessagingOptions,
       connection: AmqpConnection,
       publisher: Publisher,
+      metrics: MessagingMetrics,
       modules: ModulesContainer,
       clock: Clock | undefined,
       dataSource: DataSource | undefined,
@@ -90,6 +108,7 @@ function serverProvider(withDatabase: boolean): Provider {
         ...options,
         connection,
         publisher,
+        metrics,
         clock,
         consumers: options.consumers ?? [],
         infrastructure: { probe, ...options.infrastructure },
@@ -98,7 +117,29 @@ function serverProvider(withDatabase: boolean): Provider {
   );
 }
 
+/** An application without metrics, in a test say, counts for nobody. */
+function metricsProvider(): Provider {
+  return provide(
+    MessagingMetrics,
+    [MESSAGING_OPTIONS, AmqpConnection, METRICS],
+    (options: MessagingOptions, connection: AmqpConnection, metrics: Metrics = new Metrics()) => {
+      sampleBroker(
+        metrics,
+        connection,
+        (options.consumers ?? []).map(({ queue }) => queue),
+        options,
+      );
+      return new MessagingMetrics(
+        metrics,
+        options.catalog,
+        options.topology.exchanges.map(({ name }) => name),
+      );
+    },
+  );
+}
+
 const CLOCK = { token: Clock, optional: true };
+const METRICS = { token: Metrics, optional: true };
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are whatever `inject` names
 type Factory = (...dependencies: any[]) => unknown;

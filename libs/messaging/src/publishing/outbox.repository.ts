@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { table } from '../database/tables';
+import { MOST_COUNTED } from '../metrics/messaging.metrics';
 import type { PreparedMessage } from './envelope';
 import type { OutboxRow } from './outbox';
 
@@ -75,11 +76,12 @@ export class OutboxRepository {
     );
   }
 
-  /** How many messages wait, and since when the oldest does. */
-  async backlog(): Promise<{ count: number; oldest: Date | null }> {
-    const [row]: { count: string; oldest: Date | null }[] = await this.dataSource.query(
-      `SELECT count(*) AS count, min(created_at) AS oldest FROM ${this.outbox}`,
+  /** How many messages wait, up to a number, and for how long the oldest has: by the primary key, so it costs the same however many there are. */
+  async waiting(): Promise<{ count: number; oldestSeconds: number }> {
+    const [row]: { count: number; seconds: number | null }[] = await this.dataSource.query(
+      `SELECT (SELECT count(*)::int FROM (SELECT FROM ${this.outbox} LIMIT ${MOST_COUNTED}) counted) AS count,
+              (SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM ${this.outbox} ORDER BY id LIMIT 1) AS seconds`,
     );
-    return { count: Number(row?.count ?? 0), oldest: row?.oldest ?? null };
+    return { count: row?.count ?? 0, oldestSeconds: Math.max(0, row?.seconds ?? 0) };
   }
 }

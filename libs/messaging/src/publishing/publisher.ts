@@ -1,6 +1,7 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import type { ManagedChannel } from '../connection/managed-channel';
+import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import { inPublishSpan } from '../tracing/publish-span';
 import type { Envelope, OutgoingMessage } from './envelope';
 
@@ -19,6 +20,7 @@ export interface PublisherOptions {
   envelope: Envelope;
   /** How long to wait for a channel, and again for the confirmation; default 10,000. */
   confirmTimeoutMs?: number;
+  metrics?: MessagingMetrics;
 }
 
 /** What goes to the broker as it is: bytes, and the properties that go with them. */
@@ -69,7 +71,9 @@ export class Publisher {
    * @throws UnroutableError, UnconfirmedError
    */
   send(message: RawMessage): Promise<void> {
-    return inPublishSpan(message, (traced) => this.sendNow(traced));
+    const sending = inPublishSpan(message, (traced) => this.sendNow(traced));
+    this.options.metrics?.published(message.exchange, sending);
+    return sending;
   }
 
   private sendNow(message: RawMessage): Promise<void> {

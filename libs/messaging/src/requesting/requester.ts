@@ -2,6 +2,7 @@ import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
 import type { Refusal } from '../consuming/outcome';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import type { ManagedChannel } from '../connection/managed-channel';
+import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import type { Envelope, OutgoingMessage, PreparedMessage } from '../publishing/envelope';
 import { HEADER } from '../publishing/headers';
 import { inAskSpan } from '../tracing/ask-span';
@@ -54,6 +55,7 @@ export class Requester {
   constructor(
     private readonly connection: AmqpConnection,
     private readonly envelope: Envelope,
+    private readonly metrics?: MessagingMetrics,
   ) {
     this.channel = connection.channel({ name: 'requests', confirm: false, setup: (channel) => this.setUp(channel) });
   }
@@ -69,6 +71,7 @@ export class Requester {
 
     return inAskSpan(message, () => {
       const request = this.open(message, deadlineMs, resendEveryMs);
+      this.metrics?.requested(message.type, request.promise);
       this.send(request);
       return request.promise;
     }) as Promise<Reply<T>>;

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type INestApplication, type LogLevel, Module, type Type } from '@nestjs/common';
+import { type INestApplication, type LogLevel, Module, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -70,6 +70,7 @@ export const TOPOLOGY: Topology = {
 
 export interface AppOptions extends Partial<MessagingOptions> {
   controllers?: Type[];
+  imports?: NonNullable<ModuleMetadata['imports']>;
   consumers?: ConsumerSpec[];
   /** With it the service has an outbox and an inbox; the application closes its data source itself. */
   database?: TestDatabase;
@@ -80,7 +81,7 @@ export interface AppOptions extends Partial<MessagingOptions> {
 /** A service in this process: a Nest application whose controllers consume the work queue of this broker. It consumes when this resolves. */
 export async function startApp(
   broker: TestBroker,
-  { controllers = [], database, late, ...options }: AppOptions,
+  { controllers = [], imports = [], database, late, ...options }: AppOptions,
 ): Promise<INestApplication> {
   await assertExchanges(broker.channel, TOPOLOGY.exchanges);
   const messaging = MessagingModule.forRoot({
@@ -100,7 +101,7 @@ export async function startApp(
   });
   const store = database ? [TypeOrmModule.forRootAsync(connect(database))] : [];
 
-  @Module({ imports: [...store, messaging], controllers })
+  @Module({ imports: [...imports, ...store, messaging], controllers })
   class App {}
 
   const app = await NestFactory.create(App, new FastifyAdapter(), {

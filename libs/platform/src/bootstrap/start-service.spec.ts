@@ -32,7 +32,15 @@ class Work implements OnApplicationShutdown {
 class SampleModule {}
 
 function configWith(values: Partial<ServiceConfig>): SampleConfig {
-  const defaults = { httpHost: '127.0.0.1', httpPort: 0, logLevel: 'silent', logFormat: 'json', shutdownTimeoutSeconds: 600 };
+  const defaults = {
+    httpHost: '127.0.0.1',
+    httpPort: 0,
+    metricsHost: '127.0.0.1',
+    metricsPort: 0,
+    logLevel: 'silent',
+    logFormat: 'json',
+    shutdownTimeoutSeconds: 600,
+  };
   return Object.assign(new SampleConfig(), { ...defaults, ...values });
 }
 

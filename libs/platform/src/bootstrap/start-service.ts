@@ -6,6 +6,8 @@ import { ReadinessGate } from '../health/readiness-gate';
 import { createLogger } from '../logging/logger';
 import { loggingModule } from '../logging/logging.module';
 import { ServiceLogger } from '../logging/service-logger';
+import { MetricsServer } from '../metrics/metrics-server';
+import { observeRequests } from '../metrics/observe-requests';
 import { exitAtStart, exitOnUnhandled } from './failure';
 import { startTracing } from '../tracing/start-tracing';
 import { TracingModule } from '../tracing/tracing.module';
@@ -52,6 +54,7 @@ export async function startService(options: StartOptions): Promise<NestFastifyAp
     });
     const gate = app.get(ReadinessGate, { strict: false });
     gate.hold();
+    observeRequests(app);
     await options.configure?.(app);
     // After it: a service may put a listener of its own in place of the server's.
     hangUpWhenStopping(app);
@@ -59,6 +62,7 @@ export async function startService(options: StartOptions): Promise<NestFastifyAp
     stopOnSignal(app, logger, config.shutdownTimeoutSeconds);
     // Before the transport: a broker that is late must not make the process look dead.
     await app.listen({ host: config.httpHost, port: config.httpPort });
+    await app.get(MetricsServer, { strict: false }).listen(config.metricsHost, config.metricsPort);
     await app.startAllMicroservices();
     gate.open();
     logger.info({ url: await app.getUrl(), start_ms: Math.round(performance.now()) }, 'ready');

@@ -20,6 +20,19 @@ export class ServiceConfig extends TracingConfig {
   @Max(65_535)
   readonly httpPort!: number;
 
+  @Env('METRICS_HOST', {
+    description: 'The address that `/metrics` is served on; `0.0.0.0` for all. It is for the monitoring alone: keep it from the public.',
+    default: '127.0.0.1',
+  })
+  @IsNotEmpty()
+  readonly metricsHost!: string;
+
+  @Env('METRICS_PORT', { description: 'The port that `/metrics` is served on.', default: 9464 })
+  @IsInt()
+  @Min(1)
+  @Max(65_535)
+  readonly metricsPort!: number;
+
   @Env('AMQP_URL', {
     description: 'The message broker, with the user and password of this service.',
     secret: true,

@@ -10,13 +10,13 @@ export interface HealthIndicator {
 export const CHECK_TIMEOUT_MS = 2_000;
 
 /** Resolves as the check does, or rejects when it takes longer than so many milliseconds. */
-export async function within(milliseconds: number, check: Promise<void>): Promise<void> {
+export async function within<T>(milliseconds: number, check: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
   });
   try {
-    await Promise.race([check, tooLong]);
+    return await Promise.race([check, tooLong]);
   } finally {
     clearTimeout(timer);
   }

@@ -5,6 +5,7 @@ import { type Death, HEADER } from '@reprise/messaging';
 import { Clock, inTransaction } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import { HistoryRepository } from '../history/history.repository';
+import { DeadlettersMetrics } from '../metrics/deadletters-metrics';
 import { ReplayLettersRepository } from '../replays/replay-letters.repository';
 import { toJson } from './amqp-values';
 import { fingerprintOf, identityOf, storable } from './fingerprint';
@@ -22,6 +23,7 @@ export class Collector {
     private readonly replayed: ReplayLettersRepository,
     private readonly history: HistoryRepository,
     private readonly clock: Clock,
+    private readonly metrics: DeadlettersMetrics,
   ) {}
 
   /** Resolves once the message is safe. A delivery that comes twice leaves no more than one that comes once. */
@@ -41,6 +43,7 @@ export class Collector {
       if (status === 'failed_again' && before.replay_id) await this.replayed.failedAgain(manager, before.replay_id, before.id);
       await this.history.add(manager, { ...event, letterId: before.id, action: status === 'failed_again' ? 'failed_again' : 'died_again' });
     });
+    this.metrics.collected(queue, reason);
   }
 }
 

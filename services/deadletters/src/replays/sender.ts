@@ -5,6 +5,7 @@ import { Publisher, toReplay, UnroutableError } from '@reprise/messaging';
 import { Clock } from '@reprise/platform';
 import type { DataSource, EntityManager } from 'typeorm';
 import { HistoryRepository } from '../history/history.repository';
+import { DeadlettersMetrics } from '../metrics/deadletters-metrics';
 import { fromJson } from '../letters/amqp-values';
 import { paceOf, restOf } from './pace.rules';
 import { ReplayLettersRepository } from './replay-letters.repository';
@@ -34,6 +35,7 @@ export class Sender implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly replayed: ReplayLettersRepository,
     private readonly history: HistoryRepository,
     private readonly clock: Clock,
+    private readonly metrics: DeadlettersMetrics,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -88,6 +90,7 @@ export class Sender implements OnApplicationBootstrap, OnModuleDestroy {
   /** @returns why some could not be sent for now, or null */
   private async send(manager: EntityManager, { id: replayId }: ReplayRow, letters: readonly DueLetter[]): Promise<string | null> {
     const results = await Promise.allSettled(letters.map((letter) => this.publisher.send(messageOf(letter))));
+    this.metrics.replayed(results);
     const sent = letters.filter((_, i) => results[i]?.status === 'fulfilled').map(({ id }) => id);
     const at = this.clock.now();
     if (sent.length > 0) {

@@ -1,4 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { Counter } from '@reprise/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { apiError } from './api-error';
 import { errorBody } from './error-body';
@@ -8,6 +9,8 @@ import { toApiError } from './to-api-error';
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
+
+  constructor(private readonly errors: Counter<'code'>) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -19,6 +22,7 @@ export class ErrorFilter implements ExceptionFilter {
     // The caller has gone, or has an answer already: there is nobody to tell.
     if (reply.sent) return;
     const error = known ?? apiError('internal_error');
+    this.errors.inc({ code: error.refusal.code });
     // Fastify closes the connection when it stops reading a body; then a caller still sending may never see the answer. Node reads the rest.
     reply.removeHeader('connection');
     void reply

@@ -22,6 +22,7 @@ import { endOfTask } from '../tasks/task-end';
 import type { TaskEntity } from '../tasks/task.entity';
 import { TasksRepository } from '../tasks/tasks.repository';
 import { LifecycleConfig } from '../lifecycle.config';
+import { type EndedOperation, LifecycleMetrics } from '../metrics/lifecycle-metrics';
 import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { LoadedWorkspace, WorkspaceChange, WorkspacesRepository } from '../workspaces/workspaces.repository';
@@ -66,6 +67,7 @@ export class OperationsService {
     private readonly operations: OperationsRepository,
     private readonly tasks: TasksRepository,
     private readonly config: LifecycleConfig,
+    private readonly metrics: LifecycleMetrics,
   ) {}
 
   /** A step began or ended: the timeline shows it, and a task that it interrupted has ended. */
@@ -217,16 +219,22 @@ export class OperationsService {
     about: { operation_id: string; workspace_id: string; generation: number },
     outcomeOf: (loaded: Loaded) => Outcome,
   ): Promise<void> {
-    let ending = null as string | null;
+    let ended = null as EndedOperation | null;
     await this.facts.apply(fact, async (manager, now) => {
+      // The transaction may be run again, and then come to another end.
+      ended = null;
       const loaded = await this.load(manager, about);
       if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
       const outcome = outcomeOf(loaded);
-      ending = `${loaded.operation.kind} ${outcome.error ? `failed: ${outcome.error.code}` : 'succeeded'}`;
+      const error = outcome.error?.code ?? null;
+      ended = { ...loaded.operation, phases: closed(loaded.operation.phases, error ? 'failed' : 'succeeded', now), endedAt: now, error };
       return this.ended(loaded, outcome, now);
     });
-    if (ending === null) return;
+    if (ended === null) return;
     addToContext({ operationId: about.operation_id });
+    this.metrics.operationEnded(ended);
+    if (fact === null) this.metrics.watchdogDid('operation_timed_out');
+    const ending = `${ended.kind} ${ended.error ? `failed: ${ended.error}` : 'succeeded'}`;
     annotateSpan({ 'reprise.operation.end': ending, 'reprise.generation': about.generation });
     this.logger.log(ending);
   }

@@ -3,6 +3,7 @@ import { Clock } from '@reprise/platform';
 import { BeforeApplicationShutdown, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
 import { AnswersRepository } from '../commands/answers.repository';
 import { LifecycleConfig } from '../lifecycle.config';
+import { LifecycleMetrics } from '../metrics/lifecycle-metrics';
 import { TaskWatch } from '../tasks/task-watch.service';
 import { WorkspacesService } from '../workspaces/workspaces.service';
 import { OperationsService } from './operations.service';
@@ -28,6 +29,7 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
     private readonly answers: AnswersRepository,
     private readonly config: LifecycleConfig,
     private readonly clock: Clock,
+    private readonly metrics: LifecycleMetrics,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -62,6 +64,7 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
     });
     await this.guarded('Quiet operations', async () => {
       for (const { id, kind, phases, resends } of await this.operations.resendQuiet()) {
+        this.metrics.watchdogDid('operation_resent');
         const phase = phases.findLast(({ status }) => status === 'running')?.name ?? phases.at(-1)?.name ?? 'none yet';
         this.logger.warn(`Operation ${id} (${kind}, phase: ${phase}) shows no progress: its command is sent again (${resends})`);
       }
@@ -90,6 +93,7 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
   private async stopIdle(workspace: Parameters<WorkspacesService['stopIdle']>[0]): Promise<void> {
     try {
       await this.workspaces.stopIdle(workspace);
+      this.metrics.watchdogDid('workspace_stopped');
     } catch (error) {
       // Someone used it in the meantime.
       if (!(error instanceof RefusedError)) throw error;

@@ -2,13 +2,16 @@ import { InterruptTask } from '@reprise/contracts';
 import { Injectable, Logger } from '@nestjs/common';
 import { Effect, FactRunner } from '../commands/fact-runner';
 import { LifecycleConfig } from '../lifecycle.config';
+import { LifecycleMetrics } from '../metrics/lifecycle-metrics';
 import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { LoadedWorkspace, WorkspacesRepository } from '../workspaces/workspaces.repository';
 import { endOfTask } from './task-end';
 import type { TaskEntity } from './task.entity';
-import { INTERRUPTS, attentionTo } from './task.rules';
+import { type Attention, INTERRUPTS, attentionTo } from './task.rules';
 import { TaskChange, TasksRepository } from './tasks.repository';
+
+const DID = { resend: 'task_resent', interrupt: 'task_interrupted', end: 'task_timed_out' } as const;
 
 type Which = Pick<TaskEntity, 'id' | 'workspace_id'>;
 
@@ -25,6 +28,7 @@ export class TaskWatch {
     private readonly workspaces: WorkspacesRepository,
     private readonly tasks: TasksRepository,
     private readonly config: LifecycleConfig,
+    private readonly metrics: LifecycleMetrics,
   ) {}
 
   /** The tasks that need something. */
@@ -33,12 +37,15 @@ export class TaskWatch {
   }
 
   /** Does for the task what it needs, decided anew under its lock: another replica may have done it. */
-  attend({ id, workspace_id: workspaceId }: Which): Promise<void> {
-    return this.facts.apply(null, async (manager, now) => {
+  async attend({ id, workspace_id: workspaceId }: Which): Promise<void> {
+    let needed = null as Attention | null;
+    await this.facts.apply(null, async (manager, now) => {
+      needed = null;
       const workspace = await this.workspaces.lock(manager, workspaceId, null);
       const task = workspace && (await this.tasks.lock(manager, id));
       if (!workspace || !task) return null;
-      switch (attentionTo(task, now)) {
+      needed = attentionTo(task, now);
+      switch (needed) {
         case 'resend':
           return this.resend(task, now);
         case 'interrupt':
@@ -49,6 +56,7 @@ export class TaskWatch {
           return null;
       }
     });
+    if (needed !== null) this.metrics.watchdogDid(DID[needed]);
   }
 
   private resend(task: TaskEntity, now: Date): Effect {

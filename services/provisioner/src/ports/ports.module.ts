@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import { Global, Module, type Provider } from '@nestjs/common';
 import { podToken } from '@reprise/contracts';
+import { Metrics } from '@reprise/platform';
+import { ObservedPodDriver } from '../metrics/observed-pod-driver';
+import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { AgentClient } from '../pods/agent-client';
 import { ProcessPodDriver } from '../pods/process/process-pod-driver';
 import { TracedAgent } from '../pods/traced-agent';
@@ -12,16 +15,17 @@ import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './
 const PORTS: Provider[] = [
   {
     provide: POD_DRIVER,
-    inject: [ProvisionerConfig],
-    useFactory: (config: ProvisionerConfig) =>
-      new TracedPodDriver(
-        new ProcessPodDriver({ podsDir: resolve(config.podsDir), agentPath: resolve(config.agentPath), gatewayUrl: config.gatewayUrl }),
-      ),
+    inject: [ProvisionerConfig, Metrics],
+    useFactory: ({ podsDir, agentPath, gatewayUrl }: ProvisionerConfig, metrics: Metrics) => {
+      const driver = new ProcessPodDriver({ podsDir: resolve(podsDir), agentPath: resolve(agentPath), gatewayUrl });
+      return new ObservedPodDriver(new TracedPodDriver(driver), metrics);
+    },
   },
   {
     provide: SNAPSHOT_STORE,
-    inject: [ProvisionerConfig],
-    useFactory: (config: ProvisionerConfig) => new FileSnapshotStore(resolve(config.snapshotsDir)),
+    inject: [ProvisionerConfig, Metrics],
+    useFactory: ({ snapshotsDir }: ProvisionerConfig, metrics: Metrics) =>
+      new ObservedSnapshotStore(new FileSnapshotStore(resolve(snapshotsDir)), metrics),
   },
   {
     provide: CONNECT_AGENT,

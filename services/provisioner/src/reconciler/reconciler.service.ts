@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, runWith } from '@reprise/platform';
 import type { PodRow } from '../inventory/pods.repository';
+import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
 import type { PodDriver } from '../pods/pod-driver';
 import { POD_DRIVER, SNAPSHOT_STORE } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
@@ -30,6 +31,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly records: ReconcilerRepository,
     private readonly config: ProvisionerConfig,
     private readonly clock: Clock,
+    private readonly metrics: ProvisionerMetrics,
   ) {}
 
   /** The last whole pass of this replica, and what it corrected; null before its first. */
@@ -61,11 +63,15 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
         const { workspaceId, generation } = correction.pod;
         const row = rows.get(`${workspaceId}/${generation}`);
         await runWith({ workspaceId, orgId: row?.orgId ?? undefined }, async () => {
-          if (await this.correct(correction, row)) done.push(correction);
+          if (!(await this.correct(correction, row))) return;
+          this.metrics.corrected(correction, 'done');
+          done.push(correction);
         });
       }
       await this.sweep();
-      this.last = { at: this.clock.now().toISOString(), findings: done.map(told) };
+      const now = this.clock.now();
+      this.metrics.reconciled(now);
+      this.last = { at: now.toISOString(), findings: done.map(told) };
       return done;
     });
   }
@@ -94,6 +100,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
           return true;
       }
     } catch (error) {
+      this.metrics.corrected(correction, 'failed');
       this.logger.warn(`Pod ${pod.generation} stays as it is: ${(error as Error).message}`);
       return false;
     }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
+import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
 import { SNAPSHOT_STORE } from '../ports/tokens';
 import { SnapshotStoreError, type SnapshotStore } from '../snapshots/snapshot-store';
 import { saveSnapshot } from '../snapshots/snapshots';
@@ -25,6 +26,7 @@ export class SnapshotStep implements StepHandler {
   constructor(
     private readonly agents: Agents,
     @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+    private readonly metrics: ProvisionerMetrics,
   ) {}
 
   begins(job: Job): RecordChanges {
@@ -38,6 +40,7 @@ export class SnapshotStep implements StepHandler {
     signal.throwIfAborted();
     try {
       const record = await saveSnapshot(this.store, attemptKey(job), await agent.snapshot(), signal);
+      this.metrics.saved(record);
       return {
         detail: `${record.entries} entries, ${record.tarBytes} bytes, ${record.storedBytes} stored`,
         records: { snapshot: { id: newSnapshotOf(job), status: 'complete', record } },

@@ -6,6 +6,7 @@ import type { Job, StepFailure } from '../jobs/job';
 import { afterFailure, bar, type RetryLimits, stepAfter } from '../jobs/job.rules';
 import { JobsRepository } from '../jobs/jobs.repository';
 import { type StepOutcome, Transition } from '../jobs/transition';
+import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
 import { ProvisionerConfig } from '../provisioner.config';
 import { Cleanup } from './cleanup';
 import { type Lease, LeaseLost, ShuttingDown } from './lease';
@@ -41,6 +42,7 @@ export class JobRunner {
     private readonly surveyor: PodSurvey,
     private readonly cleanup: Cleanup,
     private readonly clock: Clock,
+    private readonly metrics: ProvisionerMetrics,
     config: ProvisionerConfig,
   ) {
     this.limits = { attempts: config.stepAttempts, firstDelayMs: config.stepRetryFirstMs, longestDelayMs: config.stepRetryLongestMs };
@@ -105,7 +107,7 @@ export class JobRunner {
   private async attempt(job: Job, hold: Hold): Promise<Transition> {
     const { step } = job;
     if (step === null) throw new Error(`Job ${job.id} was begun without a step`);
-    const result = await this.steps.run(job, step, hold.lease.signal);
+    const result = await this.metrics.attempt(step, () => this.steps.run(job, step, hold.lease.signal));
     if ('outcome' in result) return this.succeeded(job, step, result.outcome, hold);
     if ('failure' in result) return this.failed(job, step, result.failure);
     if (!(result.interrupted instanceof ShuttingDown)) throw result.interrupted;
@@ -143,6 +145,7 @@ export class JobRunner {
   }
 
   private done(job: Job): RunResult {
+    this.metrics.jobEnded(job, this.clock.now());
     if (job.ending === null) this.logger.log(`${nameOf(job)}: done`);
     else this.logger.error(`${nameOf(job)}: failed with ${job.ending.code}: ${job.ending.message}`);
     return { ended: 'done' };

@@ -1,0 +1,66 @@
+import { finished, type Readable } from 'node:stream';
+import type { Counter, Metrics } from '@reprise/platform';
+import { type SnapshotStore, SnapshotStoreError, type StoredObject } from '../snapshots/snapshot-store';
+import { CallTimer } from './call-timer';
+import { SNAPSHOT_STORE_CALL_DURATION, SNAPSHOT_STORED } from './provisioner.metrics';
+
+/** Any snapshot store, with its calls and bytes counted and timed. */
+export class ObservedSnapshotStore implements SnapshotStore {
+  private readonly timer: CallTimer;
+  private readonly stored: Counter;
+
+  constructor(
+    private readonly store: SnapshotStore,
+    metrics: Metrics,
+  ) {
+    this.timer = new CallTimer(metrics.histogram(SNAPSHOT_STORE_CALL_DURATION), reasonOf);
+    this.stored = metrics.counter(SNAPSHOT_STORED);
+  }
+
+  async put(key: string, stream: Readable): Promise<StoredObject> {
+    const object = await this.timer.time('put', () => this.store.put(key, stream));
+    this.stored.inc(object.sizeBytes);
+    return object;
+  }
+
+  async get(key: string): Promise<Readable> {
+    const end = this.timer.begin('get');
+    try {
+      const stream = await this.store.get(key);
+      // A reader that goes away early is not the store's failure.
+      finished(stream, (error) => end(error instanceof SnapshotStoreError ? error : undefined));
+      return stream;
+    } catch (error) {
+      end(error);
+      throw error;
+    }
+  }
+
+  stat(key: string): Promise<{ sizeBytes: number; modifiedAt: Date } | null> {
+    return this.timer.time('stat', () => this.store.stat(key));
+  }
+
+  delete(key: string): Promise<void> {
+    return this.timer.time('delete', () => this.store.delete(key));
+  }
+
+  async *list(prefix?: string): AsyncIterable<string> {
+    const end = this.timer.begin('list');
+    try {
+      yield* this.store.list(prefix);
+      end();
+    } catch (error) {
+      end(error);
+      throw error;
+    }
+  }
+
+  sweep(olderThanMs: number): Promise<number> {
+    return this.timer.time('sweep', () => this.store.sweep(olderThanMs));
+  }
+}
+
+/** `stream`: what was to be stored broke on its way; that is the pod's failure, not the store's. */
+function reasonOf(error: unknown): string {
+  return error instanceof SnapshotStoreError ? error.reason : 'stream';
+}
