@@ -12,6 +12,8 @@ import type { PodsWatch } from './pods-watch';
 
 /** A message may wait five minutes for its last attempt. */
 const QUIET_WITHIN_MS = 420_000;
+/** Two replicas whose clocks are off write the journal of one job. */
+const CLOCKS_APART_SECONDS = 40;
 const SCHEMAS = ['lifecycle', 'provisioner', 'billing', 'deadletters'];
 
 /** What a run leaves behind, looked at from outside: rows, files, processes, queues. */
@@ -80,24 +82,28 @@ export class Checks {
 
   /** 3: in the journal no teardown begins before a verification has succeeded; and every pod that has gone was saved, or was killed from outside. */
   async savedFirst(): Promise<void> {
-    const torn = await this.sql<{ workspace_id: string; pod_generation: number; saved: boolean }>(
-      `SELECT j.workspace_id, j.pod_generation,
+    const torn = await this.sql<{ workspace_id: string; generation: number; saved: boolean }>(
+      `SELECT j.workspace_id, j.generation,
               EXISTS (SELECT FROM provisioner.job_steps v WHERE v.job_id = j.id AND v.step = 'verify' AND v.status = 'succeeded'
-                         AND v.finished_at <= t.started_at + interval '20 seconds') AS saved
+                         AND v.finished_at <= t.started_at + make_interval(secs => $1)) AS saved
          FROM provisioner.jobs j JOIN provisioner.job_steps t ON t.job_id = j.id AND t.step = 'teardown' AND t.attempt = (
-              SELECT min(attempt) FROM provisioner.job_steps f WHERE f.job_id = j.id AND f.step = 'teardown')
-        WHERE j.kind IN ('replace', 'remove')`,
+              SELECT min(attempt) FROM provisioner.job_steps f WHERE f.job_id = j.id AND f.step = 'teardown')`,
+      [CLOCKS_APART_SECONDS],
     );
     for (const { workspace_id, saved } of torn)
       this.ledger.check(3, saved, () => `the pod of ${workspace_id} was torn down before it was saved`);
-    const accounted = new Set(torn.map(({ workspace_id, pod_generation }) => `${workspace_id}/${pod_generation}`));
+    // A resume, too, saves and removes a pod that an operation before it has left.
+    const tornBy = new Map<string, number[]>();
+    for (const { workspace_id, generation } of torn) tornBy.set(workspace_id, [...(tornBy.get(workspace_id) ?? []), generation]);
+    const accounted = new Set<string>();
     const failed = await this.sql<{ workspace_id: string; generation: number }>(
       `SELECT workspace_id, generation FROM provisioner.jobs WHERE status = 'failed' AND kind IN ('create', 'replace')`,
     );
     // What a job that failed had begun to make held nothing of its own yet.
     for (const { workspace_id, generation } of failed) accounted.add(`${workspace_id}/${generation}`);
     for (const { workspaceId, generation, killed } of this.pods.gone) {
-      const why = killed || accounted.has(`${workspaceId}/${generation}`);
+      const saved = tornBy.get(workspaceId)?.some((by) => by > generation) ?? false;
+      const why = killed || saved || accounted.has(`${workspaceId}/${generation}`);
       this.ledger.check(
         3,
         why || (await this.madeAgain(workspaceId, generation)),

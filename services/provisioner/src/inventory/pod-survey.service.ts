@@ -7,7 +7,7 @@ import { PodAccess } from './pod-access';
 import { PodsRepository } from './pods.repository';
 
 /** How often, and how far apart, an older pod is asked for a sign of life before it is taken for dead. */
-const ATTEMPTS = 4;
+const ATTEMPTS = 6;
 const PAUSE_MS = 500;
 
 /**
