@@ -22,6 +22,7 @@ export function table(ledger: Ledger, seed: string): string {
     [
       ['sent, by id', ledger.total('messages')],
       ['came more than once', ledger.total('messages that came more than once')],
+      ['dead, and replayed at the end', ledger.total('dead letters replayed')],
       ['dead', ledger.total('dead letters')],
     ],
   ]);

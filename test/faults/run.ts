@@ -13,7 +13,7 @@ import { Fleet } from './support/fleet';
 import { Ledger } from './support/ledger';
 import { PodsWatch } from './support/pods-watch';
 import { Random } from './support/random';
-import { Unanswered } from './support/rest';
+import { Rest, Unanswered } from './support/rest';
 import { Servers } from './support/servers';
 
 export interface RunOptions {
@@ -34,6 +34,9 @@ const PAUSE_SECONDS: [number, number] = [0, 4];
 const UNPAID_PROBABILITY = 0.02;
 /** However many operations are asked for, it is not longer than this many times the minutes. */
 const LONGEST = 2;
+
+/** How long, at most, what was killed has to come up before the next is; so that a slow machine sees users at work, too. */
+const UP_AGAIN_MS = 30_000;
 
 interface Member {
   tenant: TenantOfRun;
@@ -72,7 +75,14 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
   const { fleet, pods, bus, ledger } = parts;
   const over = new AbortController();
   const accepted = new Map<string, string>();
-  const world: World = { ledger, bus, pods, accepted: (operation, workspace) => void accepted.set(operation, workspace) };
+  const untold = new Map<string, string>();
+  const world: World = {
+    ledger,
+    bus,
+    pods,
+    accepted: (operation, workspace) => void accepted.set(operation, workspace),
+    untold: (correlationId, what) => void untold.set(correlationId, what),
+  };
   const tenants = await Promise.all(Array.from({ length: TENANTS }, () => TenantOfRun.make(fleet, bus, ledger)));
   const cast = await Promise.all(
     Array.from({ length: options.workspaces }, async (_, n): Promise<Member> => {
@@ -84,7 +94,10 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
   ledger.note(`${cast.length} workspaces of ${TENANTS} tenants are up: the faults begin`);
 
   const scene = { ...parts, over: over.signal };
-  const lanes = [inflict(DEATHS, random.fork('deaths'), scene), inflict(HINDRANCES, random.fork('hindrances'), scene)];
+  const lanes = [
+    inflict(DEATHS, random.fork('deaths'), scene, { upAgainMs: UP_AGAIN_MS }),
+    inflict(HINDRANCES, random.fork('hindrances'), scene),
+  ];
   const begun = Date.now();
   const enough = () => {
     const minutes = (Date.now() - begun) / 60_000;
@@ -98,15 +111,18 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
 
   await restored(scene);
   ledger.note('no more faults: everything comes to rest');
-  await Promise.all(cast.map(({ actor, tenant }) => tenant.door.together(() => finished(() => actor.final(), ledger))));
   const checks = new Checks(fleet, ledger, pods, bus, fleet.ground.management);
+  await checks.quiet();
+  const token = fleet.issuer.token({ org: 'operators', sub: 'olga', permissions: ['ops:read', 'ops:write'] });
+  await checks.replay(new Rest(fleet.apiUrl, 'operators', token, ledger));
+  await Promise.all(cast.map(({ actor }) => finished(() => actor.final(), ledger)));
   await checks.quiet();
   await checks.operations(accepted);
   await checks.onePod();
   await checks.savedFirst();
   ledger.count('run', 'snapshots compared on the disk', await checks.snapshots());
   await checks.messages();
-  await checks.told();
+  await checks.told(untold);
   const owned = new Map(tenants.map((tenant) => [tenant, cast.filter((member) => member.tenant === tenant).map(({ actor }) => actor.id)]));
   await checks.tenants(tenants, owned);
   ledger.count('run', 'looks at all pods', pods.looks);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, Scene } from './kinds/fault';
 import type { Random } from './support/random';
+import type { Service } from './support/service';
 
 /**
  * The order of the faults, the same for the same seed: the kinds take turns, so that a short run sees all of them, and within a kind every
@@ -20,19 +21,39 @@ export function* deal(faults: readonly Fault[], random: Random): Generator<Fault
   }
 }
 
-/** One fault after the other with a pause between, until the run is over. What goes wrong with a fault itself is told and fails the run. */
-export async function inflict(faults: readonly Fault[], random: Random, scene: Scene): Promise<void> {
+/** The share of faults that do not wait for what the one before has ended. */
+const HASTY = 0.25;
+
+/**
+ * One fault after the other with a pause between, until the run is over.
+ * @param options.upAgainMs how long all services have to be up again before the next one
+ */
+export async function inflict(faults: readonly Fault[], random: Random, scene: Scene, { upAgainMs = 0 } = {}): Promise<void> {
   const { ledger, over } = scene;
   let n = 0;
   for (const fault of deal(faults, random.fork('order'))) {
     // Each fault draws from a stream of its own: how long one took does not change the next.
     const draws = random.fork(`fault ${++n}`);
     await delay(draws.between(300, 2_500), undefined, { signal: over }).catch(() => undefined);
+    if (!draws.chance(HASTY)) await upAgain(scene, upAgainMs);
     if (over.aborted) return;
     const told = await struck(fault, scene, draws);
     if (told === null) ledger.count('faults whose moment did not come', fault.name);
     else ledger.count('faults', fault.kind);
     ledger.note(`${fault.kind}: ${told === null ? `${fault.name}, whose moment did not come` : (told ?? fault.name)}`);
+  }
+}
+
+async function upAgain({ fleet, over }: Scene, within: number): Promise<void> {
+  const until = Date.now() + within;
+  const ready = (service: Service) =>
+    service.ready(0).then(
+      () => true,
+      () => false,
+    );
+  while (Date.now() < until && !over.aborted) {
+    if ((await Promise.all(fleet.services.map(ready))).every(Boolean)) return;
+    await delay(500);
   }
 }
 

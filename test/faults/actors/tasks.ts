@@ -8,7 +8,7 @@ import { endless, logOf, stateOf, writing } from './files';
 import { Stuck, type Witness } from './witness';
 
 const BEGUN_WITHIN_MS = 60_000;
-const ENDED_WITHIN_MS = 240_000;
+const ENDED_WITHIN_MS = 420_000;
 
 /** A task that was accepted, and the line by which it is known in the workspace's log. */
 interface Task {

@@ -8,9 +8,9 @@ import type { TenantOfRun } from './tenants';
 import type { World } from './world';
 
 /** A deadline that passes while everything is down is told when it is up again. */
-const OPERATION_WITHIN_MS = (OPERATION_DEADLINE_SECONDS + 120) * 1000;
+const OPERATION_WITHIN_MS = (OPERATION_DEADLINE_SECONDS + 240) * 1000;
 /** By then a lost pod has been found out, whatever goes wrong meanwhile. */
-const FOUND_OUT_WITHIN_MS = 120_000;
+const FOUND_OUT_WITHIN_MS = 240_000;
 /** By then a process that was killed is seen to be gone. */
 const GONE_WITHIN_MS = 3_000;
 

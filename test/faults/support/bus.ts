@@ -6,6 +6,8 @@ import type { Json } from '../../support/json';
 
 const TAP = 'faults.tap';
 const EXCHANGES = ['reprise.commands', 'reprise.events'];
+/** A command for which billing cannot be asked is tried again after 5 s, 30 s and 5 min. */
+const OUTCOME_WITHIN_MS = 480_000;
 /** So many of the latest messages are at hand to be sent once more. */
 const RECENT = 400;
 
@@ -135,13 +137,22 @@ export class Bus {
     return correlationId;
   }
 
+  /** The operations that were begun by commands, as their senders were told. */
+  begun(): Set<string> {
+    return new Set([...this.outcomes.values()].flatMap(({ answer }) => (answer?.operation_id as string | undefined) ?? []));
+  }
+
+  hasTold(correlationId: string): boolean {
+    return this.outcomes.has(correlationId);
+  }
+
   /** Whether something was told about the command with this message id. */
   toldOf(messageId: string): boolean {
     return this.toldCommands.has(messageId);
   }
 
   /** What became of a command: `{answer}` or `{code}`. @throws Error when nothing was told in time */
-  async outcome(correlationId: string, within = 240_000): Promise<Json> {
+  async outcome(correlationId: string, within = OUTCOME_WITHIN_MS): Promise<Json> {
     return eventually(
       () => {
         const outcome = this.outcomes.get(correlationId);

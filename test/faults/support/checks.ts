@@ -9,6 +9,7 @@ import type { Bus, Seen } from './bus';
 import type { Fleet } from './fleet';
 import type { Ledger } from './ledger';
 import type { PodsWatch } from './pods-watch';
+import { must, type Rest } from './rest';
 
 /** A message may wait five minutes for its last attempt. */
 const QUIET_WITHIN_MS = 420_000;
@@ -40,18 +41,32 @@ export class Checks {
     this.ledger.check(10, settled, () => `${QUIET_WITHIN_MS / 1000} s after the last fault there are still ${moving}`);
   }
 
+  /**
+   * A command whose every attempt met something that was away is dead, and an operator's to replay: which is done here, as he would. Messages that
+   * are dead for another reason are left for the verdict.
+   */
+  async replay(operator: Rest): Promise<void> {
+    const letters = await this.sql<{ id: string }>(
+      `SELECT id FROM deadletters.dead_letters WHERE reason = 'retries_exhausted' AND status IN ('open', 'failed_again')`,
+    );
+    for (const { id } of letters) must(202, await operator.post(`/v1/ops/dead-letters/${id}/replay`));
+    this.ledger.count('dead letters replayed', 'retries_exhausted', letters.length);
+    if (letters.length > 0) await this.quiet();
+  }
+
   /** 1, 9: whatever was promised has ended, and nothing was done that nobody was told of. */
   async operations(accepted: ReadonlyMap<string, string>): Promise<void> {
     const rows = await this.sql<{ id: string; workspace_id: string; status: string; generation: number }>(
       'SELECT id, workspace_id, status, generation FROM lifecycle.operations',
     );
     const found = new Map(rows.map((row) => [row.id, row]));
+    const begun = this.bus.begun();
     for (const id of accepted.keys()) {
       const status = found.get(id)?.status;
       this.ledger.check(1, status === 'succeeded' || status === 'failed', () => `${id} was promised, and is ${status ?? 'unknown'}`);
     }
     for (const { id, workspace_id } of rows)
-      this.ledger.check(9, accepted.has(id), () => `${id} of ${workspace_id} was begun without an answer`);
+      this.ledger.check(9, accepted.has(id) || begun.has(id), () => `${id} of ${workspace_id} was begun without an answer`);
     const counts = await this.sql<{ id: string; generation: number; operations: number }>(
       `SELECT w.id, w.generation, count(o.id)::int AS operations FROM lifecycle.workspaces w LEFT JOIN lifecycle.operations o ON o.workspace_id = w.id
         GROUP BY w.id`,
@@ -131,7 +146,7 @@ export class Checks {
       this.setOf('SELECT id AS name FROM lifecycle.operations WHERE finished_at IS NOT NULL'),
       this.setOf('SELECT id AS name FROM lifecycle.tasks WHERE completed_at IS NOT NULL'),
       this.sql<{ message_id: string; queue: string; type: string; reason: string; exception: string; status: string }>(
-        'SELECT message_id, queue, type, reason, exception, status FROM deadletters.dead_letters',
+        `SELECT message_id, queue, type, reason, exception, status FROM deadletters.dead_letters WHERE status <> 'replayed'`,
       ),
     ]);
     const dead = new Set(letters.map(({ queue, message_id }) => `${queue} ${message_id}`));
@@ -152,8 +167,11 @@ export class Checks {
     }
   }
 
-  /** 5, the other way round: what has ended was told by an event. */
-  async told(): Promise<void> {
+  /** 5, the other way round: what has ended was told by an event, and so was what became of every command. */
+  async told(untold: ReadonlyMap<string, string>): Promise<void> {
+    for (const [correlationId, what] of untold) {
+      this.ledger.check(5, this.bus.hasTold(correlationId), () => `${what}, and nothing was ever told of it`);
+    }
     const told = new Map<string, Set<string | undefined>>();
     for (const { type, operationId, taskId } of this.bus.seen.values()) {
       const about = type.startsWith('reprise.task.') ? taskId : operationId;

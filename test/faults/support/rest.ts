@@ -7,7 +7,7 @@ import { Http } from '../../support/http';
 import type { Json } from '../../support/json';
 import type { Ledger } from './ledger';
 
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 420_000;
 const ANSWER_WITHIN_MS = 30_000;
 
 /** Nobody has answered for minutes. */

@@ -9,7 +9,7 @@ const POLL_MS = 20;
 
 /** Ends a whole process group: SIGTERM, five seconds, SIGKILL. Resolves when it is gone, or nothing more can be done. */
 export async function endGroup(pgid: number, killAfterMs = KILL_AFTER_MS): Promise<void> {
-  await endAll(() => Promise.resolve([-pgid]), killAfterMs);
+  await endAll(async () => ((await hasLiving(pgid)) ? [-pgid] : []), killAfterMs);
 }
 
 /**
@@ -37,6 +37,25 @@ async function endAll(find: () => Promise<number[]>, killAfterMs: number): Promi
       await sleep(POLL_MS);
     }
   }
+}
+
+/**
+ * Whether a process of the group does more than wait to be reaped. An orphan that has ended stays a zombie until the system's first process looks
+ * after it, which in a container may be never, and signal 0 does not tell it from one that lives.
+ */
+async function hasLiving(pgid: number): Promise<boolean> {
+  const names = await readdir('/proc').catch(() => null);
+  if (names === null) return true;
+  const states = await Promise.all(names.filter((name) => /^[0-9]+$/.test(name)).map((name) => stateIn(pgid, name)));
+  return states.some((state) => state !== null && state !== 'Z' && state !== 'X');
+}
+
+/** The state letter of a process; null where it has gone or is of another group. */
+async function stateIn(pgid: number, pid: string): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  // The name stands in brackets and may hold anything: what counts comes after the last one.
+  const [state = null, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(group) === pgid ? state : null;
 }
 
 function isAlive(target: number): boolean {
