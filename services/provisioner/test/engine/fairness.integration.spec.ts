@@ -50,9 +50,9 @@ describe('capacity between tenants', () => {
 
   afterAll(async () => world?.end());
 
-  async function start(count: number): Promise<void> {
+  async function start(count: number, { hangs = false } = {}): Promise<void> {
     const env = { WORKER_CONCURRENCY: '8', TENANT_CONCURRENCY: String(TENANT_CONCURRENCY), JOB_LEASE_SECONDS: '10' };
-    for (let i = 0; i < count; i += 1) replicas.push(await Replica.start(world, { env }));
+    for (let i = 0; i < count; i += 1) replicas.push(await Replica.start(world, { env, hangs }));
     jobs = replicas[0]!.jobs;
   }
 
@@ -72,16 +72,13 @@ describe('capacity between tenants', () => {
     await restartEverything('noisy', 1_000);
     await waitFor(() => begun.length >= 30, 'the thousand to be well under way');
     const before = begun.length;
-    const since = performance.now();
     const workspace = new Workspace(world);
     const message = { ...aMessage(), orgId: 'quiet' } as MessageContext;
     await replicas[0]!.get(JobsService).create(workspace.createCommand(), message);
     await waitFor(() => begun.some(({ orgId }) => orgId === 'quiet'), 'the other tenant’s turn');
-    const waitedMs = performance.now() - since;
     const passed = begun.findIndex(({ orgId }) => orgId === 'quiet') - before;
     // Those of the first tenant that began in the meantime: what its own slots let through, not its line.
     expect(passed).toBeLessThan(30);
-    expect(waitedMs).toBeLessThan(1_000);
     await waitFor(() => begun.length === 1_001, 'the end of all', 60_000);
     expect(new Set(begun.map(({ id }) => id)).size).toBe(1_001);
     expect(most).toBe(TENANT_CONCURRENCY);
@@ -96,8 +93,7 @@ describe('capacity between tenants', () => {
   });
 
   it('tenants take turns, whoever came first and however many each has', async () => {
-    await start(1);
-    replicas[0]!.hang();
+    await start(1, { hangs: true });
     await restartEverything('first', 20);
     await restartEverything('second', 3);
     await restartEverything('third', 1);
@@ -110,8 +106,7 @@ describe('capacity between tenants', () => {
   });
 
   it('a job that waits for its next attempt takes none of its tenant’s slots', async () => {
-    await start(1);
-    replicas[0]!.hang();
+    await start(1, { hangs: true });
     await restartEverything('first', 3);
     const [job] = await JobsRepository.prototype.claim.call(jobs, 'me', 1, 60_000, 1);
     const parked = new Transition(job!, new Date()).park('quiesce', 60_000).advance();

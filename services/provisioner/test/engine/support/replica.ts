@@ -20,6 +20,8 @@ export interface ReplicaOptions {
   store?: SnapshotStore;
   /** Asked before and after each move of a job is written; where true, the job's worker is dead from there on. */
   dies?: (advance: Advance, when: 'before' | 'after') => boolean;
+  /** Hangs from its first moment on: it never claims anything. */
+  hangs?: boolean;
 }
 
 /** Jobs as a process sees them that can die between any two of its statements. Its death is per job, so that one replica can die many deaths. */
@@ -85,6 +87,7 @@ export class Replica {
       .compile();
     const jobs = module.get<MortalJobs>(JobsRepository);
     jobs.dies = options.dies;
+    jobs.hangs = options.hangs ?? false;
     await module.init();
     return new Replica(module, jobs);
   }
