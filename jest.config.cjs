@@ -45,5 +45,6 @@ module.exports = {
     ...(process.env.FAULTS_STATE ? [{ ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/*.faults.spec.ts'] }] : []),
   ],
   maxWorkers: 2,
-  testTimeout: 60_000,
+  // Waits have limits of their own, and say what they waited for; this is for what hangs.
+  testTimeout: 120_000,
 };

@@ -1,7 +1,7 @@
 type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
 /** Waits until the condition gives something truthy and returns that; fails with what it gave last when the time is up. */
-export async function waitFor<T>(condition: () => T | Promise<T>, what = 'the condition', limitMs = 15_000): Promise<Truthy<T>> {
+export async function waitFor<T>(condition: () => T | Promise<T>, what = 'the condition', limitMs = 30_000): Promise<Truthy<T>> {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = await condition();

@@ -49,7 +49,7 @@ describe('a worker that is killed', () => {
     await world.database.query(`UPDATE jobs SET available_at = now() WHERE status = 'running'`);
     survivor = await Replica.start(world, { env });
     await Promise.all(workspaces.map(async (workspace, at) => (ends[at] = await workspace.ended())));
-  }, 180_000);
+  }, 300_000);
 
   afterAll(async () => {
     await survivor?.stop();

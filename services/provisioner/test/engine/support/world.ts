@@ -144,7 +144,7 @@ export class World {
   async outcome(workspaceId: string, generation: number): Promise<EventRow> {
     const ending = async () =>
       (await this.events(workspaceId)).findLast((e) => e.data.generation === generation && e.type !== 'reprise.pod.step-changed.v1');
-    return waitFor(ending, `the end of generation ${generation}`, 30_000);
+    return waitFor(ending, `the end of generation ${generation}`, 90_000);
   }
 
   /** The steps of a job as they were journalled, such as `quiesce 1 succeeded`. */
