@@ -33,11 +33,12 @@ export class Tasks {
     if (task) await this.over(task, false);
   }
 
-  /** Does something while a task runs that would never end by itself. */
-  async meanwhile(doing: () => Promise<void>): Promise<void> {
+  /** Does something while a task runs that would never end by itself; `hasEnded` tells whether it is on record as ended all the same. */
+  async meanwhile(doing: (hasEnded: () => Promise<boolean>) => Promise<void>): Promise<void> {
     const task = await this.submit(endless);
     if (!task) return;
-    if (await this.begun(task)) await doing();
+    const hasEnded = async () => (await this.rest.task(this.witness.id, task.id)).completed_at !== null;
+    if (await this.begun(task)) await doing(hasEnded);
     // Whatever was done may have failed before it interrupted the task.
     await this.over(task, true);
   }

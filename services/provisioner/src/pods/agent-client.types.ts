@@ -66,10 +66,10 @@ export type AgentErrorReason =
   | 'failed'
   /** The agent answered 4xx: repeating changes nothing. `agentCode` says why. */
   | 'refused'
-  /** What answered is not the agent of this pod. Final. */
+  /** What answered is not the agent, or its answer was spoilt on the way: it may have done what was asked. Retryable. */
   | 'bad_answer';
 
-const RETRYABLE: ReadonlySet<AgentErrorReason> = new Set<AgentErrorReason>(['unreachable', 'timeout', 'broken', 'failed']);
+const RETRYABLE: ReadonlySet<AgentErrorReason> = new Set<AgentErrorReason>(['unreachable', 'timeout', 'broken', 'failed', 'bad_answer']);
 
 /** Why a request to an agent came to nothing. Never holds the token. */
 export class AgentError extends Error {
