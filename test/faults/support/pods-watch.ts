@@ -55,10 +55,6 @@ export class PodsWatch {
     return this.killed.has(key({ workspaceId, generation: this.newest.get(workspaceId) ?? 0 }));
   }
 
-  wasKilled(pod: Pick<Pod, 'workspaceId' | 'generation'>): boolean {
-    return this.killed.has(key(pod));
-  }
-
   private look(): Pod[] {
     const pods = podsOf(this.agentPath);
     this.looks++;
