@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChannelModel, type ConfirmChannel, connect, type ConsumeMessage, type GetMessage } from 'amqplib';
+import { type ChannelModel, type ConfirmChannel, connect, type ConsumeMessage } from 'amqplib';
 import { eventually } from '../../support';
 import type { Json } from '../../support/json';
 
@@ -8,6 +8,8 @@ const TAP = 'faults.tap';
 const EXCHANGES = ['reprise.commands', 'reprise.events'];
 /** A command for which billing cannot be asked is tried again after 5 s, 30 s and 5 min. */
 const OUTCOME_WITHIN_MS = 480_000;
+/** A consumer of this priority is given messages before the services, which have none. */
+const AHEAD_OF_SERVICES = 10;
 /** So many of the latest messages are at hand to be sent once more. */
 const RECENT = 400;
 
@@ -39,6 +41,12 @@ class Line {
       throw error;
     });
     return this.opening;
+  }
+
+  async connected(): Promise<ChannelModel> {
+    await this.channel();
+    if (!this.connection) throw new Error('the connection to the broker is gone');
+    return this.connection;
   }
 
   /** Keeps it open from now on. */
@@ -172,20 +180,28 @@ export class Bus {
     return chosen.length;
   }
 
-  /** Takes up to `most` messages out of a queue, holds them for a while and puts them back in the opposite order. @returns how many */
+  /**
+   * Takes up to `most` messages out of a queue before its consumers get them, holds them for a while and puts them back in the opposite order.
+   * @returns how many
+   */
   async reorder(queue: string, most: number, holdMs: number): Promise<number> {
-    const channel = await this.ear.channel();
-    const held: GetMessage[] = [];
-    const until = Date.now() + holdMs;
-    while (held.length < most && Date.now() < until) {
-      const message = await channel.get(queue, { noAck: false });
-      if (message) held.push(message);
-      else await delay(5);
+    const channel = await (await this.ear.connected()).createConfirmChannel();
+    channel.on('error', () => undefined);
+    try {
+      const held: ConsumeMessage[] = [];
+      await channel.prefetch(most);
+      const { consumerTag } = await channel.consume(queue, (message) => void (message && held.push(message)), { priority: AHEAD_OF_SERVICES });
+      await delay(holdMs);
+      // First, so that what is put back does not come here again.
+      await channel.cancel(consumerTag);
+      for (const { properties, content } of held.reverse()) channel.publish('', queue, content, properties);
+      await channel.waitForConfirms();
+      for (const message of held) channel.ack(message);
+      return held.length;
+    } finally {
+      // What is still held then goes back to the queue.
+      await channel.close().catch(() => undefined);
     }
-    for (const { properties, content } of held.reverse()) channel.publish('', queue, content, properties);
-    await channel.waitForConfirms();
-    for (const message of held) channel.ack(message);
-    return held.length;
   }
 
   private async listen(channel: ConfirmChannel): Promise<void> {
