@@ -7,6 +7,28 @@ import type { PodIdentity } from '@reprise/contracts';
 
 export type { PodIdentity };
 
+/**
+ * What a pod runs in and how much of it, as the role says; null is the driver's default. A driver that cannot hold a pod to a limit (the process
+ * driver to any) leaves it out.
+ */
+export interface PodRuntime {
+  /** The container image; its own entry point is not used. */
+  readonly image: string | null;
+  /** Cores; may be a fraction. */
+  readonly cpus: number | null;
+  /** MiB. */
+  readonly memoryMb: number | null;
+  /** Processes and threads at once. */
+  readonly pids: number | null;
+  /** Room for the workspace, in MiB. */
+  readonly diskMb: number | null;
+  /** Whether everything but the workspace and the temporary directory is read-only. */
+  readonly readOnlyRoot: boolean;
+}
+
+/** Of a role that says nothing about it. */
+export const ANY_RUNTIME: PodRuntime = { image: null, cpus: null, memoryMb: null, pids: null, diskMb: null, readOnlyRoot: false };
+
 /** All that a pod is made from. A repeated create must be given the same spec. */
 export interface PodSpec extends PodIdentity {
   /** The bearer token that the agent demands and reports with. */
@@ -19,12 +41,32 @@ export interface PodSpec extends PodIdentity {
   /** The workspace's free label, given on as REPRISE_ENVIRONMENT. */
   readonly environment: string | null;
   readonly provider: { readonly kind: string; readonly config: Readonly<Record<string, unknown>> } | null;
+  readonly runtime: PodRuntime;
 }
 
 /** A pod whose agent listens. It answers health; it takes no task before `resume-work`. */
 export interface PodHandle extends PodIdentity {
   /** Base address of the agent, without a trailing slash. */
   readonly address: string;
+}
+
+/** Why a pod that was up is dead. */
+export type PodEndReason =
+  /** The agent ended by itself, or by a signal. */
+  | 'exited'
+  /** It took more memory than it may. */
+  | 'out_of_memory'
+  /** The node was short of something and put it out. */
+  | 'evicted'
+  /** It made room for a pod of higher priority. */
+  | 'preempted'
+  /** Its node is gone or does not answer; whether the pod still runs is not known. */
+  | 'node_lost';
+
+export interface PodEnd {
+  readonly reason: PodEndReason;
+  /** The back end's own words, for people; at most 1,000 characters. */
+  readonly detail: string;
 }
 
 /**
@@ -40,6 +82,8 @@ export interface PodState extends PodIdentity {
   readonly address: string | null;
   /** What the driver calls it (a process id, a container id): for people and logs, never a key. */
   readonly ref: string | null;
+  /** How it ended, where it is `dead` and the driver can tell. */
+  readonly end: PodEnd | null;
 }
 
 export interface RemoveOptions {
@@ -82,6 +126,12 @@ export type PodErrorReason =
   | 'start_failed'
   /** The agent did not listen in time; it was ended. Worth another try. */
   | 'start_timeout'
+  /** The image cannot be pulled, or is none. Worth another try: registries come and go. */
+  | 'image_unavailable'
+  /** The back end's quota for pods is used up. Worth another try, later. */
+  | 'quota_exceeded'
+  /** No node has room for it. Worth another try, later. */
+  | 'unschedulable'
   /** No room on the disk for the pod. Worth another try, later. */
   | 'no_space'
   /** The operating system does not allow it. Final until someone changes that. */
@@ -96,6 +146,9 @@ export type PodErrorReason =
 const RETRYABLE: ReadonlySet<PodErrorReason> = new Set<PodErrorReason>([
   'start_failed',
   'start_timeout',
+  'image_unavailable',
+  'quota_exceeded',
+  'unschedulable',
   'no_space',
   'not_removed',
   'locked',

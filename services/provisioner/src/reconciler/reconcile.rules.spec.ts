@@ -20,26 +20,36 @@ const CASES = STATUSES.flatMap((status) => PHASES.map((phase) => ({ status, phas
 
 describe('the reconciler', () => {
   it.each(CASES)('recorded $status, found $phase: $expected', ({ status, phase, expected }) => {
-    const found = phase === 'nothing' ? [] : [{ ...pod, phase }];
+    const found = phase === 'nothing' ? [] : [{ ...pod, phase, end: null }];
     const recorded = status === 'none' ? [] : [{ ...pod, status }];
     expect(corrections(found, recorded, new Set()).map((it) => it.do)).toEqual(expected === null ? [] : [expected]);
   });
 
   it.each(CASES)('never touches a workspace that a job works at (recorded $status, found $phase)', ({ status, phase }) => {
-    const found = phase === 'nothing' ? [] : [{ ...pod, phase }];
+    const found = phase === 'nothing' ? [] : [{ ...pod, phase, end: null }];
     const recorded = status === 'none' ? [] : [{ ...pod, status }];
     expect(corrections(found, recorded, new Set(['ws_1']))).toEqual([]);
   });
 
   it('tells pods of one workspace apart by their generation', () => {
     const found = [
-      { ...pod, generation: 2, phase: 'running' as const },
-      { ...pod, phase: 'running' as const },
+      { ...pod, generation: 2, phase: 'running' as const, end: null },
+      { ...pod, phase: 'running' as const, end: null },
     ];
     const recorded = [
       { ...pod, generation: 2, status: 'gone' as const },
       { ...pod, status: 'live' as const },
     ];
     expect(corrections(found, recorded, new Set())).toMatchObject([{ do: 'remove', pod: { generation: 2 } }]);
+  });
+
+  it.each([
+    [null, 'The agent process is gone.'],
+    [{ reason: 'out_of_memory' as const, detail: '' }, 'The pod took more memory than it may.'],
+    [{ reason: 'evicted' as const, detail: 'The node was low on memory.' }, 'Its node put the pod out: The node was low on memory.'],
+  ])('tells how a lost pod ended, where that is known: %o', (end, why) => {
+    expect(corrections([{ ...pod, phase: 'dead', end }], [{ ...pod, status: 'live' }], new Set())).toMatchObject([
+      { do: 'report-lost', why },
+    ]);
   });
 });

@@ -1,11 +1,13 @@
 import type { PodStatus } from '../jobs/record-changes';
-import type { PodPhase } from '../pods/pod-driver';
+import type { PodEnd, PodPhase } from '../pods/pod-driver';
 
 /** A pod that the driver has. */
 export interface FoundPod {
   readonly workspaceId: string;
   readonly generation: number;
   readonly phase: PodPhase;
+  /** How it ended, where that is known. */
+  readonly end: PodEnd | null;
 }
 
 /** A pod that is on record. */
@@ -49,7 +51,7 @@ function correctFound(pod: FoundPod, record: RecordedPod | undefined): Correctio
     case undefined:
       return { do: 'remove', pod, why: 'no record knows of it' };
     case 'live':
-      return dead ? { do: 'report-lost', pod: record, why: 'The agent process is gone.' } : null;
+      return dead ? { do: 'report-lost', pod: record, why: lossOf(pod.end) } : null;
     case 'lost':
       return dead ? { do: 'remove', pod, why: 'it is dead, and was reported lost' } : null;
     case 'creating':
@@ -62,6 +64,19 @@ function correctFound(pod: FoundPod, record: RecordedPod | undefined): Correctio
 function correctMissing(pod: RecordedPod): Correction | null {
   if (pod.status === 'gone') return null;
   return pod.status === 'live' ? { do: 'report-lost', pod, why: 'The pod is gone.' } : { do: 'record-gone', pod };
+}
+
+const LOSSES: Readonly<Record<PodEnd['reason'], string>> = {
+  exited: 'The agent process is gone',
+  out_of_memory: 'The pod took more memory than it may',
+  evicted: 'Its node put the pod out',
+  preempted: 'The pod made room for one of higher priority',
+  node_lost: "The pod's node is lost",
+};
+
+function lossOf(end: PodEnd | null): string {
+  if (end === null) return 'The agent process is gone.';
+  return end.detail === '' ? `${LOSSES[end.reason]}.` : `${LOSSES[end.reason]}: ${end.detail}`;
 }
 
 function keyOf({ workspaceId, generation }: { workspaceId: string; generation: number }): string {

@@ -5,7 +5,7 @@ import type { Job } from '../jobs/job';
 import { JobsRepository } from '../jobs/jobs.repository';
 import type { PodChange, RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
-import type { PodDriver, PodSpec } from '../pods/pod-driver';
+import { ANY_RUNTIME, type PodDriver, type PodSpec } from '../pods/pod-driver';
 import { POD_DRIVER } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
 import { newPodOf, specOf, StepError, type StepHandler } from './step';
@@ -79,5 +79,6 @@ export function podSpec(job: Job, secret: string): PodSpec {
     taskTimeoutSeconds: spec.task_timeout_seconds,
     environment: spec.environment,
     provider: { kind: spec.provider_kind, config: spec.provider_config },
+    runtime: ANY_RUNTIME,
   };
 }

@@ -202,7 +202,7 @@ export function keepsThePromisesOfAPodDriver(setUp: () => Promise<DriverUnderTes
       await create(spec);
       await host.crash(spec);
       await until(async () => (await driver.inspect(spec))?.phase === 'dead');
-      expect(await driver.list()).toContainEqual({ ...identityOf(spec), phase: 'dead', address: null, ref: null });
+      expect(await driver.list()).toContainEqual(expect.objectContaining({ ...identityOf(spec), phase: 'dead', address: null, ref: null }));
     });
 
     it('know nothing of what never was', async () => {

@@ -4,6 +4,7 @@ import { ReconcilerRepository } from '../../src/reconciler/reconciler.repository
 import { Reconciler } from '../../src/reconciler/reconciler.service';
 import { faultyStore, Gate } from './support/faults';
 import { Replica } from './support/replica';
+import { newSpec } from '../testing/workspaces';
 import { aMessage, Workspace, World } from './support/world';
 
 describe('the reconciler', () => {
@@ -26,8 +27,7 @@ describe('the reconciler', () => {
   }
 
   async function podOf(workspaceId: string, generation: number): Promise<void> {
-    const spec = { token: 'pod', command: ['sh'], env: {}, taskTimeoutSeconds: 60, environment: null, provider: null };
-    await world.driver.create({ workspaceId, generation, ...spec });
+    await world.driver.create(newSpec({ workspaceId, generation }));
   }
 
   /** What one pass finds of one workspace: the others' jobs go on beside it. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { newId, podToken } from '@reprise/contracts';
-import type { PodSpec } from '../../src/pods/pod-driver';
+import { ANY_RUNTIME, type PodSpec } from '../../src/pods/pod-driver';
 
 const SECRET = randomBytes(16).toString('hex');
 
@@ -13,6 +13,7 @@ export function newSpec(overrides: Partial<PodSpec> = {}): PodSpec {
     taskTimeoutSeconds: 60,
     environment: null,
     provider: null,
+    runtime: ANY_RUNTIME,
     ...overrides,
     ...identity,
     token: podToken(SECRET, identity),

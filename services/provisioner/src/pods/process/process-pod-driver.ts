@@ -124,11 +124,11 @@ export class ProcessPodDriver implements PodDriver {
 
   private async stateOf(pod: PodIdentity, pid: number | null): Promise<PodState> {
     const identity = { workspaceId: pod.workspaceId, generation: pod.generation };
-    if (pid === null) return { ...identity, phase: 'dead', address: null, ref: null };
+    if (pid === null) return { ...identity, phase: 'dead', address: null, ref: null, end: null };
     const told = await this.directory.address(pod);
     // An address of another pid is what an agent before this one left.
     const address = told?.pid === pid ? `http://${this.host}:${told.port}` : null;
-    return { ...identity, phase: address === null ? 'starting' : 'running', address, ref: `pid ${pid}` };
+    return { ...identity, phase: address === null ? 'starting' : 'running', address, ref: `pid ${pid}`, end: null };
   }
 
   /** One at a time a workspace, on this whole machine. */
