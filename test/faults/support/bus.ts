@@ -10,6 +10,8 @@ const EXCHANGES = ['reprise.commands', 'reprise.events'];
 const OUTCOME_WITHIN_MS = 480_000;
 /** A consumer of this priority is given messages before the services, which have none. */
 const AHEAD_OF_SERVICES = 10;
+/** Commands are far apart: so long is waited for another one. */
+const PATIENCE_FOR_A_SECOND_MS = 15_000;
 /** So many of the latest messages are at hand to be sent once more. */
 const RECENT = 400;
 
@@ -192,6 +194,8 @@ export class Bus {
       await channel.prefetch(most);
       const { consumerTag } = await channel.consume(queue, (message) => void (message && held.push(message)), { priority: AHEAD_OF_SERVICES });
       await delay(holdMs);
+      // One message alone has no order.
+      for (const until = Date.now() + PATIENCE_FOR_A_SECOND_MS; held.length < 2 && Date.now() < until;) await delay(20);
       // First, so that what is put back does not come here again.
       await channel.cancel(consumerTag);
       for (const { properties, content } of held.reverse()) channel.publish('', queue, content, properties);
