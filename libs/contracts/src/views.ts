@@ -1,4 +1,5 @@
 import type { RefusalBody } from './errors';
+import type { RoleRuntime } from './messages/role-runtime';
 import type {
   DeadLetterStatus,
   OperationErrorCode,
@@ -77,6 +78,7 @@ export interface RoleView {
   env: Record<string, string>;
   task_timeout_seconds: number;
   idle_timeout_seconds: number;
+  runtime: RoleRuntime;
   version: number;
   created_at: string;
   updated_at: string;

@@ -1,3 +1,4 @@
+import type { RoleRuntime } from '@reprise/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A row of `roles`. */
@@ -29,6 +30,9 @@ export class RoleEntity {
 
   @Column('integer')
   idle_timeout_seconds!: number;
+
+  @Column('jsonb')
+  runtime!: RoleRuntime;
 
   /** Raised by every change of the role or of its provider. */
   @Column('integer')

@@ -37,6 +37,7 @@ export class RolesService {
         env: data.env ?? {},
         task_timeout_seconds: data.task_timeout_seconds ?? this.config.defaultTaskTimeoutSeconds,
         idle_timeout_seconds: data.idle_timeout_seconds ?? this.config.defaultIdleTimeoutSeconds,
+        runtime: data.runtime ?? {},
         version: 1,
         created_at: now,
         updated_at: now,
