@@ -7,6 +7,7 @@ import type {
   OperationStatus,
   PackStatus,
   PhaseStatus,
+  PodLostPolicy,
   Posture,
   ProviderKind,
   ReplayStatus,
@@ -79,6 +80,7 @@ export interface RoleView {
   task_timeout_seconds: number;
   idle_timeout_seconds: number;
   runtime: RoleRuntime;
+  on_pod_lost: PodLostPolicy;
   version: number;
   created_at: string;
   updated_at: string;

@@ -3,6 +3,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsIn,
   IsInt,
   IsObject,
   IsOptional,
@@ -14,6 +15,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { EXAMPLE, LifecycleCommand } from './message';
+import { POD_LOST_POLICIES, type PodLostPolicy } from '../vocabulary';
 import { RoleRuntime } from './role-runtime';
 import { IsStringMap, SLUG } from './rules';
 
@@ -31,6 +33,7 @@ export class CreateRole extends LifecycleCommand {
     task_timeout_seconds: 600,
     idle_timeout_seconds: 3600,
     runtime: { image: 'registry.example/agents/coder:1', cpus: 1, memory_mb: 1024 },
+    on_pod_lost: 'resume',
     caller: EXAMPLE.caller,
   };
 
@@ -79,6 +82,11 @@ export class CreateRole extends LifecycleCommand {
   @ValidateNested()
   @Type(() => RoleRuntime)
   runtime?: RoleRuntime;
+
+  /** Whether a workspace whose pod is lost stays failed or is resumed from its last good snapshot. */
+  @IsOptional()
+  @IsIn(POD_LOST_POLICIES)
+  on_pod_lost?: PodLostPolicy;
 }
 
 /** Changes a role: only the fields that are given. Raises its version. */
@@ -138,6 +146,11 @@ export class ChangeRole extends LifecycleCommand {
   @ValidateNested()
   @Type(() => RoleRuntime)
   runtime?: RoleRuntime;
+
+  /** Whether a workspace whose pod is lost stays failed or is resumed from its last good snapshot. */
+  @IsOptional()
+  @IsIn(POD_LOST_POLICIES)
+  on_pod_lost?: PodLostPolicy;
 }
 
 abstract class RoleCommand extends LifecycleCommand {

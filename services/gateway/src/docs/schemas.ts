@@ -14,6 +14,7 @@ import {
   PACK_STATUSES,
   PHASE_STATUSES,
   type PhaseView,
+  POD_LOST_POLICIES,
   PROVIDER_KINDS,
   type ProviderView,
   REPLAY_STATUSES,
@@ -109,6 +110,10 @@ const role: Fields<RoleView> = {
     ...schemaOf(RoleRuntime),
     description: 'What its pods run in and how much of it; what is left out is the default of the installation.',
   },
+  on_pod_lost: choice(
+    POD_LOST_POLICIES,
+    'What becomes of a workspace whose pod is lost: it stays failed, or is resumed from its last good snapshot.',
+  ),
   version: integer('Raised by every change.'),
   created_at: CREATED,
   updated_at: UPDATED,

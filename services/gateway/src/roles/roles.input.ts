@@ -13,6 +13,8 @@ const FIELDS = {
   env: 'Environment variables of its tasks. None may start with REPRISE_.',
   task_timeout_seconds: 'How long a task may run.',
   idle_timeout_seconds: 'After so long without a task an idle workspace stops; 0 is never.',
+  on_pod_lost:
+    'What becomes of a workspace whose pod is lost: fail, it stays failed until someone resumes it; resume, it is resumed from its last good snapshot, at most a few times an hour.',
   runtime: 'What its pods run in and how much of it; a change replaces it as a whole. Where pods are processes, none of it counts.',
 };
 

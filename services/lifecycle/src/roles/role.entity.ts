@@ -1,4 +1,4 @@
-import type { RoleRuntime } from '@reprise/contracts';
+import type { PodLostPolicy, RoleRuntime } from '@reprise/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A row of `roles`. */
@@ -33,6 +33,9 @@ export class RoleEntity {
 
   @Column('jsonb')
   runtime!: RoleRuntime;
+
+  @Column('text')
+  on_pod_lost!: PodLostPolicy;
 
   /** Raised by every change of the role or of its provider. */
   @Column('integer')
