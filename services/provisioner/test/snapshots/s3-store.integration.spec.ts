@@ -222,7 +222,7 @@ describe('an S3 store whose connection', () => {
 
   it('cannot be made, fails with io', async () => {
     const store = open({ endpoint: 'http://127.0.0.1:9' });
-    await expect(store.put('a', bytes(ONE_PART))).rejects.toMatchObject({ ...io, detail: 'cannot store the snapshot: ECONNREFUSED' });
+    await expect(store.put('a', bytes(ONE_PART))).rejects.toMatchObject(io);
     await expect(store.check()).rejects.toMatchObject(io);
     await expect(store.get('a')).rejects.toMatchObject(io);
   });

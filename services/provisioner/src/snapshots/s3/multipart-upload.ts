@@ -49,11 +49,9 @@ export class MultipartUpload {
   ) {}
 
   /** @throws SnapshotStoreError */
-  static async begin(calls: S3Calls, settings: S3Settings, key: string, signal?: AbortSignal): Promise<MultipartUpload> {
+  static async begin(calls: S3Calls, settings: S3Settings, key: string): Promise<MultipartUpload> {
     const command = new CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ...writeOptions(settings) });
-    const { UploadId } = await calls.make('cannot begin to store the snapshot', (client, options) => client.send(command, options), {
-      ...(signal ? { signal } : {}),
-    });
+    const { UploadId } = await calls.make('cannot begin to store the snapshot', (client, options) => client.send(command, options));
     if (UploadId === undefined) throw new SnapshotStoreError('io', 'cannot begin to store the snapshot: the store names no upload');
     return new MultipartUpload(calls, settings, key, UploadId);
   }

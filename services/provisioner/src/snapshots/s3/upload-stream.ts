@@ -24,16 +24,18 @@ export async function uploadStream(
     return await upload.run();
   } catch (error) {
     stream.destroy();
-    throw error;
+    // That requests were broken off is only the echo of a stream that failed.
+    throw upload.failure ?? error;
   }
 }
 
 class StreamUpload {
+  /** What the stream failed with; where a part failed, that. */
+  failure: Error | undefined;
   private readonly given = new AbortController();
   private readonly buffers: PartBuffers;
   private readonly sending = new Set<Promise<void>>();
   private readonly sent: CompletedPart[] = [];
-  private failure: Error | undefined;
 
   constructor(
     private readonly calls: S3Calls,
@@ -59,7 +61,8 @@ class StreamUpload {
       const written = await this.putWhole(first);
       return { written, stored: cutter.object() };
     }
-    const upload = await MultipartUpload.begin(this.calls, this.settings, this.key, this.given.signal);
+    // Not broken off: an upload whose name nobody learnt could not be given up.
+    const upload = await MultipartUpload.begin(this.calls, this.settings, this.key);
     try {
       await this.sendAll(upload, first, parts);
       const written = await upload.complete(this.sent);
@@ -69,8 +72,7 @@ class StreamUpload {
       // A part that arrived after the upload was given up would stay for good.
       await Promise.allSettled(this.sending);
       await upload.giveUp();
-      // That parts were broken off is only the echo of a stream that failed.
-      throw this.failure ?? error;
+      throw error;
     }
   }
 

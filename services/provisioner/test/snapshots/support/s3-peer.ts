@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Settings } from '../../../src/snapshots/s3/s3-settings';
 import { refusalOf } from './s3-digests';
+import { answerListing } from './s3-listing';
 import { readRequest, type S3Request } from './s3-request';
 import { BUCKET, startS3rver } from './s3-service';
 import { type Answer, answerUpload, errorAnswer } from './s3-uploads';
@@ -31,8 +33,8 @@ export type Fault =
 export const KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 
 /**
- * What the S3 store is tested against: s3rver, and before it a proxy that makes requests fail and that does what s3rver cannot and S3 does: give up
- * uploads and list them, and refuse a body whose digests are other than the request's headers say.
+ * What the S3 store is tested against: s3rver, and before it a proxy that makes requests fail and that does what s3rver cannot and S3 does: list in
+ * pages, list uploads and give them up, and refuse a body whose digests are other than the request's headers say.
  */
 export class S3Peer {
   /** Asked for every request. */
@@ -101,8 +103,8 @@ export class S3Peer {
     const received = fault && 'spoil' in fault ? flipped(sent) : sent;
     const refusal = refusalOf(asked, received);
     if (refusal !== null) return answer(response, errorAnswer(400, refusal));
-    const uploads = await answerUpload(this.directory, asked);
-    if (uploads !== null) return answer(response, uploads);
+    const known = (await answerUpload(this.directory, asked)) ?? (await answerListing(this.directory, asked));
+    if (known !== null) return answer(response, known);
     await this.forward(incoming, fault && 'spoilStored' in fault ? flipped(received) : received, response, fault);
   }
 
@@ -132,7 +134,7 @@ async function passOn(from: IncomingMessage, to: ServerResponse, fault: Fault | 
   for await (const chunk of from as AsyncIterable<Buffer>) {
     const part = chunk.subarray(0, limit - passed);
     passed += part.length;
-    if (!to.write(part)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+    if (!to.write(part)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
     if (to.destroyed) return void from.destroy();
     if (passed < limit) continue;
     if (fault && 'stallAnswerAfter' in fault) return;

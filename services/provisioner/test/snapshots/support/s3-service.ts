@@ -18,7 +18,9 @@ export async function startS3rver(directory: string): Promise<{ port: number; st
   const server = new S3rver({ ...options, directory });
   const { store } = server;
   store.putObject = async ({ bucket, key, content, metadata }) => {
-    const written = await writeAside(content, store.getResourcePath(bucket, key, 'object'));
+    const path = store.getResourcePath(bucket, key, 'object');
+    await mkdir(dirname(path), { recursive: true });
+    const written = await writeAside(content, path);
     await store.putMetadata(bucket, key, metadata, written.md5);
     return written;
   };
@@ -50,7 +52,6 @@ async function writeAside(content: NodeJS.ReadableStream, path: string): Promise
     },
   });
   try {
-    await mkdir(dirname(path), { recursive: true });
     await pipeline(content, count, createWriteStream(aside));
     await rename(aside, path);
   } catch (error) {

@@ -77,11 +77,16 @@ async function find(root: string, key: string, query: URLSearchParams): Promise<
 
 export async function uploadsIn(root: string): Promise<Upload[]> {
   const ids = await readdir(root).catch(() => []);
-  const read = ids.sort().map(async (id): Promise<Upload> => {
-    const names = (await readdir(join(root, id))).filter((name) => /^\d+$/.test(name));
-    const parts = names.map(async (name) => ({ number: Number(name), at: (await stat(join(root, id, name))).mtime }));
-    const file = join(root, id, 'key');
-    return { id, key: await readFile(file, 'utf8'), begun: (await stat(file)).mtime, parts: await Promise.all(parts) };
+  const read = ids.sort().map(async (id): Promise<Upload[]> => {
+    try {
+      const file = join(root, id, 'key');
+      const names = (await readdir(join(root, id))).filter((name) => /^\d+$/.test(name));
+      const parts = names.map(async (name) => ({ number: Number(name), at: (await stat(join(root, id, name))).mtime }));
+      return [{ id, key: await readFile(file, 'utf8'), begun: (await stat(file)).mtime, parts: await Promise.all(parts) }];
+    } catch {
+      // Completed or given up while it was looked at.
+      return [];
+    }
   });
-  return Promise.all(read);
+  return (await Promise.all(read)).flat();
 }
