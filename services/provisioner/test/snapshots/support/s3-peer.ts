@@ -119,6 +119,7 @@ export class S3Peer {
           from.once('end', () => response.destroy());
           return resolve();
         }
+        response.once('close', () => from.destroy());
         response.writeHead(from.statusCode ?? 500, from.headers);
         passOn(from, response, fault).then(resolve, reject);
       });
@@ -134,7 +135,7 @@ async function passOn(from: IncomingMessage, to: ServerResponse, fault: Fault | 
   for await (const chunk of from as AsyncIterable<Buffer>) {
     const part = chunk.subarray(0, limit - passed);
     passed += part.length;
-    if (!to.write(part)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+    if (!to.write(part)) await drained(to);
     if (to.destroyed) return void from.destroy();
     if (passed < limit) continue;
     if (fault && 'stallAnswerAfter' in fault) return;
@@ -143,6 +144,15 @@ async function passOn(from: IncomingMessage, to: ServerResponse, fault: Fault | 
     return void to.destroy();
   }
   to.end();
+}
+
+async function drained(to: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  try {
+    await Promise.race(['drain', 'close'].map((event) => once(to, event, { signal: gone.signal })));
+  } finally {
+    gone.abort();
+  }
 }
 
 function flipped(body: Buffer): Buffer {
