@@ -50,6 +50,36 @@ describe('with snapshots in S3', () => {
     await replica.stop();
   });
 
+  it.each([
+    ['straight between pods and store', {}, true],
+    ['through the provisioner where pods do not reach the store', { podEndpoint: 'http://127.0.0.1:9' }, false],
+  ])('a restart and a resume carry the files %s', async (_what, settings, byPods) => {
+    const replica = await Replica.start(world, { store: new S3SnapshotStore(peer.settings({ direct: true, ...settings })) });
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    await world.sh(workspace.id, FILL);
+    const before = await world.sh(workspace.id, LOOK);
+    expect((await workspace.replace(replica)).type).toBe('reprise.pod.ready.v1');
+    expect(await world.journal(workspace.id, 2)).toHaveLength(7);
+    const { data } = await workspace.remove(replica);
+    expect((await workspace.create(replica, data.snapshot_id as string)).type).toBe('reprise.pod.ready.v1');
+    expect(await world.sh(workspace.id, LOOK)).toBe(before);
+    const moved = peer.requests.filter(({ operation }) => operation === 'UploadPart' || operation === 'GetObject');
+    const ofPods = moved.filter(({ query }) => query.has('X-Amz-Signature'));
+    // All parts and both restores; what is read back is read by the provisioner.
+    expect(moved.length - ofPods.length).toBe(byPods ? 2 : moved.length);
+    const [recorded] = await world.database.query(`SELECT string_agg(row_to_json(o)::text, ' ') AS text FROM outbox o WHERE subject = $1`, [
+      workspace.id,
+    ]);
+    const [journal] = await world.database.query(
+      `SELECT string_agg(detail, ' ') AS text FROM job_steps s JOIN jobs j ON j.id = s.job_id WHERE j.workspace_id = $1`,
+      [workspace.id],
+    );
+    for (const text of [recorded.text, journal.text, world.logOf(workspace.id, 4)]) expect(text).not.toContain('X-Amz');
+    expect(journal.text.includes('stored by the pod')).toBe(byPods);
+    await replica.stop();
+  });
+
   it('a restart whose store refuses leaves the pod running, and says what the store said', async () => {
     const replica = await Replica.start(world, { store: new S3SnapshotStore(peer.settings()) });
     const workspace = new Workspace(world);
