@@ -89,9 +89,9 @@ async function restoreFrom(agent: Agent, address: string, sha256: string, respon
 }
 
 async function next(lines: AsyncGenerator<Record<string, unknown>>): Promise<Record<string, unknown>> {
-  const { value, done } = await lines.next();
-  if (done) throw new AgentError('bad_request', 'a line is missing');
-  return value;
+  const line = await lines.next();
+  if (line.done) throw new AgentError('bad_request', 'a line is missing');
+  return line.value;
 }
 
 function addressIn(line: Record<string, unknown>): string {

@@ -33,7 +33,11 @@ const MISSING = ['NoSuchKey', 'NotFound'] as const;
 /** The store saw that what arrived is not what was sent. */
 const CORRUPT = ['BadDigest', 'InvalidDigest', 'XAmzContentChecksumMismatch', 'XAmzContentSHA256Mismatch'] as const;
 
+/** Although it comes with 404: no object is missing, an upload was given up by somebody else. */
+const AGAIN = ['NoSuchUpload'] as const;
+
 const REASONS: ReadonlyMap<string, SnapshotStoreErrorReason> = new Map([
+  ...AGAIN.map((name) => [name, 'io'] as const),
   ...NO_SPACE.map((name) => [name, 'no_space'] as const),
   ...DENIED.map((name) => [name, 'denied'] as const),
   ...MISSING.map((name) => [name, 'missing'] as const),
