@@ -69,6 +69,11 @@ export class S3Peer {
     return `http://127.0.0.1:${(this.proxy.address() as AddressInfo).port}`;
   }
 
+  /** s3rver itself, past the proxy: for what only asks how long it takes. */
+  get unproxied(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   settings(other: Partial<S3Settings> = {}): S3Settings {
     return {
       bucket: BUCKET,
