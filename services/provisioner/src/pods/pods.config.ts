@@ -1,5 +1,6 @@
-import { DatabaseServiceConfig, Env } from '@reprise/platform';
+import { Env } from '@reprise/platform';
 import { IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { SnapshotStoreConfig } from '../snapshot-store.config';
 
 const POD_DRIVERS = ['process', 'docker'] as const;
 export type PodDriverName = (typeof POD_DRIVERS)[number];
@@ -10,7 +11,7 @@ function With(...drivers: readonly PodDriverName[]): PropertyDecorator {
 }
 
 /** What the provisioner is told of the pods that it makes. */
-export class PodsConfig extends DatabaseServiceConfig {
+export class PodsConfig extends SnapshotStoreConfig {
   @Env('POD_DRIVER', {
     description: 'What a pod is: `process`, a process on this machine; `docker`, a container of a Docker engine.',
     default: 'process',

@@ -11,7 +11,7 @@ import { ProcessPodDriver } from '../pods/process/process-pod-driver';
 import { TracedAgent } from '../pods/traced-agent';
 import { TracedPodDriver } from '../pods/traced-pod-driver';
 import { ProvisionerConfig } from '../provisioner.config';
-import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
+import { snapshotStoreOf } from './snapshot-stores';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
 
 function podDriver(config: ProvisionerConfig): PodDriver {
@@ -43,8 +43,7 @@ const PORTS: Provider[] = [
   {
     provide: SNAPSHOT_STORE,
     inject: [ProvisionerConfig, Metrics],
-    useFactory: ({ snapshotsDir }: ProvisionerConfig, metrics: Metrics) =>
-      new ObservedSnapshotStore(new FileSnapshotStore(resolve(snapshotsDir)), metrics),
+    useFactory: (config: ProvisionerConfig, metrics: Metrics) => new ObservedSnapshotStore(snapshotStoreOf(config), metrics),
   },
   {
     provide: CONNECT_AGENT,
