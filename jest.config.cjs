@@ -2,7 +2,7 @@
 const common = {
   testEnvironment: 'node',
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.[tj]s$': [
       '@swc/jest',
       {
         jsc: {
@@ -19,6 +19,8 @@ const common = {
     '^@reprise/contracts/cloud-events$': '<rootDir>/libs/contracts/src/cloud-events.ts',
     '^@reprise/(contracts|messaging|platform)$': '<rootDir>/libs/$1/src/index.ts',
   },
+  // The client of Kubernetes and what it is made of are ES modules, which jest does not load as they are.
+  transformIgnorePatterns: ['/node_modules/(?!(@kubernetes/client-node|openid-client|oauth4webapi|jose|jsonpath-plus)/)'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.reprise/'],
   rootDir: __dirname,
 };
@@ -40,6 +42,7 @@ module.exports = {
       displayName: 'integration',
       testMatch: ['<rootDir>/{libs,services,runtime}/*/test/**/*.integration.spec.ts', '<rootDir>/cli/test/**/*.integration.spec.ts'],
     },
+    { ...common, displayName: 'engines', testMatch: ['<rootDir>/{services,test}/**/*.engine.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
     // It kills its servers: `npm run test:faults` gives it some of its own.
     ...(process.env.FAULTS_STATE ? [{ ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/*.faults.spec.ts'] }] : []),

@@ -1,15 +1,20 @@
-import { DatabaseServiceConfig, Env, IsUrlOf } from '@reprise/platform';
+import { Env, IsUrlOf } from '@reprise/platform';
 import { IsIn, IsInt, IsNotEmpty, Max, Min, MinLength, ValidateIf } from 'class-validator';
+import { KubernetesConfig } from './pods/kubernetes/kubernetes.config';
 
 /** The schema that the provisioner owns. */
 export const SCHEMA = 'provisioner';
 
-const POD_DRIVERS = ['process'] as const;
+const POD_DRIVERS = ['process', 'kubernetes'] as const;
 const SNAPSHOT_STORES = ['files'] as const;
 
 /** What the provisioner is told. */
-export class ProvisionerConfig extends DatabaseServiceConfig {
-  @Env('POD_DRIVER', { description: 'What a pod is: `process`, a process on this machine.', default: 'process', type: 'text' })
+export class ProvisionerConfig extends KubernetesConfig {
+  @Env('POD_DRIVER', {
+    description: 'What a pod is: `process`, a process on this machine; `kubernetes`, a Pod.',
+    default: 'process',
+    type: 'text',
+  })
   @IsIn(POD_DRIVERS)
   readonly podDriver!: (typeof POD_DRIVERS)[number];
 

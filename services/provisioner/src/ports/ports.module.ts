@@ -5,6 +5,8 @@ import { Metrics } from '@reprise/platform';
 import { ObservedPodDriver } from '../metrics/observed-pod-driver';
 import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { AgentClient } from '../pods/agent-client';
+import { makeKubernetesDriver } from '../pods/kubernetes/make-driver';
+import type { PodDriver } from '../pods/pod-driver';
 import { ProcessPodDriver } from '../pods/process/process-pod-driver';
 import { TracedAgent } from '../pods/traced-agent';
 import { TracedPodDriver } from '../pods/traced-pod-driver';
@@ -16,10 +18,8 @@ const PORTS: Provider[] = [
   {
     provide: POD_DRIVER,
     inject: [ProvisionerConfig, Metrics],
-    useFactory: ({ podsDir, agentPath, gatewayUrl }: ProvisionerConfig, metrics: Metrics) => {
-      const driver = new ProcessPodDriver({ podsDir: resolve(podsDir), agentPath: resolve(agentPath), gatewayUrl });
-      return new ObservedPodDriver(new TracedPodDriver(driver), metrics);
-    },
+    useFactory: async (config: ProvisionerConfig, metrics: Metrics) =>
+      new ObservedPodDriver(new TracedPodDriver(await podDriver(config)), metrics),
   },
   {
     provide: SNAPSHOT_STORE,
@@ -36,6 +36,16 @@ const PORTS: Provider[] = [
         new TracedAgent(new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }), pod),
   },
 ];
+
+async function podDriver(config: ProvisionerConfig): Promise<PodDriver> {
+  const { podsDir, agentPath, gatewayUrl } = config;
+  switch (config.podDriver) {
+    case 'process':
+      return new ProcessPodDriver({ podsDir: resolve(podsDir), agentPath: resolve(agentPath), gatewayUrl });
+    case 'kubernetes':
+      return makeKubernetesDriver(config);
+  }
+}
 
 /** What stands behind the ports, as the config says. The only place that knows a driver or a store by its name. */
 @Global()
