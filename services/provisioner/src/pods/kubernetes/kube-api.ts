@@ -109,7 +109,11 @@ export class KubeApi {
     try {
       const headers: Record<string, string> = { accept: 'application/json' };
       const text = body === undefined ? undefined : JSON.stringify(body);
-      if (text !== undefined) headers['content-type'] = 'application/json';
+      if (text !== undefined) {
+        headers['content-type'] = 'application/json';
+        // Node sends none by itself with a DELETE, and the body would be taken for the next request.
+        headers['content-length'] = String(Buffer.byteLength(text));
+      }
       const request = await this.access.begin(url, { method, headers, signal: lasting });
       return await new Promise<IncomingMessage>((resolve, reject) => {
         const giveUp = (): void => void request.destroy(opening.reason as Error);
