@@ -1,5 +1,5 @@
 import { PodError, type PodDriver, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pod-driver';
-import { assertIdentity, assertSpec } from '../process/spec-rules';
+import { assertIdentity, assertSpec } from '../spec-rules';
 import { Fence } from './fence';
 import type { KubeApi } from './kube-api';
 import { asPodError } from './kube-error';
@@ -7,7 +7,7 @@ import { nameOf } from './names';
 import { Owner } from './owner';
 import { PodClient } from './pod-client';
 import { PodMaker } from './pod-maker';
-import type { PodMaking } from './pod-object';
+import { assertImage, type PodMaking } from './pod-object';
 import { stateOf, type PodView } from './pod-view';
 import { PodWaiter } from './pod-waiter';
 import { PodWatch } from './pod-watch';
@@ -57,6 +57,7 @@ export class KubernetesPodDriver implements PodDriver {
 
   async create(spec: PodSpec): Promise<PodHandle> {
     assertSpec(spec);
+    assertImage(spec.runtime.image);
     nameOf(spec.workspaceId);
     return answering('create', () => this.maker.create(spec));
   }

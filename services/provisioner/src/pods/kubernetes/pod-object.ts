@@ -1,6 +1,6 @@
 import type { V1EnvVar, V1Probe, V1ResourceRequirements, V1Volume } from '@kubernetes/client-node' with { 'resolution-mode': 'import' };
-import type { PodSpec } from '../pod-driver';
-import { markOf } from '../process/agent-process';
+import { agentEnvironment } from '../agent-environment';
+import { PodError, type PodSpec } from '../pod-driver';
 import type { KubePod, KubeSecret, OwnerReference } from './kube-objects';
 import { AGENT_CONTAINER, labelsOf, nameOf } from './names';
 import type { PodTemplate } from './pod-template';
@@ -51,6 +51,15 @@ export function secretOf(pod: KubePod, token: string): KubeSecret {
 function secretNameIn(pod: KubePod): string {
   const env = pod.spec?.containers.find(({ name }) => name === AGENT_CONTAINER)?.env ?? [];
   return env.find(({ name }) => name === 'REPRISE_POD_TOKEN')?.valueFrom?.secretKeyRef?.name ?? pod.metadata.name!;
+}
+
+/** A name, perhaps with a registry, a tag, a digest: the kubelet would find out much later. */
+const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,254}$/;
+
+/** @throws PodError `invalid_spec` for what is no name of an image */
+export function assertImage(image: string | null): void {
+  if (image === null || (IMAGE.test(image) && !/\.\.|\/\//.test(image))) return;
+  throw new PodError('invalid_spec', `"${image}" is no name of an image`);
 }
 
 /**
@@ -133,22 +142,12 @@ export function podOf(spec: PodSpec, making: PodMaking, owners: readonly OwnerRe
 }
 
 function agentEnv(spec: PodSpec, { gatewayUrl, agentPort }: PodMaking): V1EnvVar[] {
-  const values: Record<string, string> = {
-    // What tasks keep in their home is part of the workspace, and travels with it.
-    HOME: WORKSPACE_DIR,
-    REPRISE_POD: markOf(spec),
-    REPRISE_WORKSPACE_ID: spec.workspaceId,
-    REPRISE_GENERATION: String(spec.generation),
-    REPRISE_WORKSPACE_DIR: WORKSPACE_DIR,
-    REPRISE_PORT: String(agentPort),
-    REPRISE_GATEWAY_URL: gatewayUrl,
-    REPRISE_COMMAND: JSON.stringify(spec.command ?? []),
-    REPRISE_ENV: JSON.stringify(spec.env),
-    REPRISE_TASK_TIMEOUT_SECONDS: String(spec.taskTimeoutSeconds),
-    REPRISE_ENVIRONMENT: spec.environment ?? '',
-    REPRISE_PROVIDER_KIND: spec.provider?.kind ?? '',
-    REPRISE_PROVIDER_CONFIG: spec.provider ? JSON.stringify(spec.provider.config) : '',
-  };
+  const { REPRISE_POD_TOKEN: _token, REPRISE_HOST: _host, ...values } = agentEnvironment(spec, {
+    workspaceDir: WORKSPACE_DIR,
+    host: '',
+    port: agentPort,
+    gatewayUrl,
+  });
   return [
     // Kubernetes expands `$(NAME)` in values, and `$$` to `$`: nothing of a role is meant so.
     ...Object.entries(values).map(([name, value]) => ({ name, value: value.replaceAll('$', '$$$$') })),

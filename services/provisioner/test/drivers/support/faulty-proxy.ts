@@ -1,101 +1,128 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ConfiguredCluster, type ClusterAccess } from '../../../src/pods/kubernetes/cluster-access';
+import { once } from 'node:events';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { request as httpsRequest, type RequestOptions as SecureOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Request {
-  readonly method: string;
-  /** With its query. */
-  readonly path: string;
-  readonly isWatch: boolean;
-}
+/** What goes wrong with a request on its way to an API and back. */
+export type Trouble =
+  /** It takes so long, and then goes well. */
+  | { readonly kind: 'slow'; readonly ms: number }
+  /** It is answered with this status, and never seen by the API. */
+  | { readonly kind: 'status'; readonly status: number }
+  /** It is answered with this text, and never seen by the API. */
+  | { readonly kind: 'answer'; readonly text: string }
+  /** It is never answered, and never seen by the API. */
+  | { readonly kind: 'hang' }
+  /** The API does what was asked, and its answer never comes. */
+  | { readonly kind: 'lost' }
+  /** The API does what was asked, and the connection breaks in the middle of its answer. */
+  | { readonly kind: 'cut' };
 
-/** What becomes of a request: an answer in the API's place, silence, a cut, or null for the API's own answer. */
-export type Mischief = { readonly status: number; readonly headers?: Record<string, string>; readonly body?: object } | 'hangs' | 'is cut' | null;
+/** Which requests it meets; all of them where nothing is said. */
+export type Meets = (request: { readonly method: string; readonly path: string }) => boolean;
 
-/** The real API behind a connection that can be made to misbehave. */
+/** What an API that is in trouble says of itself. */
+export const WORDS = 'trouble in the engine room';
+
+/** Stands before an API over HTTP, and gives the requests to it the trouble that a test asks for. */
 export class FaultyProxy {
+  private trouble: { what: Trouble; meets: Meets } | null = null;
+  private readonly sockets = new Set<Socket>();
   private readonly server: Server;
-  private readonly watches = new Set<ServerResponse>();
-  private port = 0;
-  /** Every request that came, as `GET /path`. */
-  readonly seen: string[] = [];
-  mischief: (request: Request) => Mischief = () => null;
 
-  constructor(private readonly cluster: ClusterAccess) {
-    this.server = createServer((request, response) => {
-      this.serve(request, response).catch(() => response.destroy());
+  /** @param upstream how the API is reached; with `protocol: 'https:'`, by TLS */
+  constructor(private readonly upstream: RequestOptions & SecureOptions) {
+    this.server = createServer((request, response) => void this.serve(request, response).catch(() => response.destroy()));
+    this.server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
     });
   }
 
-  async start(): Promise<void> {
-    await new Promise<void>((done) => this.server.listen(this.port, '127.0.0.1', done));
-    this.port = (this.server.address() as AddressInfo).port;
+  /** Listens on a port of this machine, or on a socket. */
+  async listen(path?: string): Promise<void> {
+    if (path === undefined) this.server.listen(0, '127.0.0.1');
+    else this.server.listen(path);
+    await once(this.server, 'listening');
   }
 
-  /** Nobody listens any more, and every connection is cut, as of an API server that restarts. */
-  async stop(): Promise<void> {
-    this.cutWatches();
-    this.server.closeAllConnections();
-    await new Promise((done) => this.server.close(done));
+  get port(): number {
+    return (this.server.address() as { port: number }).port;
   }
 
-  /** For whoever is to believe that this is the API. */
-  get access(): ClusterAccess {
-    const server = new URL(`http://127.0.0.1:${this.port}`);
-    return { server, begin: (url, options) => this.plain.begin(url, options) };
+  /** From now on; null lets everything through, but for what hangs already. */
+  make(what: Trouble | null, meets: Meets = () => true): void {
+    this.trouble = what && { what, meets };
   }
 
-  cutWatches(): void {
-    for (const watch of this.watches) watch.destroy();
+  /** Breaks every connection that there is. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 
-  /** The API tells every watch that it no longer knows where that one was. */
-  expireWatches(): void {
-    const object = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
-    for (const watch of this.watches) watch.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+  async close(): Promise<void> {
+    this.cut();
+    this.server.close();
+    await once(this.server, 'close');
   }
-
-  get openWatches(): number {
-    return this.watches.size;
-  }
-
-  private readonly plain = new ConfiguredCluster({
-    getCurrentCluster: () => ({ name: 'faulty', server: 'http://127.0.0.1', skipTLSVerify: true }),
-    applyToHTTPSOptions: () => Promise.resolve(),
-  } as unknown as ConstructorParameters<typeof ConfiguredCluster>[0]);
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url!;
-    const isWatch = path.includes('watch=true');
-    this.seen.push(`${request.method} ${path}`);
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const mischief = this.mischief({ method: request.method!, path, isWatch });
-    if (mischief === 'hangs') return;
-    if (mischief === 'is cut') return void response.destroy();
-    if (mischief !== null) {
-      response.writeHead(mischief.status, { 'content-type': 'application/json', ...mischief.headers });
-      return void response.end(JSON.stringify(mischief.body ?? {}));
+    const { method = 'GET', url: path = '/' } = request;
+    const trouble = this.trouble?.meets({ method, path }) ? this.trouble.what : null;
+    switch (trouble?.kind) {
+      case 'hang':
+        return;
+      case 'status':
+        request.resume();
+        response.writeHead(trouble.status, { 'content-type': 'application/json', 'retry-after': '1' });
+        // In the forms of Docker and of Kubernetes.
+        response.end(JSON.stringify({ kind: 'Status', status: 'Failure', code: trouble.status, reason: 'Trouble', message: WORDS }));
+        return;
+      case 'answer':
+        request.resume();
+        response.writeHead(200, { 'content-type': 'application/json' }).end(trouble.text);
+        return;
+      case 'slow':
+        await sleep(trouble.ms);
+        return this.forward(request, response);
+      case 'lost':
+        return this.forward(request, null);
+      case 'cut':
+        return this.forward(request, response, { cut: true });
+      case undefined:
+        return this.forward(request, response);
     }
-    await this.forward(request, Buffer.concat(chunks), response, isWatch);
   }
 
-  private async forward(request: IncomingMessage, body: Buffer, response: ServerResponse, isWatch: boolean): Promise<void> {
-    const cut = new AbortController();
-    response.once('close', () => cut.abort());
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (body.length > 0) Object.assign(headers, { 'content-type': request.headers['content-type'], 'content-length': String(body.length) });
-    const url = new URL(this.cluster.server.href.replace(/\/$/, '') + request.url!);
-    const upstream = await this.cluster.begin(url, { method: request.method!, headers, signal: cut.signal });
-    upstream.on('error', () => response.destroy());
-    upstream.once('response', (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers);
-      response.flushHeaders();
-      answer.on('error', () => response.destroy());
-      answer.pipe(response);
-      if (isWatch) this.watches.add(response);
-      response.once('close', () => this.watches.delete(response));
-    });
-    upstream.end(body);
+  /** @param response null where the answer goes nowhere */
+  private async forward(request: IncomingMessage, response: ServerResponse | null, { cut = false } = {}): Promise<void> {
+    const send = this.upstream.protocol === 'https:' ? httpsRequest : httpRequest;
+    const headers = { ...request.headers, ...(this.upstream.headers as Record<string, string> | undefined) };
+    const onward = send({ ...this.upstream, method: request.method, path: request.url, headers, agent: false });
+    request.pipe(onward);
+    // Whoever asks may give up; what was asked is done all the same.
+    const [answer] = (await once(onward, 'response')) as [IncomingMessage];
+    if (response === null) {
+      answer.resume();
+      return;
+    }
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    if (cut) {
+      response.write('{');
+      answer.resume();
+      await sleep(20);
+      response.destroy();
+      return;
+    }
+    response.once('close', () => answer.destroy());
+    answer.pipe(response);
   }
 }
