@@ -38,13 +38,19 @@ export class ConfiguredCluster implements ClusterAccess {
     url: URL,
     { method, headers, signal }: { method: string; headers: Record<string, string>; signal: AbortSignal },
   ): Promise<ClientRequest> {
-    const given: RequestOptions & ClusterOptions = {};
-    await this.config.applyToHTTPSOptions(given);
+    const given = await this.requestOptions();
     const options = { method, headers: { ...headers, ...(given.headers as Record<string, string> | undefined) }, signal, auth: given.auth };
     if (url.protocol === 'http:') return httpRequest(url, options);
     // A cluster behind a proxy is reached by the client's own agent.
     const agent = this.config.getCurrentCluster()?.proxyUrl ? given.agent : this.agentFor(given);
     return httpsRequest(url, { ...options, agent });
+  }
+
+  /** What makes a request one of ours: the login of the moment, and the certificates. */
+  async requestOptions(): Promise<RequestOptions & ClusterOptions> {
+    const given: RequestOptions & ClusterOptions = {};
+    await this.config.applyToHTTPSOptions(given);
+    return given;
   }
 
   /** One for each set of certificates: a login that renews its own gets a new one. */

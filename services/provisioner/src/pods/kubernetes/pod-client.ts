@@ -24,8 +24,9 @@ export class PodClient {
   /** As the API has it at this moment, whatever the cache says. */
   async read(workspaceId: string): Promise<NamedPod> {
     const name = nameOf(workspaceId);
-    const object = await this.api.get<KubePod>(`${this.path}/${name}`);
+    // Before the read: one that was made meanwhile may be there although the read did not find it.
     const known = this.cache.get(name);
+    const object = await this.api.get<KubePod>(`${this.path}/${name}`);
     if (known && known.uid !== object?.metadata.uid) this.cache.forget(name, known.uid);
     return object === null ? 'none' : this.learn(object);
   }

@@ -56,7 +56,7 @@ export class PodMaker {
         this.owner.references(),
       ]);
       this.fence.assertNotStale(lease, spec);
-      if (found === 'foreign') throw new PodError('denied', 'a pod of its name is there that another one made');
+      if (found === 'foreign') throw new PodError('locked', 'a pod of its name is there that is none of ours');
       if (found !== 'none') {
         const ours = await this.settle(found, spec, raised);
         if (ours) return ours;

@@ -142,7 +142,11 @@ export function podOf(spec: PodSpec, making: PodMaking, owners: readonly OwnerRe
 }
 
 function agentEnv(spec: PodSpec, { gatewayUrl, agentPort }: PodMaking): V1EnvVar[] {
-  const { REPRISE_POD_TOKEN: _token, REPRISE_HOST: _host, ...values } = agentEnvironment(spec, {
+  const {
+    REPRISE_POD_TOKEN: _token,
+    REPRISE_HOST: _host,
+    ...values
+  } = agentEnvironment(spec, {
     workspaceDir: WORKSPACE_DIR,
     host: '',
     port: agentPort,

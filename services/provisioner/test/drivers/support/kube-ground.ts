@@ -1,21 +1,30 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { ConfiguredCluster } from '../../../src/pods/kubernetes/cluster-access';
+import { type ClusterAccess, ConfiguredCluster } from '../../../src/pods/kubernetes/cluster-access';
 import { KubeApi } from '../../../src/pods/kubernetes/kube-api';
-import type { KubeList, KubeObject } from '../../../src/pods/kubernetes/kube-objects';
+import type { KubeList, KubeObject, KubePod } from '../../../src/pods/kubernetes/kube-objects';
 import { type KubernetesDriverOptions, KubernetesPodDriver } from '../../../src/pods/kubernetes/kubernetes-pod-driver';
+import { nameOf } from '../../../src/pods/kubernetes/names';
 import { NO_TEMPLATE } from '../../../src/pods/kubernetes/pod-template';
 import { bundleAgent } from '../../testing/agent-bundle';
-import { TestKubelet } from './test-kubelet';
+import type { DriverUnderTest } from './driver-under-test';
+import { kubernetesApi } from './engines';
+import { FaultyProxy } from './faulty-proxy';
+import { MISSING_IMAGE, TestKubelet } from './test-kubelet';
 
-/** The cluster that tests may use; undefined where there is none, and they are skipped. */
-export const KUBECONFIG = process.env.TEST_KUBECONFIG;
+interface Kind {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
 
 /** A namespace of its own on the real API, with a kubelet that plays all that the API server itself is not. */
 export class KubeGround {
   private readonly drivers: KubernetesPodDriver[] = [];
+  private readonly proxies: FaultyProxy[] = [];
+  private readonly namespaces: string[] = [];
 
   private constructor(
     /** As an administrator. */
@@ -28,10 +37,9 @@ export class KubeGround {
   ) {}
 
   static async make(): Promise<KubeGround> {
-    const cluster = await ConfiguredCluster.load(KUBECONFIG!);
+    const cluster = await ConfiguredCluster.load(kubernetesApi()!.kubeconfig);
     const admin = new KubeApi(cluster, 30_000);
-    const namespace = `reprise-test-${randomBytes(5).toString('hex')}`;
-    await admin.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as KubeObject);
+    const namespace = await newNamespace(admin);
     const directory = mkdtempSync(join(tmpdir(), 'reprise-kubelet-'));
     const agentPath = bundleAgent(directory);
     const ground = new KubeGround(admin, cluster, namespace, new TestKubelet(admin, namespace, agentPath, directory), agentPath, directory);
@@ -59,6 +67,60 @@ export class KubeGround {
     return driver;
   }
 
+  /** The API behind a proxy that makes trouble. */
+  async proxied(): Promise<{ proxy: FaultyProxy; access: ClusterAccess }> {
+    const { server } = this.cluster;
+    const options = await this.cluster.requestOptions();
+    const proxy = new FaultyProxy({ ...options, protocol: 'https:', host: server.hostname, port: server.port });
+    await proxy.listen();
+    this.proxies.push(proxy);
+    return { proxy, access: plainAccess(`http://127.0.0.1:${proxy.port}`) };
+  }
+
+  async underTest(): Promise<DriverUnderTest> {
+    const { proxy, access } = await this.proxied();
+    const through = (to: ClusterAccess): KubernetesPodDriver =>
+      this.driver({ startTimeoutMs: 20_000, removeTimeoutMs: 10_000, listTimeoutMs: 5_000 }, new KubeApi(to, 5_000));
+    return {
+      driver: this.driver(),
+      another: this.driver(),
+      crash: ({ workspaceId }) => this.kubelet.crash(workspaceId),
+      hasProcesses: ({ workspaceId }) => Promise.resolve(this.kubelet.hasProcesses(workspaceId)),
+      takeAway: async ({ workspaceId }) => {
+        await this.admin.delete(this.path('pods', nameOf(workspaceId)), { gracePeriodSeconds: 0 });
+        await this.kubelet.untilNothingOf(workspaceId);
+      },
+      withAgent: (program, options) => {
+        const image = `program:${randomBytes(4).toString('hex')}`;
+        const file = join(this.directory, `${image.slice(8)}.js`);
+        writeFileSync(file, program);
+        this.kubelet.hasImage(image, file);
+        return Promise.resolve(this.driver({ agentImage: image, ...options }));
+      },
+      missingImage: MISSING_IMAGE,
+      occupy: async ({ workspaceId }) => {
+        const containers = [{ name: 'foreign', image: 'foreign:1' }];
+        const metadata = { name: nameOf(workspaceId) };
+        await this.admin.create<KubePod>(this.path('pods'), { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } });
+        return async () => (await this.admin.delete(this.path('pods', metadata.name), { gracePeriodSeconds: 0 })) !== null;
+      },
+      withoutQuota: async () => {
+        const namespace = await newNamespace(this.admin);
+        this.namespaces.push(namespace);
+        await giveQuota(this.admin, namespace, { pods: '0' });
+        return this.driver({ namespace });
+      },
+      api: {
+        driver: through(access),
+        make: (what, meets) => proxy.make(what, meets),
+        makesPod: ({ method, path }) => method === 'POST' && path.endsWith('/pods'),
+        removesPod: ({ method, path }) => method === 'DELETE' && path.includes('/pods/'),
+        followsPods: true,
+        unreachable: through(plainAccess('http://127.0.0.1:9')),
+      },
+    };
+  }
+
   /** The path of a resource in the namespace. */
   path(resource: string, name?: string): string {
     const group = {
@@ -76,9 +138,31 @@ export class KubeGround {
 
   async end(): Promise<void> {
     for (const driver of this.drivers) await driver.close();
+    for (const proxy of this.proxies) await proxy.close();
     await this.kubelet.stop();
     for (const pod of await this.items('pods')) await this.admin.delete(this.path('pods', pod.metadata.name), { gracePeriodSeconds: 0 });
-    await this.admin.delete(`/api/v1/namespaces/${this.namespace}`, {});
+    for (const namespace of [this.namespace, ...this.namespaces]) await this.admin.delete(`/api/v1/namespaces/${namespace}`, {});
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+async function newNamespace(admin: KubeApi): Promise<string> {
+  const name = `reprise-test-${randomBytes(5).toString('hex')}`;
+  await admin.create<KubeObject & Kind>('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  return name;
+}
+
+/** A quota, and what its controller would write: there is none here. */
+async function giveQuota(admin: KubeApi, namespace: string, hard: Record<string, string>): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/resourcequotas`;
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'of-tests' }, spec: { hard } };
+  const made = await admin.create<KubeObject & Kind>(path, quota);
+  const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
+  await admin.replace(`${path}/of-tests/status`, { ...made, status: { hard, used } });
+}
+
+/** An API that asks nobody who they are. */
+function plainAccess(address: string): ClusterAccess {
+  const server = new URL(address);
+  return { server, begin: (url, options) => Promise.resolve(request(url, options)) };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 
 export interface PodProgram {
   readonly args: readonly string[];
@@ -46,23 +46,18 @@ export class PodProcess {
     else if (name === 'SIGKILL' || name === 'SIGTERM') killed(this.child.pid!, 'SIGKILL');
   }
 
+  /** Whether it has not ended yet; it may just be beginning. */
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   /** Whether anything runs in its namespace. */
   get hasProcesses(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null && this.firstProcess() !== null;
+    return this.isRunning && this.firstProcess() !== null;
   }
 
   get pid(): number | null {
     return this.firstProcess();
-  }
-
-  /** Every process of its namespace, as the machine sees it. */
-  processes(): number[] {
-    const first = this.firstProcess();
-    if (first === null) return [];
-    const namespace = namespaceOf(first);
-    return readdirSync('/proc')
-      .map(Number)
-      .filter((pid) => Number.isInteger(pid) && namespaceOf(pid) === namespace);
   }
 
   log(): string {
@@ -76,14 +71,6 @@ export class PodProcess {
     } catch {
       return null;
     }
-  }
-}
-
-function namespaceOf(pid: number): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return null;
   }
 }
 

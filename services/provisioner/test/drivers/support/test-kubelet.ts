@@ -5,11 +5,15 @@ import type { KubeApi, KubeEvent } from '../../../src/pods/kubernetes/kube-api';
 import { KubeError } from '../../../src/pods/kubernetes/kube-error';
 import type { KubeList, KubePod, KubeSecret } from '../../../src/pods/kubernetes/kube-objects';
 import { LABEL } from '../../../src/pods/kubernetes/names';
+import { until } from '../../testing/until';
 import { environmentOf } from './container-environment';
 import { PodProcess } from './pod-process';
 
 /** What becomes of a pod that is created. */
-export type Fate = 'runs' | 'finds no node' | 'has no image' | 'never listens' | 'ends at once' | 'is not looked at';
+export type Fate = 'runs' | 'finds no node' | 'is not looked at';
+
+/** An image that no registry has. */
+export const MISSING_IMAGE = 'registry.invalid/no-such/image:1';
 
 interface Known {
   readonly uid: string;
@@ -32,6 +36,7 @@ export class TestKubelet {
   private static addresses = Math.floor(Math.random() * 60_000);
   private readonly known = new Map<string, Known>();
   private readonly fates = new Map<string, Fate>();
+  private readonly programs = new Map<string, string>();
   private readonly stopping = new AbortController();
   private readonly path: string;
   private running: Promise<void> | undefined;
@@ -65,9 +70,26 @@ export class TestKubelet {
     this.fates.set(workspaceId, fate);
   }
 
+  /** Says what a container of this image runs; all others run the agent. */
+  hasImage(image: string, program: string): void {
+    this.programs.set(image, program);
+  }
+
   /** Whether any process of the workspace's pods lives. */
   hasProcesses(workspaceId: string): boolean {
     return this.of(workspaceId).some(({ process }) => process?.hasProcesses ?? false);
+  }
+
+  /** Begins, after all, with a pod that was not to be looked at. */
+  async takeUp(pod: KubePod): Promise<void> {
+    const workspaceId = pod.metadata.labels![LABEL.workspace]!;
+    this.fates.delete(workspaceId);
+    await this.begin(pod, workspaceId);
+  }
+
+  /** Waits until nothing is left of the workspace's pods, which were taken away. */
+  async untilNothingOf(workspaceId: string): Promise<void> {
+    await until(() => this.of(workspaceId).length === 0);
   }
 
   /** The agent that lives, as the machine sees it. */
@@ -196,14 +218,14 @@ export class TestKubelet {
       hostIP: '127.0.0.1',
       containerStatuses: [{ ...this.containerStatus(pod), ...more }],
     });
-    if (fate === 'has no image') {
+    if (container!.image === MISSING_IMAGE) {
       const message = `rpc error: failed to pull and unpack image "${container!.image}": not found`;
       return this.patch(known, () => status({ state: { waiting: { reason: 'ErrImagePull', message } } }));
     }
     mkdirSync(join(directory, 'workspace'), { recursive: true });
     const env = await environmentOf(container!, { podIP, workspace: join(directory, 'workspace') }, (secret) => this.secret(secret));
     known.process = PodProcess.start({
-      args: [process.execPath, ...this.programOf(fate)],
+      args: [process.execPath, this.programs.get(container!.image!) ?? this.agentPath],
       env,
       directory,
       logFile: join(directory, 'log'),
@@ -211,9 +233,8 @@ export class TestKubelet {
     void known.process.ended.then((how) => this.ended(known, how)).catch((error: unknown) => this.problems.push(String(error)));
     const running = { state: { running: { startedAt: new Date().toISOString() } } };
     await this.patch(known, () => status(running, 'Running'));
-    if (fate !== 'runs') return;
     await this.untilReady(known, `http://${podIP}:${env.REPRISE_PORT}/health`);
-    if (known.process.hasProcesses) {
+    if (known.process.isRunning) {
       await this.patch(known, () => ({
         ...status({ ...running, ready: true, started: true }, 'Running'),
         conditions: [
@@ -224,14 +245,8 @@ export class TestKubelet {
     }
   }
 
-  private programOf(fate: Fate): string[] {
-    if (fate === 'never listens') return ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'];
-    if (fate === 'ends at once') return ['-e', 'console.error("the reason why"); process.exit(3)'];
-    return [this.agentPath];
-  }
-
   private async untilReady(known: Known, url: string): Promise<void> {
-    while (known.process!.hasProcesses && !this.stopping.signal.aborted) {
+    while (known.process!.isRunning && !this.stopping.signal.aborted) {
       const answer = await fetch(url).catch(() => null);
       if (answer?.status === 200) return;
       await sleep(20);
@@ -267,10 +282,10 @@ export class TestKubelet {
   }
 
   private async vanished(known: Known): Promise<void> {
-    this.known.delete(known.uid);
     known.ending = true;
     known.process?.signal('SIGKILL');
     await known.process?.ended;
+    this.known.delete(known.uid);
     rmSync(known.directory, { recursive: true, force: true });
     await this.collect(known.uid);
   }
