@@ -5,6 +5,7 @@ import { Metrics } from '@reprise/platform';
 import { ObservedPodDriver } from '../metrics/observed-pod-driver';
 import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { AgentClient } from '../pods/agent-client';
+import { DockerPodDriver } from '../pods/docker/docker-pod-driver';
 import { makeKubernetesDriver } from '../pods/kubernetes/make-driver';
 import type { PodDriver } from '../pods/pod-driver';
 import { ProcessPodDriver } from '../pods/process/process-pod-driver';
@@ -13,6 +14,28 @@ import { TracedPodDriver } from '../pods/traced-pod-driver';
 import { ProvisionerConfig } from '../provisioner.config';
 import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
+
+async function podDriver(config: ProvisionerConfig): Promise<PodDriver> {
+  const { gatewayUrl } = config;
+  switch (config.podDriver) {
+    case 'process':
+      return new ProcessPodDriver({ podsDir: resolve(config.podsDir), agentPath: resolve(config.agentPath), gatewayUrl });
+    case 'docker':
+      return new DockerPodDriver({
+        host: config.dockerHost,
+        instance: config.dockerInstance,
+        network: config.dockerNetwork,
+        agentImage: config.agentImage,
+        gatewayUrl,
+        defaults: { memoryMb: config.podDefaultMemoryMb, cpus: config.podDefaultCpus, pids: config.podDefaultPids },
+        callTimeoutMs: config.dockerCallTimeoutSeconds * 1_000,
+        pullTimeoutMs: config.imagePullTimeoutSeconds * 1_000,
+        startTimeoutMs: config.podStartTimeoutSeconds * 1_000,
+      });
+    case 'kubernetes':
+      return makeKubernetesDriver(config);
+  }
+}
 
 const PORTS: Provider[] = [
   {
@@ -36,16 +59,6 @@ const PORTS: Provider[] = [
         new TracedAgent(new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }), pod),
   },
 ];
-
-async function podDriver(config: ProvisionerConfig): Promise<PodDriver> {
-  const { podsDir, agentPath, gatewayUrl } = config;
-  switch (config.podDriver) {
-    case 'process':
-      return new ProcessPodDriver({ podsDir: resolve(podsDir), agentPath: resolve(agentPath), gatewayUrl });
-    case 'kubernetes':
-      return makeKubernetesDriver(config);
-  }
-}
 
 /** What stands behind the ports, as the config says. The only place that knows a driver or a store by its name. */
 @Global()

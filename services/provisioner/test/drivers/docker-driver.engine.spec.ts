@@ -123,7 +123,7 @@ describeWith(engine, 'Docker engine', 'the docker driver', () => {
       await driver.create(spec);
       const { Name, Config, Image, HostConfig } = await (await host.containerOf(spec)).inspect();
       await driver.remove(spec, GRACE);
-      await host.docker.createContainer({ ...Config, name: Name.slice(1), Image, HostConfig } as never);
+      await host.docker.createContainer({ ...Config, name: Name.slice(1), Image, HostConfig });
       expect(await driver.inspect(spec)).toMatchObject({ phase: 'dead', end: null });
       expect(await driver.create(spec)).toMatchObject({ generation: 1 });
       await driver.remove(spec, GRACE);

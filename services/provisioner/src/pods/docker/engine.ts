@@ -71,7 +71,7 @@ export class Engine {
       (docker, limited) => {
         // Left to itself the client puts all of it into the address as well, where secrets do not belong and much of it has no room.
         const request = { _query: name === undefined ? {} : { name }, _body: body, ...limited };
-        return docker.createContainer(request as Docker.ContainerCreateOptions);
+        return docker.createContainer(request);
       },
       extraMs,
     );

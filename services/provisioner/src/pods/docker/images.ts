@@ -3,7 +3,7 @@ import type { Engine, Limited } from './engine';
 import { EngineError, podError } from './engine-error';
 
 /** As the engine writes images: a name, perhaps with a registry, a tag, a digest. Keeps a role from naming another path of the API. */
-const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,254}$/;
+const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,511}$/;
 
 /** The images on the engine, pulled where they are missing. */
 export class Images {

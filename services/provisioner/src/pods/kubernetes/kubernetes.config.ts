@@ -1,17 +1,14 @@
-import { DatabaseServiceConfig, Env } from '@reprise/platform';
-import { IsIn, IsInt, IsNotEmpty, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { Env } from '@reprise/platform';
+import { IsIn, IsInt, IsNotEmpty, IsOptional, Matches, Max, Min } from 'class-validator';
+import { PodsConfig, With } from '../pods.config';
 import { OWNER } from './owner';
 
 const STORAGES = ['emptyDir', 'pvc'] as const;
 /** Of a DNS label, as namespaces and label values are. */
 const LABEL_VALUE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-function IfKubernetes(): PropertyDecorator {
-  return ValidateIf((config: { podDriver?: string }) => config.podDriver === 'kubernetes');
-}
-
 /** What the provisioner is told about pods on Kubernetes. */
-export class KubernetesConfig extends DatabaseServiceConfig {
+export class KubernetesConfig extends PodsConfig {
   @Env('KUBECONFIG', {
     description:
       'With POD_DRIVER=kubernetes: the file that says where the cluster is and who we are. Unset: the cluster that this pod runs in.',
@@ -22,7 +19,7 @@ export class KubernetesConfig extends DatabaseServiceConfig {
   readonly kubeconfig?: string;
 
   @Env('POD_NAMESPACE', { description: 'With POD_DRIVER=kubernetes: the namespace of the pods.', example: 'reprise-pods' })
-  @IfKubernetes()
+  @With('kubernetes')
   @Matches(LABEL_VALUE)
   readonly podNamespace!: string;
 
@@ -32,14 +29,6 @@ export class KubernetesConfig extends DatabaseServiceConfig {
   })
   @Matches(LABEL_VALUE)
   readonly podInstance!: string;
-
-  @Env('AGENT_IMAGE', {
-    description: 'With POD_DRIVER=kubernetes: the image that holds the agent; also the image of roles that name none.',
-    example: 'reprise-agent:0.1.0',
-  })
-  @IfKubernetes()
-  @IsNotEmpty()
-  readonly agentImage!: string;
 
   @Env('POD_AGENT_PORT', { description: 'With POD_DRIVER=kubernetes: the port that agents listen on.', default: 8_700 })
   @IsInt()
@@ -84,16 +73,6 @@ export class KubernetesConfig extends DatabaseServiceConfig {
   @Min(1)
   @Max(67_108_864)
   readonly podStorageMb!: number;
-
-  @Env('POD_START_TIMEOUT_SECONDS', {
-    description:
-      'With POD_DRIVER=kubernetes: how long a pod may take until its agent listens, finding a node and pulling its image included. Keep it below STEP_TIMEOUT_SECONDS, or the step ends first and says less.',
-    default: 50,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(3_600)
-  readonly podStartTimeoutSeconds!: number;
 
   @Env('KUBERNETES_TIMEOUT_SECONDS', {
     description: 'With POD_DRIVER=kubernetes: how long one call to the API may take, waits that it asks for included.',

@@ -1,15 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadPodTemplate, NO_TEMPLATE, parsePodTemplate } from './pod-template';
+import { NO_TEMPLATE, parsePodTemplate } from './pod-template';
 
 describe('a pod template', () => {
-  it('that is committed as the example is right', async () => {
-    const template = await loadPodTemplate(join(__dirname, '../../../../../deploy/kubernetes/pod-template.yaml'));
-    expect(template.spec.nodeSelector).toEqual({ 'kubernetes.io/os': 'linux' });
-    expect(template.agent.resources?.requests).toEqual({ cpu: '250m', memory: '256Mi' });
-  });
-
   it('that says nothing is none', () => {
     expect(parsePodTemplate({})).toEqual(NO_TEMPLATE);
   });
@@ -31,13 +22,5 @@ describe('a pod template', () => {
 
   it('says everything that is wrong at once', () => {
     expect(() => parsePodTemplate({ kind: 'x', spec: { a: 1, b: 2 } })).toThrow(/may not say a.*may not say b.*kind is x/);
-  });
-
-  it('whose file cannot be read is told by the name of the setting', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'reprise-template-'));
-    writeFileSync(join(directory, 'broken.yaml'), 'a: [');
-    await expect(loadPodTemplate(join(directory, 'broken.yaml'))).rejects.toThrow(/POD_TEMPLATE cannot be read/);
-    await expect(loadPodTemplate(join(directory, 'missing.yaml'))).rejects.toThrow(/POD_TEMPLATE cannot be read/);
-    rmSync(directory, { recursive: true });
   });
 });

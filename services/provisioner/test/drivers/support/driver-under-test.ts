@@ -23,9 +23,9 @@ export interface DriverUnderTest {
    * Has something that is no pod stand under the name that this pod is to have. Resolves to what takes it away again, and says whether it was still
    * there.
    */
-  occupy?(pod: PodIdentity): Promise<() => Promise<boolean>>;
+  readonly occupy?: (pod: PodIdentity) => Promise<() => Promise<boolean>>;
   /** A driver whose host gives it no more room for pods, by a quota. */
-  withoutQuota?(): Promise<PodDriver>;
+  readonly withoutQuota?: () => Promise<PodDriver>;
 }
 
 export interface ApiUnderTest {
