@@ -32,6 +32,8 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     }).then(({ end }) => end);
   const podOf = async ({ workspaceId }: PodIdentity): Promise<KubePod> =>
     (await ground.admin.get<KubePod>(ground.path('pods', nameOf(workspaceId))))!;
+  const secretOf = async ({ workspaceId }: PodIdentity): Promise<KubeSecret | undefined> =>
+    (await ground.items<KubeSecret>('secrets')).find(({ metadata }) => metadata.name!.startsWith(nameOf(workspaceId)));
   const created = async (overrides: Partial<PodSpec> = {}): Promise<PodSpec> => {
     const spec = newSpec(overrides);
     await driver.create(spec);
@@ -282,7 +284,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
       const spec = newSpec();
       ground.kubelet.decide(spec.workspaceId, 'is not looked at');
       const creating = follower.create(spec);
-      await until(async () => (await podOf(spec)) !== null);
+      await until(async () => (await secretOf(spec)) !== undefined);
       proxy.make({ kind: 'hang' });
       proxy.cut();
       await ground.kubelet.takeUp(await podOf(spec));

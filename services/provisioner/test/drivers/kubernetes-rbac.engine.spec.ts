@@ -79,7 +79,10 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
 
   /** All that a driver ever does, as one thing that goes well or does not. */
   async function aDayOfTheDriver(): Promise<void> {
-    const driver = ground.driver({ owner: 'configmap/reprise-pods', startTimeoutMs: 10_000, removeTimeoutMs: 5_000 }, api);
+    const driver = ground.driver(
+      { owner: 'configmap/reprise-pods', startTimeoutMs: 10_000, removeTimeoutMs: 5_000, listTimeoutMs: 5_000 },
+      api,
+    );
     await driver.list();
     const spec = newSpec();
     await driver.create(spec);
@@ -101,7 +104,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
 
   it.each(PERMISSIONS)('is not enough without %s of %s', async (verb, _resources, rule) => {
     const less = ROLE.rules.map((it) => (it === rule ? { ...it, verbs: it.verbs.filter((other) => other !== verb) } : it));
-    await giveRules(less);
+    await giveRules(less.filter(({ verbs }) => verbs.length > 0));
     await until(async () => !(await allows(rule, verb)));
     try {
       await expect(aDayOfTheDriver()).rejects.toThrow();

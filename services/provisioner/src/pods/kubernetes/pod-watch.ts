@@ -56,10 +56,8 @@ export class PodWatch {
     const limit = sleep(patienceMs, 'late' as const, { signal: late.signal }).catch(() => 'late' as const);
     const first = await Promise.race([this.synced, limit]);
     late.abort();
-    if (first === 'late') throw new KubeError(null, '', `the pods could not be listed: ${this.lastError?.message ?? 'no answer'}`);
-    if (!this.connected && performance.now() - this.lastContact > STALE_MS) {
-      throw new KubeError(null, '', `the pods have not been heard of for long: ${this.lastError?.message ?? 'no answer'}`);
-    }
+    if (first === 'late') throw this.failure('the pods could not be listed');
+    if (!this.connected && performance.now() - this.lastContact > STALE_MS) throw this.failure('the pods have not been heard of for long');
   }
 
   start(): void {
@@ -71,6 +69,11 @@ export class PodWatch {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
+  }
+
+  private failure(what: string): KubeError {
+    const why = this.lastError;
+    return new KubeError(why instanceof KubeError ? why.status : null, '', `${what}: ${why?.message ?? 'no answer'}`, null, { cause: why });
   }
 
   private async follow(): Promise<void> {
