@@ -7,7 +7,7 @@ describe('a pod template', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['is no map', [], /the template is no map/],
-    ['is another kind', { kind: 'Deployment' }, /kind is Deployment/],
+    ['is another kind', { kind: 'Deployment' }, /kind must be Pod/],
     ['misspells a field', { spec: { tolerationz: [] } }, /spec may not say tolerationz/],
     ['opens the host to tenants', { spec: { hostNetwork: true } }, /spec may not say hostNetwork/],
     ['loosens the security context', { spec: { containers: [{ name: 'agent', securityContext: {} }] } }, /may not say securityContext/],
@@ -21,6 +21,6 @@ describe('a pod template', () => {
   });
 
   it('says everything that is wrong at once', () => {
-    expect(() => parsePodTemplate({ kind: 'x', spec: { a: 1, b: 2 } })).toThrow(/may not say a.*may not say b.*kind is x/);
+    expect(() => parsePodTemplate({ kind: 'x', spec: { a: 1, b: 2 } })).toThrow(/may not say a.*may not say b.*kind must be Pod/);
   });
 });

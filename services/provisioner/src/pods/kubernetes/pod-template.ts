@@ -68,8 +68,8 @@ export function parsePodTemplate(template: unknown): PodTemplate {
   const containers = (Array.isArray(spec.containers) ? spec.containers : []).map((it, at) =>
     checked(it, `spec.containers[${at}]`, CONTAINER, problems),
   );
-  if (top.kind !== undefined && top.kind !== 'Pod') problems.push(`kind is ${String(top.kind)}, and must be Pod`);
-  if (top.apiVersion !== undefined && top.apiVersion !== 'v1') problems.push(`apiVersion is ${String(top.apiVersion)}, and must be v1`);
+  if ((top.kind ?? 'Pod') !== 'Pod') problems.push('kind must be Pod');
+  if ((top.apiVersion ?? 'v1') !== 'v1') problems.push('apiVersion must be v1');
   if (containers.length > 1 || containers.some(({ name }) => name !== AGENT_CONTAINER)) {
     problems.push(`spec.containers may hold one container, named ${AGENT_CONTAINER}: the one that the driver makes`);
   }
