@@ -5,6 +5,7 @@ import { newSpec, nextGeneration } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
 import { DockerHost } from './support/docker-host';
 import { describeWith, dockerEngine } from './support/engines';
+import { FaultyProxy } from './support/faulty-proxy';
 
 const engine = dockerEngine();
 
@@ -90,6 +91,29 @@ describeWith(engine, 'Docker engine', 'the docker driver', () => {
       await until(async () => (await driver.inspect(spec))?.phase === 'dead', 60_000);
       expect(await driver.inspect(spec)).toMatchObject({ end: { reason: 'out_of_memory', detail: expect.stringContaining('96 MiB') } });
       await driver.remove(spec, { graceSeconds: 0 });
+    });
+
+    it('does not reach another pod, and is reached by the provisioner', async () => {
+      const [one, other] = [newSpec(), newSpec()];
+      const { address } = await driver.create(other);
+      const { hostname, port } = new URL(address);
+      const knock = `timeout 3 bash -c '</dev/tcp/${hostname}/${port}' 2>/dev/null && echo open || echo closed`;
+      expect(await sh(one, knock)).toBe('closed\n');
+      expect(await sh(other, knock)).toBe('open\n');
+      for (const spec of [one, other]) await driver.remove(spec, GRACE);
+    });
+
+    it('has a token that stands in no address of a call to the engine', async () => {
+      const paths: string[] = [];
+      const proxy = new FaultyProxy({ socketPath: new URL(engine!.host).pathname });
+      await proxy.listen();
+      proxy.make({ kind: 'slow', ms: 0 }, ({ path }) => paths.push(path) > 0);
+      const spec = newSpec();
+      await host.newDriver({ host: `tcp://127.0.0.1:${proxy.port}` }).create(spec);
+      expect(paths.some((path) => path.includes('/containers/create'))).toBe(true);
+      expect(paths.filter((path) => decodeURIComponent(path).includes(spec.token))).toEqual([]);
+      await driver.remove(spec, GRACE);
+      await proxy.close();
     });
 
     it('tells how it ended', async () => {
