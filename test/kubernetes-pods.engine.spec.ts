@@ -37,7 +37,7 @@ const name = `Reprise with pods on Kubernetes${api ? '' : ' (there is no Kuberne
   promise('a workspace is made, works, and is carried through a restart, a stop and a resume', async () => {
     const { alice } = await stack.tenant();
     const { id } = await timed('create', alice.workspace());
-    await said(alice, id, 'echo remember this > memory.txt; mkdir made; ln -s memory.txt made/link; chmod 750 made');
+    await said(alice, id, 'echo remember this > memory.txt; mkdir made; ln -s ../memory.txt made/link; chmod 750 made');
     fill(ground.kubelet.filesOf(id), { megabytes: 6 });
     const before = { tree: treeOf(ground.kubelet.filesOf(id)), talk: conversationOf(ground.kubelet.filesOf(id)) };
     const first = ground.kubelet.agentOf(id);

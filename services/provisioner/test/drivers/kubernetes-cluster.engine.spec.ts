@@ -96,6 +96,28 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     });
   });
 
+  it('a replica that was slow to make a pod, and was overtaken meanwhile, takes it away again', async () => {
+    const { proxy, access } = await ground.proxied();
+    const slow = ground.driver({}, new KubeApi(access, 10_000));
+    const spec = newSpec();
+    await driver.create(spec);
+    await driver.remove(spec, GRACE);
+    const [old, lease] = [nextGeneration(spec), ground.path('leases', nameOf(spec.workspaceId))];
+    proxy.make({ kind: 'slow', ms: 1_000 }, ({ method, path }) => method === 'POST' && path.endsWith('/pods'));
+    const creating = slow.create(old).catch((error: unknown) => error);
+    const generation = async (): Promise<string> =>
+      (await ground.admin.get<KubeObject>(lease))!.metadata.annotations!['reprise.dev/newest-generation']!;
+    await until(async () => (await generation()) === '2');
+    // Another one goes further, and does not see the pod that is on its way.
+    const found = (await ground.admin.get<KubeObject>(lease))!;
+    found.metadata.annotations!['reprise.dev/newest-generation'] = '3';
+    await ground.admin.replace(lease, found);
+    expect(await creating).toMatchObject({ reason: 'stale_generation' });
+    expect(await podOf(old)).toBeNull();
+    await driver.create(nextGeneration(spec, 2));
+    await driver.remove(nextGeneration(spec, 2), GRACE);
+  });
+
   describe('a pod that does not start', () => {
     it('for want of a node is refused when the time is up, in the words of the scheduler, and is gone', async () => {
       const spec = newSpec();

@@ -23,14 +23,21 @@ export class ConfiguredCluster implements ClusterAccess {
     // Loaded here alone: it is an ES module, and takes some 70 MB that other drivers do not need.
     const client = await import('@kubernetes/client-node');
     const config = new client.KubeConfig();
-    if (kubeconfig === null) config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
+    if (kubeconfig === null && !process.env.KUBERNETES_SERVICE_HOST) {
+      throw new Error('KUBECONFIG is not set, and this process is in no cluster of its own');
+    }
+    try {
+      if (kubeconfig === null) config.loadFromCluster();
+      else config.loadFromFile(kubeconfig);
+    } catch (error) {
+      throw new Error(`KUBECONFIG cannot be read: ${(error as Error).message}`, { cause: error });
+    }
     return new ConfiguredCluster(config);
   }
 
   constructor(private readonly config: KubeConfig) {
     const cluster = config.getCurrentCluster();
-    if (!cluster) throw new Error('the kubeconfig names no current cluster');
+    if (!cluster) throw new Error('KUBECONFIG names no current cluster');
     this.server = new URL(cluster.server);
   }
 
