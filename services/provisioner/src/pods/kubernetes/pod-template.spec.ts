@@ -14,6 +14,7 @@ describe('a pod template', () => {
     ['names an image', { spec: { containers: [{ name: 'agent', image: 'x' }] } }, /may not say image/],
     ['brings another container', { spec: { containers: [{ name: 'sidecar' }] } }, /one container, named agent/],
     ['has a map where a list belongs', { spec: { tolerations: {} } }, /tolerations in spec must be a list/],
+    ['has a volume of ours', { spec: { volumes: [{ name: 'tmp' }] } }, /the volume tmp is the driver's/],
     ['names a pod', { metadata: { name: 'x' } }, /metadata may not say name/],
     ['takes a label of ours', { metadata: { labels: { 'reprise.dev/workspace': 'x' } } }, /labels.reprise.dev\/workspace is the driver's/],
   ])('that %s is refused', (_what, template, why) => {

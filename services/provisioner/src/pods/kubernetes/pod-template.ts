@@ -43,6 +43,9 @@ const METADATA: Readonly<Record<string, Shape>> = { labels: 'map', annotations: 
 const CONTAINER: Readonly<Record<string, Shape>> = { name: 'text', resources: 'map', imagePullPolicy: 'text', volumeMounts: 'list' };
 const TOP: Readonly<Record<string, Shape>> = { apiVersion: 'text', kind: 'text', metadata: 'map', spec: 'map' };
 
+/** As in pod-object.ts. */
+const OWN_VOLUMES = /^(agent|tmp|workspace-\d+)$/;
+
 /** A template that says what it must not, or is none. Told once, at the start. */
 export class PodTemplateError extends Error {}
 
@@ -76,6 +79,9 @@ export function parsePodTemplate(template: unknown): PodTemplate {
   const own = Object.values(LABEL) as string[];
   for (const name of Object.keys((metadata.labels as object | undefined) ?? {})) {
     if (own.includes(name)) problems.push(`metadata.labels.${name} is the driver's`);
+  }
+  for (const volume of Array.isArray(spec.volumes) ? (spec.volumes as Partial<V1Volume>[]) : []) {
+    if (OWN_VOLUMES.test(volume?.name ?? '')) problems.push(`the volume ${volume.name} is the driver's`);
   }
   if (problems.length > 0) throw new PodTemplateError(`POD_TEMPLATE is wrong: ${problems.join('; ')}`);
   const { volumes, containers: _containers, ...rest } = spec;
