@@ -51,7 +51,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
   /** The API as the service account, and nobody else. */
   async function asAccount(): Promise<ConfiguredCluster> {
     const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: { expirationSeconds: 3_600 } };
-    const answer = await ground.admin.create<KubeObject>(ground.path('serviceaccounts', `${ACCOUNT}/token`), request as KubeObject);
+    const answer = await ground.admin.create<KubeObject>(ground.path('serviceaccounts', `${ACCOUNT}/token`), request);
     const { token } = (answer as unknown as { status: { token: string } }).status;
     const config = new KubeConfig();
     config.loadFromFile(kubernetesApi()!.kubeconfig);
@@ -69,7 +69,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
     };
     const user = `system:serviceaccount:${ground.namespace}:${ACCOUNT}`;
     const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', metadata: {}, spec: { user, resourceAttributes } };
-    const answer = await ground.admin.create<KubeObject>('/apis/authorization.k8s.io/v1/subjectaccessreviews', review as KubeObject);
+    const answer = await ground.admin.create<KubeObject>('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
     return (answer as unknown as { status: { allowed: boolean } }).status.allowed;
   }
 

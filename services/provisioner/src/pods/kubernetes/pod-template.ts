@@ -89,7 +89,7 @@ export function parsePodTemplate(template: unknown): PodTemplate {
   return {
     labels: (metadata.labels ?? {}) as PodTemplate['labels'],
     annotations: (metadata.annotations ?? {}) as PodTemplate['annotations'],
-    spec: rest as PodTemplate['spec'],
+    spec: rest,
     volumes: (volumes ?? []) as V1Volume[],
     agent: { ...agent, volumeMounts: (volumeMounts ?? []) as V1VolumeMount[] },
   };
