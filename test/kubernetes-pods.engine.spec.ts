@@ -57,6 +57,23 @@ const name = `Reprise with pods on Kubernetes${api ? '' : ' (there is no Kuberne
     expect(await said(alice, id, 'cat made/link')).toBe('remember this\n');
   });
 
+  const lossOf = (id: string): Promise<string> =>
+    eventually(() => {
+      const [event] = stack.publisher.eventsAbout(id, 'reprise.pod.lost.v1');
+      expect(event).toBeDefined();
+      return JSON.stringify(event?.data);
+    });
+
+  promise('a pod that makes room for another is told as preempted although nothing of it is left', async () => {
+    const { alice } = await stack.tenant();
+    const { id } = await alice.workspace();
+    await alice.reach(id, 'idle');
+    await ground.kubelet.disrupt(id, 'PreemptionByScheduler', 'Preempting to accommodate a higher priority pod');
+    await alice.reach(id, 'failed', 60_000);
+    expect(await lossOf(id)).toContain('The pod made room for one of higher priority');
+    expect(await ground.generationsOf(id)).toEqual([]);
+  });
+
   promise('a pod that its node puts out is told as evicted, and a resume brings its workspace back', async () => {
     const { alice } = await stack.tenant();
     const { id } = await alice.workspace();
@@ -64,12 +81,7 @@ const name = `Reprise with pods on Kubernetes${api ? '' : ' (there is no Kuberne
     await alice.restart(id);
     await ground.kubelet.evict(id);
     await alice.reach(id, 'failed', 60_000);
-    const lost = await eventually(() => {
-      const [event] = stack.publisher.eventsAbout(id, 'reprise.pod.lost.v1');
-      expect(event).toBeDefined();
-      return event;
-    });
-    expect(JSON.stringify(lost?.data)).toContain('low on resource: memory');
+    expect(await lossOf(id)).toContain('low on resource: memory');
     await alice.resume(id);
     expect(await said(alice, id, 'cat saved.txt')).toBe('saved\n');
   });

@@ -10,6 +10,8 @@ export interface ClusterAccess {
 
 type ClusterOptions = Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'rejectUnauthorized' | 'servername'>;
 
+const IDLE_MS = 60_000;
+
 /**
  * The official client reads the configuration and knows every way to log in (a mounted token that is renewed, certificates, a helper program);
  * each request asks it anew. The connections are ours, and kept: the client opens one for each request.
@@ -68,7 +70,8 @@ export class ConfiguredCluster implements ClusterAccess {
     if (known) return known;
     for (const old of this.agents.values()) old.destroy();
     this.agents.clear();
-    const agent = new Agent({ ...options, keepAlive: true });
+    // An API server closes what is idle for 90 s: closed here before that, no request meets one that is being closed.
+    const agent = new Agent({ ...options, keepAlive: true, timeout: IDLE_MS });
     this.agents.set(id, agent);
     return agent;
   }
