@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeApi, KubeEvent } from '../../../src/pods/kubernetes/kube-api';
 import { KubeError } from '../../../src/pods/kubernetes/kube-error';
-import type { KubeList, KubePod, KubeSecret } from '../../../src/pods/kubernetes/kube-objects';
+import type { KubeList, KubePod } from '../../../src/pods/kubernetes/kube-objects';
 import { LABEL } from '../../../src/pods/kubernetes/names';
 import { until } from '../../testing/until';
 import { environmentOf } from './container-environment';
+import { containerStatus, PodBooks } from './pod-books';
 import { PodProcess } from './pod-process';
 
 /** What becomes of a pod that is created. */
@@ -39,17 +40,19 @@ export class TestKubelet {
   private readonly programs = new Map<string, string>();
   private readonly stopping = new AbortController();
   private readonly path: string;
+  private readonly books: PodBooks;
   private running: Promise<void> | undefined;
   /** What went wrong in it; a test that hangs asks here. */
   readonly problems: string[] = [];
 
   constructor(
     private readonly api: KubeApi,
-    private readonly namespace: string,
+    namespace: string,
     private readonly agentPath: string,
     private readonly directory: string,
   ) {
-    this.path = `/api/v1/namespaces/${namespace}`;
+    this.path = `/api/v1/namespaces/${namespace}/pods`;
+    this.books = new PodBooks(api, namespace);
   }
 
   start(): void {
@@ -119,7 +122,7 @@ export class TestKubelet {
       known.process?.signal('SIGKILL');
       await known.process?.ended;
       const message = 'The node was low on resource: memory.';
-      await this.patch(known, (pod) => ({ ...pod.status, phase: 'Failed', reason: 'Evicted', message, containerStatuses: [] }));
+      await this.books.tell(known, (pod) => ({ ...pod.status, phase: 'Failed', reason: 'Evicted', message, containerStatuses: [] }));
       known.ending = false;
     }
   }
@@ -127,11 +130,11 @@ export class TestKubelet {
   /** A controller takes the pod away: a condition says why, then it is deleted as by anybody. */
   async disrupt(workspaceId: string, reason: string, message: string): Promise<void> {
     for (const known of this.of(workspaceId)) {
-      await this.patch(known, (pod) => ({
+      await this.books.tell(known, (pod) => ({
         ...pod.status,
         conditions: [...(pod.status?.conditions ?? []), { type: 'DisruptionTarget', status: 'True', reason, message }],
       }));
-      await this.api.delete(`${this.path}/pods/${known.name}`, { gracePeriodSeconds: 2, preconditions: { uid: known.uid } });
+      await this.books.delete(known, 2);
     }
   }
 
@@ -139,7 +142,7 @@ export class TestKubelet {
   async loseNode(workspaceId: string): Promise<void> {
     for (const known of this.of(workspaceId)) {
       known.lost = true;
-      await this.patch(known, (pod) => ({
+      await this.books.tell(known, (pod) => ({
         ...pod.status,
         reason: 'NodeLost',
         message: 'Node node-1 which was running the pod is unresponsive',
@@ -152,7 +155,7 @@ export class TestKubelet {
   async returnNode(workspaceId: string): Promise<void> {
     for (const known of this.of(workspaceId)) {
       known.lost = false;
-      const pod = await this.api.get<KubePod>(`${this.path}/pods/${known.name}`);
+      const pod = await this.books.read(known.name);
       if (pod) await this.handle({ type: 'MODIFIED', object: pod });
     }
   }
@@ -165,13 +168,13 @@ export class TestKubelet {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        const list = await this.api.list<KubeList<KubePod>>(`${this.path}/pods`, {});
+        const list = await this.api.list<KubeList<KubePod>>(this.path, {});
         const there = new Set(list.items.map(({ metadata }) => metadata.uid));
         for (const known of this.known.values()) if (!there.has(known.uid)) void this.vanished(known);
         for (const object of list.items) void this.handle({ type: 'ADDED', object });
         const query = { resourceVersion: list.metadata.resourceVersion, timeoutSeconds: 600 };
         const options = { signal, idleMs: 600_000, onOpen: () => undefined };
-        await this.api.watch<KubePod>(`${this.path}/pods`, query, (event) => void this.handle(event), options);
+        await this.api.watch<KubePod>(this.path, query, (event) => void this.handle(event), options);
       } catch (error) {
         if (!signal.aborted) await sleep(100, undefined, { signal }).catch(() => undefined);
         if (!(error instanceof KubeError)) this.problems.push(String(error));
@@ -207,23 +210,23 @@ export class TestKubelet {
         reason: 'Unschedulable',
         message: '0/3 nodes are available: 3 Insufficient memory.',
       };
-      return this.patch(known, (it) => ({ ...it.status, conditions: [condition] }));
+      return this.books.tell(known, (it) => ({ ...it.status, conditions: [condition] }));
     }
-    await this.bind(known);
+    await this.books.bind(known.name);
     const [container] = pod.spec!.containers;
     const podIP = TestKubelet.nextAddress();
     const status = (more: object, phase = 'Pending') => ({
       phase,
       podIP,
       hostIP: '127.0.0.1',
-      containerStatuses: [{ ...this.containerStatus(pod), ...more }],
+      containerStatuses: [{ ...containerStatus(pod), ...more }],
     });
     if (container!.image === MISSING_IMAGE) {
       const message = `rpc error: failed to pull and unpack image "${container!.image}": not found`;
-      return this.patch(known, () => status({ state: { waiting: { reason: 'ErrImagePull', message } } }));
+      return this.books.tell(known, () => status({ state: { waiting: { reason: 'ErrImagePull', message } } }));
     }
     mkdirSync(join(directory, 'workspace'), { recursive: true });
-    const env = await environmentOf(container!, { podIP, workspace: join(directory, 'workspace') }, (secret) => this.secret(secret));
+    const env = await environmentOf(container!, { podIP, workspace: join(directory, 'workspace') }, (secret) => this.books.secret(secret));
     known.process = PodProcess.start({
       args: [process.execPath, this.programs.get(container!.image!) ?? this.agentPath],
       env,
@@ -232,10 +235,10 @@ export class TestKubelet {
     });
     void known.process.ended.then((exitCode) => this.ended(known, exitCode)).catch((error: unknown) => this.problems.push(String(error)));
     const running = { state: { running: { startedAt: new Date().toISOString() } } };
-    await this.patch(known, () => status(running, 'Running'));
+    await this.books.tell(known, () => status(running, 'Running'));
     await this.untilReady(known, `http://${podIP}:${env.REPRISE_PORT}/health`);
     if (known.process.isRunning) {
-      await this.patch(known, () => ({
+      await this.books.tell(known, () => ({
         ...status({ ...running, ready: true, started: true }, 'Running'),
         conditions: [
           { type: 'Ready', status: 'True' },
@@ -257,10 +260,10 @@ export class TestKubelet {
     if (known.ending || known.lost || this.stopping.signal.aborted) return;
     const reason = known.reason ?? (exitCode === 0 ? 'Completed' : 'Error');
     const terminated = { exitCode, reason, message: exitCode === 0 ? undefined : known.process!.log() };
-    await this.patch(known, (pod) => ({
+    await this.books.tell(known, (pod) => ({
       ...pod.status,
       phase: exitCode === 0 ? 'Succeeded' : 'Failed',
-      containerStatuses: [{ ...this.containerStatus(pod), state: { terminated } }],
+      containerStatuses: [{ ...containerStatus(pod), state: { terminated } }],
       conditions: [{ type: 'Ready', status: 'False' }],
     }));
   }
@@ -278,7 +281,7 @@ export class TestKubelet {
       await known.process.ended;
     }
     // Now, and only now, the API may forget it.
-    await this.api.delete(`${this.path}/pods/${known.name}`, { gracePeriodSeconds: 0, preconditions: { uid: known.uid } });
+    await this.books.delete(known, 0);
   }
 
   private async vanished(known: Known): Promise<void> {
@@ -287,42 +290,7 @@ export class TestKubelet {
     await known.process?.ended;
     this.known.delete(known.uid);
     rmSync(known.directory, { recursive: true, force: true });
-    await this.collect(known.uid);
-  }
-
-  /** What a pod owned goes with it. */
-  private async collect(uid: string): Promise<void> {
-    const secrets = await this.api.list<KubeList<KubeSecret>>(`${this.path}/secrets`, {});
-    for (const { metadata } of secrets.items) {
-      if (metadata.ownerReferences?.some((it) => it.uid === uid)) await this.api.delete(`${this.path}/secrets/${metadata.name}`, {});
-    }
-  }
-
-  private bind({ name }: Known): Promise<unknown> {
-    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name }, target: { apiVersion: 'v1', kind: 'Node', name: 'node-1' } };
-    return this.api.create(`${this.path}/pods/${name}/binding`, binding);
-  }
-
-  private secret(name: string): Promise<KubeSecret | null> {
-    return this.api.get<KubeSecret>(`${this.path}/secrets/${name}`);
-  }
-
-  private containerStatus(pod: KubePod) {
-    const [container] = pod.spec!.containers;
-    return { name: container!.name, image: container!.image!, imageID: '', ready: false, started: false, restartCount: 0 };
-  }
-
-  private async patch(known: Known, change: (pod: KubePod) => object): Promise<void> {
-    for (;;) {
-      const pod = await this.api.get<KubePod>(`${this.path}/pods/${known.name}`);
-      if (pod?.metadata.uid !== known.uid) return;
-      try {
-        await this.api.replace(`${this.path}/pods/${known.name}/status`, { ...pod, status: change(pod) });
-        return;
-      } catch (error) {
-        if (!(error instanceof KubeError && error.status === 409)) throw error;
-      }
-    }
+    await this.books.collect(known.uid);
   }
 
   private static nextAddress(): string {
