@@ -1,6 +1,6 @@
 import { Stack, type StackOptions } from './stack';
 
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 180_000;
 const PROMISE_WITHIN_MS = 90_000;
 
 let broken = false;

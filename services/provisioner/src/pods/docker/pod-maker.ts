@@ -20,6 +20,8 @@ export class PodMaker {
   private readonly images: Images;
   private readonly agent: AgentVolume;
   private readonly network: PodNetwork;
+  /** An engine keeps its cores for as long as it runs, and one that is another machine's has another address. */
+  private cpus: number | null = null;
 
   constructor(
     private readonly engine: Engine,
@@ -42,7 +44,7 @@ export class PodMaker {
   async make(spec: PodSpec, image: string): Promise<{ id: string } | { id: null; why: string }> {
     const agentVolume = await this.agent.ensure();
     const networkId = await this.network.ensure();
-    const { NCPU: engineCpus } = await this.engine.call('read info', (docker) => docker.info() as Promise<{ NCPU: number }>);
+    const engineCpus = await this.engineCpus();
     await this.prepareFiles(spec);
     const { names } = this;
     const { gatewayUrl, defaults } = this.options;
@@ -56,6 +58,11 @@ export class PodMaker {
       if (error.code === 404) throw podError('image_unavailable', error.words, error);
       throw error;
     }
+  }
+
+  private async engineCpus(): Promise<number> {
+    this.cpus ??= (await this.engine.call('read info', (docker) => docker.info() as Promise<{ NCPU: number }>)).NCPU;
+    return this.cpus;
   }
 
   private async prepareFiles(spec: PodSpec): Promise<void> {
