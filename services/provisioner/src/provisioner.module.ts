@@ -24,6 +24,7 @@ export class ProvisionerModule {
       imports: [
         databaseModule({
           url: config.databaseUrl,
+          caFile: config.databaseCaFile,
           schema: SCHEMA,
           applicationName: 'provisioner',
           poolSize: config.databasePoolSize,
@@ -32,6 +33,7 @@ export class ProvisionerModule {
         MessagingModule.forRoot({
           schema: SCHEMA,
           url: config.amqpUrl,
+          caFile: config.amqpCaFile,
           source: 'provisioner',
           topology: { exchanges: EXCHANGES, queues: queuesOf('provisioner') },
           names: { retry: EXCHANGE.retry, dead: EXCHANGE.dead },
