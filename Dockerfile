@@ -70,7 +70,7 @@ WORKDIR /app
 USER 1000:1000
 EXPOSE 8080 9464
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 CMD ["node", "/app/healthcheck.js"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=3 CMD ["node", "/app/healthcheck.js"]
 
 # ---- The services
 FROM service AS gateway
