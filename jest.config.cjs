@@ -43,6 +43,10 @@ module.exports = {
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
     // It kills its servers: `npm run test:faults` gives it some of its own.
     ...(process.env.FAULTS_STATE ? [{ ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/*.faults.spec.ts'] }] : []),
+    // It needs a Docker engine or a Kubernetes API: `npm run test:engines` brings them up where it can.
+    ...(process.env.ENGINES_STATE
+      ? [{ ...common, displayName: 'engines', testMatch: ['<rootDir>/{services,test}/**/*.engine.spec.ts'] }]
+      : []),
   ],
   maxWorkers: 2,
   // Waits have limits of their own, and say what they waited for; this is for what hangs.

@@ -192,7 +192,9 @@ export class Bus {
     try {
       const held: ConsumeMessage[] = [];
       await channel.prefetch(most);
-      const { consumerTag } = await channel.consume(queue, (message) => void (message && held.push(message)), { priority: AHEAD_OF_SERVICES });
+      const { consumerTag } = await channel.consume(queue, (message) => void (message && held.push(message)), {
+        priority: AHEAD_OF_SERVICES,
+      });
       await delay(holdMs);
       // One message alone has no order.
       for (const until = Date.now() + PATIENCE_FOR_A_SECOND_MS; held.length < 2 && Date.now() < until;) await delay(20);

@@ -36,6 +36,10 @@ POD_NAMESPACE: {{ include "reprise.podsNamespace" . }}
 POD_INSTANCE: {{ .Release.Name }}
 AGENT_IMAGE: {{ include "reprise.image" (list . "agent") }}
 GATEWAY_URL: {{ include "reprise.gatewayUrl" . }}
+POD_AGENT_PORT: {{ .Values.pods.agentPort }}
+{{- if .Values.pods.removeWithRelease }}
+POD_OWNER: configmap/{{ include "reprise.fullname" . }}-pods
+{{- end }}
 {{- if .Values.pods.template }}
 POD_TEMPLATE: /etc/reprise/pod-template.yaml
 {{- end }}
