@@ -65,7 +65,7 @@ SNAPSHOTS_DIR: /var/lib/reprise/snapshots
 {{- $root := index . 0 -}}
 {{- $service := index . 1 -}}
 {{- range $name, $value := include "reprise.settings" . | fromYaml }}
-- { name: {{ $name }}, value: {{ $value | toString | quote }} }
+- { name: {{ $name }}, value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }} }
 {{- end }}
 {{- range splitList " " (include "reprise.secretNames" .) }}
 - { name: {{ . }}_FILE, value: /run/secrets/reprise/{{ . }} }
