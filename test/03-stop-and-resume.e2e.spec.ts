@@ -85,3 +85,14 @@ promise('a workspace whose pod is lost is failed, its task too, and resume bring
   await alice.resume(id);
   expect((await alice.run(id, 'cat saved.txt')).output).toMatch(/^saved/);
 });
+
+promise('a workspace whose role asks for it is resumed by itself when its pod is lost, from its last snapshot', async () => {
+  const { alice } = await stack.tenant();
+  const { id } = await alice.workspace({ role_id: (await alice.role({ on_pod_lost: 'resume' })).id });
+  await alice.run(id, 'echo saved > saved.txt');
+  await alice.reach(id, 'idle');
+  await alice.restart(id);
+  for (const pid of processesOf(stack.pod(id))) process.kill(pid, 'SIGKILL');
+  await eventually(async () => expect(await alice.see(id)).toMatchObject({ status: 'idle', generation: 3 }), { within: 60_000 });
+  expect((await alice.run(id, 'cat saved.txt')).output).toMatch(/^saved/);
+});

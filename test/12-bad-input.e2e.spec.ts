@@ -152,6 +152,13 @@ describe('a field', () => {
     ['time limit that is a text', { task_timeout_seconds: '60' }, 'task_timeout_seconds'],
     ['time limit that is a fraction', { task_timeout_seconds: 1.5 }, 'task_timeout_seconds'],
     ['idle time below zero', { idle_timeout_seconds: -1 }, 'idle_timeout_seconds'],
+    ['runtime that is a list', { runtime: [] }, 'runtime'],
+    ['runtime with an unknown field', { runtime: { gpus: 1 } }, 'runtime'],
+    ['image that is no name of one', { runtime: { image: 'not an image' } }, 'runtime'],
+    ['image that is null', { runtime: { image: null } }, 'runtime'],
+    ['memory of nothing', { runtime: { memory_mb: 0 } }, 'runtime'],
+    ['memory in words', { runtime: { memory_mb: '1Gi' } }, 'runtime'],
+    ['less than no core', { runtime: { cpus: -1 } }, 'runtime'],
   ];
   for (const [what, change, field] of bad) {
     promise(`of a role with a wrong value is named: ${what}`, async () => {

@@ -12,9 +12,12 @@ export const instanceFolder = () => join(ROOT, '.reprise');
 export const testFolder = () => join(ROOT, '.reprise', 'test');
 /** The servers of `npm run test:faults`, which are killed. */
 export const faultsFolder = () => join(ROOT, '.reprise', 'faults');
+/** The servers and engines of `npm run test:engines`. */
+export const enginesFolder = () => join(ROOT, '.reprise', 'engines');
 /** What jest says of the last run. */
 export const testReport = () => join(testFolder(), 'report.json');
 export const faultsReport = () => join(faultsFolder(), 'report.json');
+export const enginesReport = () => join(enginesFolder(), 'report.json');
 
 const HEADER = [
   'How to reach this instance of Reprise, and what it keeps from start to start. It holds secrets.',

@@ -9,6 +9,7 @@ export function table(ledger: Ledger, seed: string): string {
     'run',
     'faults',
     'faults whose moment did not come',
+    'faults that another one was in the way of',
     'operations',
     'tasks',
     'commands by message',

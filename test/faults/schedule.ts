@@ -37,10 +37,9 @@ export async function inflict(faults: readonly Fault[], random: Random, scene: S
     await delay(draws.between(300, 2_500), undefined, { signal: over }).catch(() => undefined);
     if (!draws.chance(HASTY)) await upAgain(scene, upAgainMs);
     if (over.aborted) return;
-    const told = await struck(fault, scene, draws);
-    if (told === null) ledger.count('faults whose moment did not come', fault.name);
-    else ledger.count('faults', fault.kind);
-    ledger.note(`${fault.kind}: ${told === null ? `${fault.name}, whose moment did not come` : (told ?? fault.name)}`);
+    const { section, told } = await struck(fault, scene, draws);
+    ledger.count(section, section === 'faults' ? fault.kind : fault.name);
+    ledger.note(`${fault.kind}: ${told}`);
   }
 }
 
@@ -57,12 +56,13 @@ async function upAgain({ fleet, over }: Scene, within: number): Promise<void> {
   }
 }
 
-async function struck(fault: Fault, scene: Scene, random: Random): Promise<string | null | undefined | void> {
+async function struck(fault: Fault, scene: Scene, random: Random): Promise<{ section: string; told: string }> {
   try {
-    return await fault.strike(scene, random);
+    const told = await fault.strike(scene, random);
+    if (told === null) return { section: 'faults whose moment did not come', told: `${fault.name}, whose moment did not come` };
+    return { section: 'faults', told: told ?? fault.name };
   } catch (error) {
     // The other lane may have taken away what this one needs, such as the broker.
-    scene.ledger.note(`${fault.kind}, ${fault.name}: ${(error as Error).message}`);
-    return null;
+    return { section: 'faults that another one was in the way of', told: `${fault.name}, not done: ${(error as Error).message}` };
   }
 }

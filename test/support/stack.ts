@@ -19,6 +19,8 @@ export interface StackOptions {
   settings?: Partial<Record<ServiceName, Record<string, string>>>;
   /** Whether snapshots get a disk of their own, which can be filled up. */
   ownDisk?: boolean;
+  /** The host under which pods find the gateway, where that is not this machine's own loopback: then it listens on all addresses. */
+  gatewayHost?: string;
 }
 
 /**
@@ -157,7 +159,7 @@ export class Stack {
       JWT_PUBLIC_KEY_FILE: this.issuer.writePublicKey(this.directory),
       JWT_ISSUER: ISSUER,
       JWT_AUDIENCE: AUDIENCE,
-      GATEWAY_URL: `http://127.0.0.1:${ports[0]}`,
+      GATEWAY_URL: `http://${this.options.gatewayHost ?? '127.0.0.1'}:${ports[0]}`,
     };
   }
 

@@ -15,6 +15,7 @@ export * from './messages/pod-events';
 export * from './messages/provider-commands';
 export * from './messages/queries';
 export * from './messages/role-commands';
+export * from './messages/role-runtime';
 export * from './messages/rules';
 export * from './messages/task-commands';
 export * from './messages/workspace-commands';

@@ -1,4 +1,5 @@
 import type { RefusalBody } from './errors';
+import type { RoleRuntime } from './messages/role-runtime';
 import type {
   DeadLetterStatus,
   OperationErrorCode,
@@ -6,6 +7,7 @@ import type {
   OperationStatus,
   PackStatus,
   PhaseStatus,
+  PodLostPolicy,
   Posture,
   ProviderKind,
   ReplayStatus,
@@ -77,6 +79,8 @@ export interface RoleView {
   env: Record<string, string>;
   task_timeout_seconds: number;
   idle_timeout_seconds: number;
+  runtime: RoleRuntime;
+  on_pod_lost: PodLostPolicy;
   version: number;
   created_at: string;
   updated_at: string;

@@ -22,6 +22,10 @@ export type Posture = (typeof POSTURES)[number];
 export const PROVIDER_KINDS = ['anthropic', 'openai', 'gemini', 'vertex', 'azure-openai', 'none'] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
+/** What becomes of a workspace whose pod is lost: it is failed, and stays so (`fail`) or is resumed from its last good snapshot (`resume`). */
+export const POD_LOST_POLICIES = ['fail', 'resume'] as const;
+export type PodLostPolicy = (typeof POD_LOST_POLICIES)[number];
+
 /** `unknown` without a pod, `current` where the pod runs the role's present version, `stale` where the role has changed since. */
 export const PACK_STATUSES = ['current', 'stale', 'unknown'] as const;
 export type PackStatus = (typeof PACK_STATUSES)[number];

@@ -67,6 +67,7 @@ describe('a restore refuses an archive, writes nothing outside and leaves the wo
       [{ name: 'a/b' }, 'y'],
     ],
     'that replaces the workspace by a file': [[{ name: './', type: 'file' }, 'x']],
+    'with the name that restores work under': [[{ name: '.reprise-restore/new/evil' }, 'x']],
     'with a name that is too long': [[{ name: 'n'.repeat(256) }, 'x']],
   };
 
@@ -81,7 +82,7 @@ describe('a restore refuses an archive, writes nothing outside and leaves the wo
     expect(describeTree(workspace)).toEqual(before);
     expect(readdirSync(outside)).toEqual(['secret']);
     expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('untouched');
-    expect(readdirSync(dirname(workspace)).filter((name) => name.includes('restore-'))).toEqual([]);
+    expect(readdirSync(dirname(workspace)).filter((name) => name.includes('restore'))).toEqual([]);
   });
 
   it('that is not the one that was promised', async () => {
@@ -136,13 +137,15 @@ describe('a restore', () => {
 
   it('takes over what a killed agent left aside', async () => {
     const workspace = newWorkspace();
-    mkdirSync(`${workspace}.restore-1/half`, { recursive: true });
-    execFileSync('mv', [workspace, `${workspace}.replaced-1`]);
+    mkdirSync(join(workspace, '.reprise-restore', 'new', 'half'), { recursive: true });
+    mkdirSync(join(workspace, '.reprise-restore', 'old'));
+    writeFileSync(join(workspace, '.reprise-restore', 'old', 'moved'), 'x');
     const agent = await RunningAgent.start(bundle, workspace);
+    expect(readdirSync(workspace)).toEqual([]);
+    mkdirSync(join(workspace, '.reprise-restore', 'new', 'half'), { recursive: true });
     const tar = await tarOf([{ name: 'whole' }, 'x']);
     expect(await agent.restore(tar, digest(tar))).toMatchObject({ status: 200 });
     expect(readdirSync(workspace)).toEqual(['whole']);
-    expect(readdirSync(dirname(workspace)).filter((name) => /restore|replaced/.test(name))).toEqual([]);
   });
 
   it('whose sender goes away leaves the workspace as it was, and the next one succeeds', async () => {
@@ -176,9 +179,8 @@ describe('a restore', () => {
           const many = Array.from({ length: 8_000_000 / size }, (_, i): [object, string] => [{ name: `f${i}` }, 'x'.repeat(size)]);
           const tar = await tarOf(...many);
           expect(await agent.restore(tar, digest(tar))).toMatchObject({ status: 507, json: { error: { code: 'no_space' } } });
-          expect(readdirSync(mount).filter((name) => name.includes('restore-'))).toEqual([]);
+          expect(readdirSync(workspace)).toEqual(['mine']);
         }
-        expect(readdirSync(workspace)).toEqual(['mine']);
         await RunningAgent.stopAll();
       } finally {
         execFileSync('umount', ['-l', mount]);

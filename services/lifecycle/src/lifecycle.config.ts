@@ -64,6 +64,16 @@ export class LifecycleConfig extends DatabaseServiceConfig {
   @Max(2_592_000)
   readonly defaultIdleTimeoutSeconds!: number;
 
+  @Env('POD_LOST_RESUMES_PER_HOUR', {
+    description:
+      'How often in an hour a workspace whose role says so is resumed by itself after its pod was lost; then it stays failed for a while. 0 is never.',
+    default: 3,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(1_000)
+  readonly podLostResumesPerHour!: number;
+
   @Env('IDEMPOTENCY_RETENTION_HOURS', { description: 'How long an idempotency key and its first answer are remembered.', default: 48 })
   @IsInt()
   @Min(24)

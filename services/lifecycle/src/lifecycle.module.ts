@@ -15,6 +15,7 @@ import { OperationEntity } from './operations/operation.entity';
 import { OperationsController } from './operations/operations.controller';
 import { OperationsRepository } from './operations/operations.repository';
 import { OperationsService } from './operations/operations.service';
+import { PodLosses } from './operations/pod-losses.service';
 import { Watchdog } from './operations/watchdog';
 import { OverviewController } from './overview/overview.controller';
 import { OverviewRepository } from './overview/overview.repository';
@@ -94,6 +95,7 @@ export class LifecycleModule {
         LifecycleMetrics,
         OperationsRepository,
         OperationsService,
+        PodLosses,
         OverviewRepository,
         PostureService,
         ProvidersRepository,

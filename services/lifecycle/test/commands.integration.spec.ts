@@ -11,6 +11,7 @@ import {
   GetWorkspace,
   ListWorkspaces,
   OperationSucceeded,
+  ReplacePod,
   RestartWorkspace,
   ResumeWorkspace,
   type RoleView,
@@ -171,6 +172,27 @@ it('a changed role makes its pods stale, and a taken name is refused', async () 
   expect((await world.done<RoleView>(ChangeRole, { role_id: fresh.id, command: ['tee', 'x'] })).version).toBe(2);
   expect((await world.get(workspace.id)).pack_status).toBe('stale');
   expect(await world.ask(ChangeRole, { role_id: fresh.id, name: 'coder' })).toMatchObject({ refusal: { code: 'name_taken' } });
+});
+
+it("a role's runtime goes with every pod command, as it is then, and is replaced as a whole", async () => {
+  const fresh = await world.role('limited');
+  expect(fresh.runtime).toEqual({});
+  const workspace = await world.idleWorkspace(fresh);
+  const runtime = {
+    image: 'registry.example:5000/team/image:1.2',
+    cpus: 0.5,
+    memory_mb: 512,
+    pids: 100,
+    disk_mb: 1024,
+    read_only_root: true,
+  };
+  expect((await world.done<RoleView>(ChangeRole, { role_id: fresh.id, runtime })).runtime).toEqual(runtime);
+  await world.done(RestartWorkspace, { workspace_id: workspace.id });
+  const ofThis = ({ workspace_id }: ReplacePod): boolean => workspace_id === workspace.id;
+  let command = await world.toProvisioner<ReplacePod>(ReplacePod);
+  while (!ofThis(command)) command = await world.toProvisioner<ReplacePod>(ReplacePod);
+  expect(command.spec.runtime).toEqual(runtime);
+  expect((await world.done<RoleView>(ChangeRole, { role_id: fresh.id, runtime: { cpus: 2 } })).runtime).toEqual({ cpus: 2 });
 });
 
 it('an internal service restarts without a reply and learns of acceptance and outcome by correlation id', async () => {

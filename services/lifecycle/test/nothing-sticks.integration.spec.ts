@@ -5,6 +5,7 @@ import {
   GetTask,
   InterruptTask,
   type OperationView,
+  PodLost,
   PodStepChanged,
   type ProviderView,
   RemovePod,
@@ -254,5 +255,82 @@ describe('an idle workspace', () => {
     await world.done(SubmitTask, { workspace_id: workspace.id, description: 'work' });
     await expect(service.stopIdle(found!)).rejects.toMatchObject({ code: 'invalid_state' });
     expect(await world.get(workspace.id)).toMatchObject({ status: 'busy', generation: 1 });
+  });
+});
+
+describe('a workspace that lost its pod', () => {
+  async function lost(workspace: WorkspaceView): Promise<void> {
+    const { generation } = await world.get(workspace.id);
+    await world.event(PodLost, { workspace_id: workspace.id, pod_generation: generation, reason: 'the process is gone' });
+    await waitFor(async () => (await world.get(workspace.id)).status === 'failed', 'the loss');
+  }
+
+  async function resumedByItself(workspace: WorkspaceView, coder: RoleView): Promise<void> {
+    await after(5);
+    const { status, operation } = await world.get(workspace.id);
+    expect({ status, kind: operation?.kind, by: operation?.requested_by }).toEqual({
+      status: 'provisioning',
+      kind: 'resume',
+      by: 'reprise:pod-lost',
+    });
+    await world.podReady(operation!, coder, null);
+    expect((await world.get(workspace.id)).status).toBe('idle');
+  }
+
+  it('is resumed by itself where its role says so, once, however many look', async () => {
+    const coder = await role('phoenix', { on_pod_lost: 'resume' });
+    const workspace = await world.idleWorkspace(coder);
+    await lost(workspace);
+    await Promise.all(Array.from({ length: 8 }, () => look()));
+    const { status, generation, operation } = await world.get(workspace.id);
+    expect({ status, generation, by: operation!.requested_by }).toEqual({ status: 'provisioning', generation: 2, by: 'reprise:pod-lost' });
+  });
+
+  it('stays failed where its role does not', async () => {
+    const workspace = await world.idleWorkspace(await role('mortal'));
+    await lost(workspace);
+    await after(3_600);
+    expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', generation: 1 });
+  });
+
+  it('is resumed a few times an hour at most, and again after that', async () => {
+    const coder = await role('cat', { on_pod_lost: 'resume' });
+    const workspace = await world.idleWorkspace(coder);
+    for (let life = 0; life < 3; life += 1) {
+      await lost(workspace);
+      await resumedByItself(workspace, coder);
+    }
+    await lost(workspace);
+    await after(60);
+    expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', generation: 4 });
+    world.clock.advance(3_600_000);
+    await resumedByItself(workspace, coder);
+  });
+
+  it('of a tenant who may not add stays failed, also when he may again', async () => {
+    const coder = await role('debtor', { on_pod_lost: 'resume' });
+    const workspace = await world.idleWorkspace(coder);
+    await lost(workspace);
+    await world.setPosture('acme', 'past_due');
+    await look();
+    await world.setPosture('acme', 'active');
+    await look();
+    expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', generation: 1 });
+  });
+
+  it('while an operation ended is resumed as well', async () => {
+    const coder = await role('meanwhile', { on_pod_lost: 'resume' });
+    const workspace = await world.idleWorkspace(coder);
+    const operation = await restart(workspace);
+    await world.event(PodLost, { workspace_id: workspace.id, pod_generation: 2, reason: 'the process is gone' });
+    await waitFor(async () => {
+      const [row] = await world.database.query<{ lost: number }[]>('SELECT lost_generation AS lost FROM workspaces WHERE id = $1', [
+        workspace.id,
+      ]);
+      return row!.lost === 2;
+    }, 'the loss');
+    await world.podReady(operation, coder, newId('snapshot'));
+    expect((await world.get(workspace.id)).status).toBe('failed');
+    await resumedByItself(workspace, coder);
   });
 });

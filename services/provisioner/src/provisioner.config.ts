@@ -1,28 +1,14 @@
-import { DatabaseServiceConfig, Env, IsUrlOf } from '@reprise/platform';
+import { Env, IsUrlOf } from '@reprise/platform';
 import { IsIn, IsInt, IsNotEmpty, Max, Min, MinLength, ValidateIf } from 'class-validator';
+import { PodsConfig } from './pods/pods.config';
 
 /** The schema that the provisioner owns. */
 export const SCHEMA = 'provisioner';
 
-const POD_DRIVERS = ['process'] as const;
 const SNAPSHOT_STORES = ['files'] as const;
 
 /** What the provisioner is told. */
-export class ProvisionerConfig extends DatabaseServiceConfig {
-  @Env('POD_DRIVER', { description: 'What a pod is: `process`, a process on this machine.', default: 'process', type: 'text' })
-  @IsIn(POD_DRIVERS)
-  readonly podDriver!: (typeof POD_DRIVERS)[number];
-
-  @Env('PODS_DIR', { description: 'With POD_DRIVER=process: the directory of the pods.', example: '/var/lib/reprise/pods' })
-  @ValidateIf((config: ProvisionerConfig) => config.podDriver === 'process')
-  @IsNotEmpty()
-  readonly podsDir!: string;
-
-  @Env('AGENT_PATH', { description: "With POD_DRIVER=process: the agent's program file.", example: '/opt/reprise/agent.js' })
-  @ValidateIf((config: ProvisionerConfig) => config.podDriver === 'process')
-  @IsNotEmpty()
-  readonly agentPath!: string;
-
+export class ProvisionerConfig extends PodsConfig {
   @Env('SNAPSHOT_STORE', { description: 'Where snapshots are kept: `files`, a directory.', default: 'files', type: 'text' })
   @IsIn(SNAPSHOT_STORES)
   readonly snapshotStore!: (typeof SNAPSHOT_STORES)[number];

@@ -2,6 +2,7 @@ import { Type } from 'class-transformer';
 import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, Length, MaxLength, ValidateNested } from 'class-validator';
 import { PROVIDER_KINDS, ProviderKind } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
+import { RoleRuntime } from './role-runtime';
 import { IsCounter, IsTime } from './rules';
 
 /** What a pod runs as: the role and its provider as they are when the operation is accepted. */
@@ -34,6 +35,13 @@ export class PodSpec {
 
   @IsCounter()
   task_timeout_seconds!: number;
+
+  /** Left out by lifecycles before 0.2. */
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RoleRuntime)
+  runtime?: RoleRuntime;
 }
 
 const EXAMPLE_SPEC = {
@@ -46,6 +54,7 @@ const EXAMPLE_SPEC = {
   provider_kind: 'anthropic',
   provider_config: { model: 'claude' },
   task_timeout_seconds: 600,
+  runtime: { image: 'registry.example/agents/coder:1', cpus: 1, memory_mb: 1024 },
 };
 
 /** A command that becomes a job. `generation` fences: a command that is not above the workspace's highest is not applied. */

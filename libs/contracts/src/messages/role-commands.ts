@@ -1,5 +1,22 @@
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
 import { EXAMPLE, LifecycleCommand } from './message';
+import { POD_LOST_POLICIES, type PodLostPolicy } from '../vocabulary';
+import { RoleRuntime } from './role-runtime';
 import { IsStringMap, SLUG } from './rules';
 
 /** Makes a role. */
@@ -15,6 +32,8 @@ export class CreateRole extends LifecycleCommand {
     env: { LANG: 'C.UTF-8' },
     task_timeout_seconds: 600,
     idle_timeout_seconds: 3600,
+    runtime: { image: 'registry.example/agents/coder:1', cpus: 1, memory_mb: 1024 },
+    on_pod_lost: 'resume',
     caller: EXAMPLE.caller,
   };
 
@@ -57,6 +76,17 @@ export class CreateRole extends LifecycleCommand {
   @Min(0)
   @Max(2_592_000)
   idle_timeout_seconds?: number;
+
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RoleRuntime)
+  runtime?: RoleRuntime;
+
+  /** Whether a workspace whose pod is lost stays failed or is resumed from its last good snapshot. */
+  @IsOptional()
+  @IsIn(POD_LOST_POLICIES)
+  on_pod_lost?: PodLostPolicy;
 }
 
 /** Changes a role: only the fields that are given. Raises its version. */
@@ -110,6 +140,17 @@ export class ChangeRole extends LifecycleCommand {
   @Min(0)
   @Max(2_592_000)
   idle_timeout_seconds?: number;
+
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RoleRuntime)
+  runtime?: RoleRuntime;
+
+  /** Whether a workspace whose pod is lost stays failed or is resumed from its last good snapshot. */
+  @IsOptional()
+  @IsIn(POD_LOST_POLICIES)
+  on_pod_lost?: PodLostPolicy;
 }
 
 abstract class RoleCommand extends LifecycleCommand {

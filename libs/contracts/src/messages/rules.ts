@@ -1,4 +1,4 @@
-import { IsInt, Max, Min, registerDecorator } from 'class-validator';
+import { IsInt, Max, Min, ValidateIf, registerDecorator } from 'class-validator';
 
 /** A name that can stand in an address: lower-case letters, digits and inner hyphens. */
 export const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -36,6 +36,11 @@ function isTime(text: string): boolean {
 /** A number that counts from 1: a generation, an attempt, a version. */
 export function IsCounter(): PropertyDecorator {
   return (target, propertyName) => [IsInt(), Min(1), Max(LARGEST_COUNT)].forEach((rule) => rule(target, propertyName));
+}
+
+/** A field that need not be there; one that is there is a value, not null. */
+export function MayBeLeftOut(): PropertyDecorator {
+  return ValidateIf((_object, value) => value !== undefined);
 }
 
 /** A map of environment variables: valid names, string values without NUL, none of Reprise's own names. */

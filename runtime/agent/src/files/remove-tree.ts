@@ -14,7 +14,12 @@ export async function removeTree(path: RawPath): Promise<void> {
 }
 
 async function unlock(path: RawPath): Promise<void> {
-  if (!(await lstat(onDisk(path))).isDirectory()) return;
-  await chmod(onDisk(path), 0o700);
-  for (const name of await readdir(onDisk(path), 'latin1')) await unlock(join(path, name));
+  try {
+    if (!(await lstat(onDisk(path))).isDirectory()) return;
+    await chmod(onDisk(path), 0o700);
+    for (const name of await readdir(onDisk(path), 'latin1')) await unlock(join(path, name));
+  } catch (error) {
+    // The removal that failed goes on with the rest for a moment after it has said so.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
 }

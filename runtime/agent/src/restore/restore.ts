@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { chmodSync, lchownSync, type BigIntStats } from 'node:fs';
+import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { Transform, finished, type Readable, type TransformCallback } from 'node:stream';
 import { AgentError } from '../errors';
-import { fromText, onDisk } from '../files/raw-path';
+import { fromText, join, onDisk, type RawPath } from '../files/raw-path';
 import { removeTree } from '../files/remove-tree';
+import { RESTORE_AREA } from '../files/restore-area';
+import { setMtime } from '../files/set-mtime';
 import { codeOf, log, messageOf } from '../log';
+import { openUp } from '../snapshot/walk';
+import { replaceChildren } from './replace-children';
 import { unpack } from './unpack';
 
 export interface RestoreResult {
@@ -16,65 +20,74 @@ export interface RestoreResult {
 }
 
 /**
- * Replaces the workspace with what the tar holds. It is unpacked aside on the same file system and moved in place only
+ * Replaces the workspace with what the tar holds. It is unpacked aside, in the workspace's restore area, and moved in place only
  * once it is complete and has the expected digest: until then the workspace is as it was. Repeatable, also after a crash
  * at any point.
  * @throws AgentError `bad_archive`, `digest_mismatch`, `no_space`
  */
 export async function restoreWorkspace(tar: Readable, workspace: string, expectedSha256: string): Promise<RestoreResult> {
-  await clearAside(workspace);
-  const aside = `${workspace}.restore-${process.pid}`;
+  const root = fromText(workspace);
   const digest = new Digest();
+  await mkdir(workspace, { recursive: true });
+  const before = await lstat(onDisk(root), { bigint: true });
+  let after = before;
   try {
-    await mkdir(aside, { mode: 0o700 });
+    openUp(root, before, 0o700);
+    const { fresh, old } = await makeArea(root);
     // No pipeline: it would destroy the tar's source, and with it the connection that the refusal is to be answered on.
     finished(tar, (error) => error && digest.destroy(error));
-    const entries = await unpack(tar.pipe(digest), fromText(aside));
+    const entries = await unpack(tar.pipe(digest), fresh);
     const found = digest.hex();
     if (found !== expectedSha256) throw new AgentError('digest_mismatch', `expected ${expectedSha256}, received ${found}`);
-    await swap(aside, workspace);
+    const restored = await lstat(onDisk(fresh), { bigint: true });
+    // Its mode may forbid to take anything out of it.
+    await chmod(onDisk(fresh), 0o700);
+    await replaceChildren(root, fresh, old);
+    after = restored;
     return { entries, bytes: digest.bytes, sha256: found };
   } catch (error) {
-    await clearAside(workspace).catch(() => undefined);
     throw asAgentError(error);
+  } finally {
+    await clearUp(root);
+    settleRoot(root, after);
   }
 }
 
-/** Makes the workspace whole after a crash between the two renames of a swap, and removes what restores left aside. */
+/** Makes the workspace where it is missing, and removes what an interrupted restore left in it. */
 export async function prepareWorkspace(workspace: string): Promise<void> {
   await mkdir(workspace, { recursive: true });
-  await clearAside(workspace);
+  const root = fromText(workspace);
+  const left = await lstat(onDisk(join(root, RESTORE_AREA))).catch(() => null);
+  if (left === null) return;
+  openUp(root, await lstat(onDisk(root), { bigint: true }), 0o700);
+  await removeTree(join(root, RESTORE_AREA));
 }
 
-/**
- * Two renames, no copy. A crash between them leaves no workspace: a pod that is being restored is restored again from
- * the start, so nothing is lost by that.
- */
-async function swap(aside: string, workspace: string): Promise<void> {
-  const old = `${workspace}.replaced-${process.pid}`;
-  try {
-    await rename(workspace, old);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
-  try {
-    await rename(aside, workspace);
-  } catch (error) {
-    await rename(old, workspace).catch(() => undefined);
-    throw error;
-  }
-  // What is left over now takes room and nothing else; the next start clears it.
-  await removeTree(fromText(old)).catch((error: unknown) =>
-    log('warn', 'cannot remove the replaced workspace', { error: messageOf(error) }),
+async function makeArea(root: RawPath): Promise<{ fresh: RawPath; old: RawPath }> {
+  const area = join(root, RESTORE_AREA);
+  await removeTree(area);
+  const [fresh, old] = [join(area, 'new'), join(area, 'old')];
+  for (const directory of [area, fresh, old]) await mkdir(onDisk(directory), { mode: 0o700 });
+  return { fresh, old };
+}
+
+/** What cannot be removed now takes room and nothing else; the next start clears it. */
+async function clearUp(root: RawPath): Promise<void> {
+  await removeTree(join(root, RESTORE_AREA)).catch((error: unknown) =>
+    log('warn', 'cannot remove what the restore left aside', { error: messageOf(error) }),
   );
 }
 
-async function clearAside(workspace: string): Promise<void> {
-  const parent = dirname(workspace);
-  const names = await readdir(onDisk(fromText(parent)), 'latin1');
-  const prefixes = ['restore', 'replaced'].map((kind) => `${fromText(basename(workspace))}.${kind}-`);
-  for (const name of names.filter((it) => prefixes.some((prefix) => it.startsWith(prefix)))) {
-    await removeTree(`${fromText(parent)}/${name}`);
+/** Owner, mode and time of the workspace itself. Last of all: whatever is made or removed in it changes its time. */
+function settleRoot(root: RawPath, { uid, gid, mode, mtimeNs }: BigIntStats): void {
+  try {
+    if (process.geteuid?.() === 0) lchownSync(onDisk(root), Number(uid), Number(gid));
+    chmodSync(onDisk(root), Number(mode) & 0o7777);
+    setMtime(root, mtimeNs / 1000n);
+  } catch (error) {
+    // The root of a volume may be another user's, with rights for the agent's group: then these are not the agent's to set.
+    if (codeOf(error) !== 'EPERM') throw asAgentError(error);
+    log('warn', 'the workspace itself keeps its mode and time: it is not the agent’s own', { error: messageOf(error) });
   }
 }
 

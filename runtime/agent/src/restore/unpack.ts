@@ -1,9 +1,11 @@
-import { chmodSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { AgentError } from '../errors';
 import { join, onDisk, type RawPath } from '../files/raw-path';
+import { RESTORE_AREA } from '../files/restore-area';
+import { setMtime } from '../files/set-mtime';
 import { codeOf, messageOf } from '../log';
 import { linkSegmentsOf, linkTargetOf, mtimeOf, ownerOf, refused, segmentsOf, type EntryHeader } from './entry-path';
 import { writeFile, type Content } from './write-file';
@@ -41,6 +43,7 @@ class Unpacking {
   async add(header: EntryHeader, content: Content): Promise<void> {
     this.entries++;
     const segments = segmentsOf(header);
+    if (segments[0] === RESTORE_AREA) throw refused(header.name, 'its name is kept for restores');
     if (header.type === 'directory') {
       this.makeDirectories(segments, header.name);
       this.directories.set(segments.join('/'), header);
@@ -121,16 +124,7 @@ function settle(path: RawPath, header: EntryHeader): void {
     lchownSync(onDisk(path), uid, gid);
   }
   if (header.type !== 'symlink') chmodSync(onDisk(path), (header.mode ?? 0o700) & 0o7777);
-  const time = secondsText(mtimeOf(header));
-  lutimesSync(onDisk(path), time, time);
-}
-
-/**
- * Node takes seconds as a double and cuts it to microseconds; half a microsecond more, away from zero, keeps the cut
- * from going one too far. As text, because Node takes a negative number for "now".
- */
-function secondsText(micros: bigint): string {
-  return String((Number(micros) + (micros < 0n ? -0.5 : 0.5)) / 1e6);
+  setMtime(path, mtimeOf(header));
 }
 
 async function skip(content: Content): Promise<void> {

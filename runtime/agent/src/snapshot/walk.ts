@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { join, onDisk, type RawPath } from '../files/raw-path';
+import { RESTORE_AREA } from '../files/restore-area';
 
 /** One thing in the workspace. `path` is relative to the workspace; empty for the workspace itself. */
 export type Found = { readonly path: RawPath; readonly stat: BigIntStats } & (
@@ -14,7 +15,7 @@ export type Found = { readonly path: RawPath; readonly stat: BigIntStats } & (
 
 /**
  * Walks a tree depth first, a directory before what is in it, names in byte order: the same tree gives the same walk.
- * Follows no symlink. Memory grows with the depth, the widest directory and the number of hard-linked files, not with
+ * Follows no symlink, and leaves out what a restore works in. Memory grows with the depth, the widest directory and the number of hard-linked files, not with
  * the tree. Synchronous: a call through the thread pool costs several times what the call itself does, and a pod that is
  * saved is at rest.
  */
@@ -31,7 +32,7 @@ function* visit(root: RawPath, path: RawPath, linked: Map<string, RawPath>): Gen
     const close = openUp(absolute, stat, 0o500);
     try {
       const names = readdirSync(onDisk(absolute), 'latin1');
-      for (const name of names.sort()) yield* visit(root, join(path, name), linked);
+      for (const name of names.sort()) if (path !== '' || name !== RESTORE_AREA) yield* visit(root, join(path, name), linked);
     } finally {
       close();
     }

@@ -14,10 +14,12 @@ import {
   PACK_STATUSES,
   PHASE_STATUSES,
   type PhaseView,
+  POD_LOST_POLICIES,
   PROVIDER_KINDS,
   type ProviderView,
   REPLAY_STATUSES,
   type ReplayView,
+  RoleRuntime,
   type RoleView,
   STEPS,
   TASK_STATUSES,
@@ -26,6 +28,7 @@ import {
   type WorkspaceView,
   idPattern,
 } from '@reprise/contracts';
+import { schemaOf } from './schema-of-rules';
 import { choice, integer, object, orNull, ref, type Schema, text, time } from './schema';
 
 /** Says at compile time when a view has a field that is not described, or the other way round. */
@@ -103,6 +106,14 @@ const role: Fields<RoleView> = {
   env: { type: 'object', additionalProperties: { type: 'string' }, description: 'Environment variables of its tasks.' },
   task_timeout_seconds: integer('How long a task may run.'),
   idle_timeout_seconds: integer('After so long without a task an idle workspace stops; 0 is never.'),
+  runtime: {
+    ...schemaOf(RoleRuntime),
+    description: 'What its pods run in and how much of it; what is left out is the default of the installation.',
+  },
+  on_pod_lost: choice(
+    POD_LOST_POLICIES,
+    'What becomes of a workspace whose pod is lost: it stays failed, or is resumed from its last good snapshot.',
+  ),
   version: integer('Raised by every change.'),
   created_at: CREATED,
   updated_at: UPDATED,

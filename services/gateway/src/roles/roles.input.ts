@@ -1,5 +1,5 @@
 import { OmitType } from '@nestjs/swagger';
-import { ChangeRole, CreateRole } from '@reprise/contracts';
+import { ChangeRole, CreateRole, RoleRuntime } from '@reprise/contracts';
 import { IsOptional, IsString } from 'class-validator';
 import { Describes } from '../docs/describes.decorator';
 import { PageQuery } from '../input/page.query';
@@ -13,7 +13,19 @@ const FIELDS = {
   env: 'Environment variables of its tasks. None may start with REPRISE_.',
   task_timeout_seconds: 'How long a task may run.',
   idle_timeout_seconds: 'After so long without a task an idle workspace stops; 0 is never.',
+  on_pod_lost:
+    'What becomes of a workspace whose pod is lost: fail, it stays failed until someone resumes it; resume, it is resumed from its last good snapshot, at most a few times an hour.',
+  runtime: 'What its pods run in and how much of it; a change replaces it as a whole. Where pods are processes, none of it counts.',
 };
+
+Describes<RoleRuntime>({
+  image: "The container image of its pods; its entry point is not used. The installation's own image where it is not given.",
+  cpus: 'Cores; may be a fraction.',
+  memory_mb: 'Memory, in MiB.',
+  pids: 'Processes and threads at once.',
+  disk_mb: 'Room for the workspace, in MiB.',
+  read_only_root: 'Whether everything but the workspace and the temporary directory is read-only.',
+})(RoleRuntime);
 
 @Describes<CreateRoleBody>(FIELDS, CreateRole.example)
 export class CreateRoleBody extends OmitType(CreateRole, ['provider_id', 'caller', 'idempotency'] as const) {

@@ -18,7 +18,13 @@ import {
 
 /** What the watchdog can do. */
 export type WatchdogAction =
-  'operation_resent' | 'operation_timed_out' | 'task_resent' | 'task_interrupted' | 'task_timed_out' | 'workspace_stopped';
+  | 'operation_resent'
+  | 'operation_timed_out'
+  | 'task_resent'
+  | 'task_interrupted'
+  | 'task_timed_out'
+  | 'workspace_stopped'
+  | 'workspace_resumed';
 
 /** An operation that has just ended. */
 export interface EndedOperation extends Pick<OperationEntity, 'kind' | 'created_at'> {

@@ -3,6 +3,15 @@ import { SCHEMA } from '../lifecycle.config';
 import { Lifecycle1764000000000 } from './1764000000000-lifecycle';
 import { NothingSticks1764000200000 } from './1764000200000-nothing-sticks';
 import { LostMeanwhile1764000300000 } from './1764000300000-lost-meanwhile';
+import { RoleRuntime1764000400000 } from './1764000400000-role-runtime';
+import { PodLostPolicy1764000500000 } from './1764000500000-pod-lost-policy';
 
 /** Every migration of the schema, in order. */
-export const MIGRATIONS = [messagingMigration(SCHEMA), Lifecycle1764000000000, NothingSticks1764000200000, LostMeanwhile1764000300000];
+export const MIGRATIONS = [
+  messagingMigration(SCHEMA),
+  Lifecycle1764000000000,
+  NothingSticks1764000200000,
+  LostMeanwhile1764000300000,
+  RoleRuntime1764000400000,
+  PodLostPolicy1764000500000,
+];

@@ -14,10 +14,14 @@ import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { factOf, orgOf } from '../commands/from-context';
 import { OperationsService } from './operations.service';
+import { PodLosses } from './pod-losses.service';
 
 @Controller()
 export class OperationsController {
-  constructor(private readonly operations: OperationsService) {}
+  constructor(
+    private readonly operations: OperationsService,
+    private readonly losses: PodLosses,
+  ) {}
 
   @EventPattern(PodStepChanged.type)
   stepChanged(@Payload() data: PodStepChanged, @Ctx() context: MessageContext): Promise<void> {
@@ -41,7 +45,7 @@ export class OperationsController {
 
   @EventPattern(PodLost.type)
   podLost(@Payload() data: PodLost, @Ctx() context: MessageContext): Promise<void> {
-    return this.operations.podLost(factOf(data, context));
+    return this.losses.lost(factOf(data, context));
   }
 
   @MessagePattern(GetOperation.type)

@@ -6,7 +6,6 @@ import {
   OperationSucceeded,
   OperationView,
   PodJobFailed,
-  PodLost,
   PodReady,
   PodRemoved,
   PodStepChanged,
@@ -132,31 +131,6 @@ export class OperationsService {
     });
   }
 
-  /** A live pod is gone. During an operation the job that meets it will tell, unless it had ended before; then the operation's end counts it in. */
-  async podLost(fact: Fact<PodLost>): Promise<void> {
-    await this.facts.apply(fact, async (manager, now) => {
-      const workspace = await this.workspaces.lock(manager, fact.data.workspace_id, null);
-      const { pod_generation: lost } = fact.data;
-      if (workspace && workspace.operation_id !== null && lost > (workspace.lost_generation ?? 0)) {
-        return {
-          writes: new OneStatement().add('workspace', this.workspaces.update(workspace, { lost_generation: lost }, now), 1),
-          messages: [],
-        };
-      }
-      if (workspace?.operation_id !== null || workspace.pod_generation !== lost) return null;
-      const task = workspace.running_task_id ? await this.tasks.lock(manager, workspace.running_task_id) : null;
-      const ended = task && endOfTask(task, workspace, { status: 'failed', reason: 'pod_lost', completedAt: now });
-      const writes = new OneStatement().add(
-        'workspace',
-        this.workspaces.update(workspace, { status: 'failed', pod_generation: null, pod_role_version: null, running_task_id: null }, now),
-        1,
-      );
-      if (task && ended) writes.add('task', this.tasks.update(task, ended.task), 1);
-      const about = { orgId: workspace.org_id, workspaceId: workspace.id };
-      return { writes, messages: [...(ended?.messages ?? []), ...statusChanged(workspace.status, 'failed', workspace.generation, about)] };
-    });
-  }
-
   /**
    * Sends the commands of operations without progress once more, each with its first message id: the provisioner takes it for the same command,
    * or for a new one where it never had it. Returns those operations.
@@ -252,6 +226,7 @@ export class OperationsService {
         {
           ...change,
           status: ending.status,
+          ...(ending.status !== outcome.ending.status ? { lost_at: now } : {}),
           pod_generation: ending.podGeneration,
           operation_id: null,
           ...(ending.taskEnds ? { running_task_id: null } : {}),

@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Looks, again and again, for what would stay stuck: operations that are quiet or past their deadline, tasks alike, workspaces that idle for too
- * long. Any number of replicas may: each effect is guarded, and has one message id where it is a message.
+ * long or lost their pods. Any number of replicas may: each effect is guarded, and has one message id where it is a message.
  */
 @Injectable()
 export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -83,6 +83,13 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
         (workspace) => this.stopIdle(workspace),
       ),
     );
+    await this.guarded('Lost pods', async () =>
+      this.each(
+        await this.workspaces.lostToResume(now),
+        ({ id }) => `Workspace ${id}`,
+        (workspace) => this.resumeLost(workspace),
+      ),
+    );
     await this.guarded('Old idempotency keys', async () => {
       if (now.getTime() - this.forgottenAt < HOUR_MS) return;
       await this.answers.forgetKeysBefore(new Date(now.getTime() - this.config.idempotencyRetentionHours * HOUR_MS));
@@ -98,6 +105,12 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
       // Someone used it in the meantime.
       if (!(error instanceof RefusedError)) throw error;
     }
+  }
+
+  private async resumeLost(workspace: Parameters<WorkspacesService['resumeLost']>[0]): Promise<void> {
+    if ((await this.workspaces.resumeLost(workspace)) === null) return;
+    this.metrics.watchdogDid('workspace_resumed');
+    this.logger.warn(`Workspace ${workspace.id} lost its pod and is resumed, as its role asks`);
   }
 
   /** One that fails keeps none of the others waiting. */

@@ -1,3 +1,4 @@
+import type { PodLostPolicy, RoleRuntime } from '@reprise/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A row of `roles`. */
@@ -29,6 +30,12 @@ export class RoleEntity {
 
   @Column('integer')
   idle_timeout_seconds!: number;
+
+  @Column('jsonb')
+  runtime!: RoleRuntime;
+
+  @Column('text')
+  on_pod_lost!: PodLostPolicy;
 
   /** Raised by every change of the role or of its provider. */
   @Column('integer')

@@ -37,6 +37,8 @@ export class RolesService {
         env: data.env ?? {},
         task_timeout_seconds: data.task_timeout_seconds ?? this.config.defaultTaskTimeoutSeconds,
         idle_timeout_seconds: data.idle_timeout_seconds ?? this.config.defaultIdleTimeoutSeconds,
+        runtime: data.runtime ?? {},
+        on_pod_lost: data.on_pod_lost ?? 'fail',
         version: 1,
         created_at: now,
         updated_at: now,

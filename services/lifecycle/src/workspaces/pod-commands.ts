@@ -18,6 +18,7 @@ function specOf({ role, provider, environment }: Runnable): PodSpec {
     provider_kind: provider.kind,
     provider_config: provider.config,
     task_timeout_seconds: role.task_timeout_seconds,
+    runtime: role.runtime,
   };
 }
 

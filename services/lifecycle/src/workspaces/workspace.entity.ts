@@ -35,6 +35,10 @@ export class WorkspaceEntity {
   @Column('integer', { nullable: true })
   lost_generation!: number | null;
 
+  /** When its pod was lost; null where that is not why it is failed. */
+  @Column('timestamptz', { nullable: true })
+  lost_at!: Date | null;
+
   @Column('text')
   created_by_user_id!: string;
 

@@ -31,6 +31,12 @@ export interface WorkspaceFilter {
   limit: number;
 }
 
+/** Who requests the resume of a workspace that lost its pod. */
+export const POD_LOST = 'reprise:pod-lost';
+
+/** A workspace whose pod was lost, and that is failed for it. */
+export type LostWorkspace = Pick<WorkspaceEntity, 'id' | 'org_id' | 'generation'> & { lost_at: Date };
+
 /** A workspace that has been idle for longer than its role allows. */
 export type IdleWorkspace = Pick<WorkspaceEntity, 'id' | 'org_id'> & { idle_since: Date };
 
@@ -43,6 +49,7 @@ export type WorkspaceChange = Partial<
     | 'pod_generation'
     | 'pod_role_version'
     | 'lost_generation'
+    | 'lost_at'
     | 'snapshot_ref'
     | 'last_snapshot_error'
     | 'operation_id'
@@ -57,6 +64,7 @@ const COLUMNS: readonly (keyof WorkspaceChange)[] = [
   'pod_generation',
   'pod_role_version',
   'lost_generation',
+  'lost_at',
   'snapshot_ref',
   'last_snapshot_error',
   'operation_id',
@@ -96,13 +104,15 @@ export class WorkspacesRepository {
 
   /**
    * Writes the change if the workspace is still as it was loaded: the generation and the status stand in the condition. Since when it is idle
-   * follows from the status, here and nowhere else.
+   * follows from the status, here and nowhere else; and a loss is remembered as long as the status that it caused.
    */
   update(loaded: Pick<WorkspaceEntity, 'id' | 'generation' | 'status'>, change: WorkspaceChange, now: Date): Fragment {
     return (bind) => {
       const sets = COLUMNS.filter((column) => change[column] !== undefined).map((column) => `${column} = ${bind(change[column])}`);
-      if (change.status !== undefined && change.status !== loaded.status)
+      if (change.status !== undefined && change.status !== loaded.status) {
         sets.push(`idle_since = ${bind(change.status === 'idle' ? now : null)}`);
+        if (change.lost_at === undefined) sets.push(`lost_at = NULL`);
+      }
       return `UPDATE workspaces SET ${[...sets, `updated_at = ${bind(now)}`].join(', ')}
                WHERE id = ${bind(loaded.id)} AND generation = ${bind(loaded.generation)} AND status = ${bind(loaded.status)} RETURNING 1`;
     };
@@ -123,6 +133,29 @@ export class WorkspacesRepository {
         ORDER BY w.idle_since LIMIT $2`,
       [now, limit],
     );
+  }
+
+  /**
+   * Those that lost their pods and whose roles want them resumed, of all tenants, the longest lost first; but none that was resumed for it
+   * `most` times since then already.
+   */
+  lostToResume(since: Date, most: number, limit: number): Promise<LostWorkspace[]> {
+    return this.dataSource.query<LostWorkspace[]>(
+      `SELECT w.id, w.org_id, w.generation, w.lost_at
+         FROM workspaces w JOIN roles r ON r.id = w.role_id
+        WHERE w.lost_at IS NOT NULL AND w.status = 'failed' AND w.archived_at IS NULL AND r.on_pod_lost = 'resume'
+          AND $2 > (SELECT count(*) FROM operations o WHERE o.workspace_id = w.id AND o.requested_by = $3 AND o.created_at > $1)
+        ORDER BY w.lost_at LIMIT $4`,
+      [since, most, POD_LOST, limit],
+    );
+  }
+
+  /** It stays failed until someone resumes it. */
+  async leaveLost({ id, generation }: LostWorkspace): Promise<void> {
+    await this.dataSource.query(`UPDATE workspaces SET lost_at = NULL WHERE id = $1 AND generation = $2 AND status = 'failed'`, [
+      id,
+      generation,
+    ]);
   }
 
   /** A page, newest first, of at most `limit`. */

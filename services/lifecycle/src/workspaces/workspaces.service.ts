@@ -31,7 +31,7 @@ import { podCommandFor } from './pod-commands';
 import { Accepted, WorkspaceCommand, decide, decideCreate } from './workspace.rules';
 import { stateOf } from './workspace.state';
 import { workspaceView } from './workspace.view';
-import { IdleWorkspace, LoadedWorkspace, WorkspacesRepository } from './workspaces.repository';
+import { IdleWorkspace, LoadedWorkspace, LostWorkspace, POD_LOST, WorkspacesRepository } from './workspaces.repository';
 
 /** What a lifecycle command is answered with. */
 export interface OperationAnswer {
@@ -41,6 +41,8 @@ export interface OperationAnswer {
 
 /** Who requests the stop of an idle workspace. */
 export const IDLE_TIMEOUT = 'reprise:idle-timeout';
+
+const HOUR_MS = 3_600_000;
 
 const DOING = { restart: 'restarting', resume: 'resuming', stop: 'stopping' } as const;
 
@@ -80,6 +82,7 @@ export class WorkspacesService {
         pod_generation: null,
         pod_role_version: null,
         lost_generation: null,
+        lost_at: null,
         created_by_user_id: actor,
         snapshot_ref: null,
         last_snapshot_error: null,
@@ -125,21 +128,30 @@ export class WorkspacesService {
    */
   async stopIdle({ id, org_id: orgId, idle_since: since }: IdleWorkspace): Promise<OperationAnswer> {
     const key = `idle-timeout:${id}:${since.getTime()}`;
-    const command: Command<StopWorkspace> = {
-      id: key,
-      type: StopWorkspace.type,
-      consumer: 'lifecycle.idle-timeout',
-      hash: Buffer.from(key),
-      orgId,
-      actor: IDLE_TIMEOUT,
-      correlationId: key,
-      traceparent: undefined,
-      wantsReply: true,
-      postureChecked: true,
-      barred: null,
-      data: { workspace_id: id },
-    };
+    const command = byItself(StopWorkspace.type, IDLE_TIMEOUT, key, { id, orgId }, { postureChecked: true });
     return this.operate(command, 'stop', { kind: 'stop' }, (workspace, now) => hasIdled(workspace, workspace.role, now));
+  }
+
+  /** Those that lost their pods and are to be resumed for it. */
+  lostToResume(now: Date, limit = 100): Promise<LostWorkspace[]> {
+    return this.workspaces.lostToResume(new Date(now.getTime() - HOUR_MS), this.config.podLostResumesPerHour, limit);
+  }
+
+  /**
+   * Resumes a workspace that lost its pod, as its role asks: a resume like any other, requested by Reprise itself, and refused like any other.
+   * One that is refused stays failed until someone resumes it.
+   * @throws RetryLater while billing does not say whether the tenant may
+   */
+  async resumeLost(lost: LostWorkspace): Promise<OperationAnswer | null> {
+    const { id, org_id: orgId, generation } = lost;
+    const command = byItself(ResumeWorkspace.type, POD_LOST, `pod-lost:${id}:${generation}`, { id, orgId }, { postureChecked: false });
+    try {
+      return await this.operate(command, 'resume', { kind: 'resume' }, (workspace) => workspace.lost_at !== null);
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      await this.workspaces.leaveLost(lost);
+      return null;
+    }
   }
 
   async resume(command: Command<ResumeWorkspace>): Promise<OperationAnswer> {
@@ -264,4 +276,28 @@ export class WorkspacesService {
       resends: 0,
     };
   }
+}
+
+/** A command that nobody sent. Its key is its message id: however many replicas have the same thought, it is carried out once. */
+function byItself(
+  type: string,
+  actor: string,
+  key: string,
+  { id, orgId }: { id: string; orgId: string },
+  { postureChecked }: { postureChecked: boolean },
+): Command<OnWorkspace> {
+  return {
+    id: key,
+    type,
+    consumer: `lifecycle.${actor.split(':')[1]}`,
+    hash: Buffer.from(key),
+    orgId,
+    actor,
+    correlationId: key,
+    traceparent: undefined,
+    wantsReply: true,
+    postureChecked,
+    barred: null,
+    data: { workspace_id: id },
+  };
 }

@@ -32,6 +32,7 @@ export async function startLifecycle(
     watchdogIntervalSeconds: 1,
     defaultTaskTimeoutSeconds: 3600,
     defaultIdleTimeoutSeconds: 0,
+    podLostResumesPerHour: 3,
     idempotencyRetentionHours: 24,
     inboxRetentionDays: 30,
     prefetch: 64,

@@ -5,6 +5,8 @@ import { Metrics } from '@reprise/platform';
 import { ObservedPodDriver } from '../metrics/observed-pod-driver';
 import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { AgentClient } from '../pods/agent-client';
+import { DockerPodDriver } from '../pods/docker/docker-pod-driver';
+import type { PodDriver } from '../pods/pod-driver';
 import { ProcessPodDriver } from '../pods/process/process-pod-driver';
 import { TracedAgent } from '../pods/traced-agent';
 import { TracedPodDriver } from '../pods/traced-pod-driver';
@@ -12,14 +14,31 @@ import { ProvisionerConfig } from '../provisioner.config';
 import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
 
+function podDriver(config: ProvisionerConfig): PodDriver {
+  const { gatewayUrl } = config;
+  switch (config.podDriver) {
+    case 'process':
+      return new ProcessPodDriver({ podsDir: resolve(config.podsDir), agentPath: resolve(config.agentPath), gatewayUrl });
+    case 'docker':
+      return new DockerPodDriver({
+        host: config.dockerHost,
+        instance: config.dockerInstance,
+        network: config.dockerNetwork,
+        agentImage: config.agentImage,
+        gatewayUrl,
+        defaults: { memoryMb: config.podDefaultMemoryMb, cpus: config.podDefaultCpus, pids: config.podDefaultPids },
+        callTimeoutMs: config.dockerCallTimeoutSeconds * 1_000,
+        pullTimeoutMs: config.imagePullTimeoutSeconds * 1_000,
+        startTimeoutMs: config.podStartTimeoutSeconds * 1_000,
+      });
+  }
+}
+
 const PORTS: Provider[] = [
   {
     provide: POD_DRIVER,
     inject: [ProvisionerConfig, Metrics],
-    useFactory: ({ podsDir, agentPath, gatewayUrl }: ProvisionerConfig, metrics: Metrics) => {
-      const driver = new ProcessPodDriver({ podsDir: resolve(podsDir), agentPath: resolve(agentPath), gatewayUrl });
-      return new ObservedPodDriver(new TracedPodDriver(driver), metrics);
-    },
+    useFactory: (config: ProvisionerConfig, metrics: Metrics) => new ObservedPodDriver(new TracedPodDriver(podDriver(config)), metrics),
   },
   {
     provide: SNAPSHOT_STORE,

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { podToken } from '@reprise/contracts';
+import { podToken, type RoleRuntime } from '@reprise/contracts';
 import { PodsRepository } from '../inventory/pods.repository';
 import type { Job } from '../jobs/job';
 import { JobsRepository } from '../jobs/jobs.repository';
 import type { PodChange, RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
-import { ANY_RUNTIME, type PodDriver, type PodSpec } from '../pods/pod-driver';
+import type { PodDriver, PodRuntime, PodSpec } from '../pods/pod-driver';
 import { POD_DRIVER } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
 import { newPodOf, specOf, StepError, type StepHandler } from './step';
@@ -79,6 +79,17 @@ export function podSpec(job: Job, secret: string): PodSpec {
     taskTimeoutSeconds: spec.task_timeout_seconds,
     environment: spec.environment,
     provider: { kind: spec.provider_kind, config: spec.provider_config },
-    runtime: ANY_RUNTIME,
+    runtime: runtimeOf(spec.runtime),
+  };
+}
+
+function runtimeOf({ image, cpus, memory_mb, pids, disk_mb, read_only_root }: RoleRuntime = {}): PodRuntime {
+  return {
+    image: image ?? null,
+    cpus: cpus ?? null,
+    memoryMb: memory_mb ?? null,
+    pids: pids ?? null,
+    diskMb: disk_mb ?? null,
+    readOnlyRoot: read_only_root ?? false,
   };
 }

@@ -47,6 +47,16 @@ describe('the process driver', () => {
         await until(() => !existsSync(`/proc/${pid}/exe`) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
       },
       hasProcesses: (pod) => Promise.resolve(processesOf(pod).length > 0),
+      takeAway: (pod) => {
+        for (const pid of processesOf(pod)) process.kill(pid, 'SIGKILL');
+        rmSync(join(podsDir, pod.workspaceId, String(pod.generation)), { recursive: true });
+        return Promise.resolve();
+      },
+      withAgent: (program, options) => {
+        const file = join(mkdtempSync(join(directory, 'agent-')), 'agent.js');
+        writeFileSync(file, program);
+        return Promise.resolve(newDriver({ agentPath: file, ...options }));
+      },
     }),
   );
 });
@@ -140,24 +150,6 @@ describe('a pod that is a process', () => {
     await until(async () => (await agent.health()).taskId === null && (await agent.history()).includes('task.ended'));
     await driver.remove(spec, { graceSeconds: 5 });
     expect(existsSync(join(podsDir, spec.workspaceId, '1'))).toBe(false);
-  });
-
-  it("whose agent cannot start is told with the agent's last words", async () => {
-    const broken = join(directory, 'broken-agent.js');
-    writeFileSync(broken, 'console.error("the reason why"); process.exit(3)');
-    await expect(newDriver({ agentPath: broken }).create(newSpec())).rejects.toMatchObject({
-      reason: 'start_failed',
-      retryable: true,
-      detail: expect.stringContaining('the reason why'),
-    });
-  });
-
-  it('whose agent never listens is ended', async () => {
-    const silent = join(directory, 'silent-agent.js');
-    writeFileSync(silent, 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)');
-    const spec = newSpec();
-    await expect(newDriver({ agentPath: silent, startTimeoutMs: 500 }).create(spec)).rejects.toMatchObject({ reason: 'start_timeout' });
-    expect(processesOf(spec)).toEqual([]);
   });
 
   it("waits for another one's work at the same workspace, but not for ever, and not for the dead", async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
+import { agentEnvironment } from '../agent-environment';
 import type { PodSpec } from '../pod-driver';
 import type { PodDirectory } from './pod-directory';
 
@@ -16,35 +17,17 @@ export interface AgentProgram {
 /** What an agent inherits from whoever starts it: no more, for the rest of that environment holds secrets. */
 const INHERITED = ['PATH', 'LANG', 'TZ'] as const;
 
-/** The whole environment of an agent, as the pod contract has it. */
-export function agentEnv(spec: PodSpec, program: AgentProgram, directory: PodDirectory): Record<string, string> {
+/** The whole environment of an agent. */
+function environmentOf(spec: PodSpec, program: AgentProgram, directory: PodDirectory): Record<string, string> {
   const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
-  return {
-    ...Object.fromEntries(inherited),
-    // What tasks keep in their home is part of the workspace, and travels with it.
-    HOME: directory.workspaceOf(spec),
-    REPRISE_POD: markOf(spec),
-    REPRISE_WORKSPACE_ID: spec.workspaceId,
-    REPRISE_GENERATION: String(spec.generation),
-    REPRISE_POD_TOKEN: spec.token,
-    REPRISE_WORKSPACE_DIR: directory.workspaceOf(spec),
-    REPRISE_HOST: program.host,
-    REPRISE_PORT: '0',
-    REPRISE_ADDRESS_FILE: directory.addressFileOf(spec),
-    REPRISE_GATEWAY_URL: program.gatewayUrl,
-    REPRISE_COMMAND: JSON.stringify(spec.command ?? []),
-    REPRISE_ENV: JSON.stringify(spec.env),
-    REPRISE_TASK_TIMEOUT_SECONDS: String(spec.taskTimeoutSeconds),
-    ...(spec.environment === null ? {} : { REPRISE_ENVIRONMENT: spec.environment }),
-    ...(spec.provider === null
-      ? {}
-      : { REPRISE_PROVIDER_KIND: spec.provider.kind, REPRISE_PROVIDER_CONFIG: JSON.stringify(spec.provider.config) }),
+  const place = {
+    workspaceDir: directory.workspaceOf(spec),
+    host: program.host,
+    port: 0,
+    gatewayUrl: program.gatewayUrl,
+    addressFile: directory.addressFileOf(spec),
   };
-}
-
-/** The mark that every process of a pod inherits. */
-export function markOf(pod: { workspaceId: string; generation: number }): string {
-  return `${pod.workspaceId}/${pod.generation}`;
+  return { ...Object.fromEntries(inherited), ...agentEnvironment(spec, place) };
 }
 
 /**
@@ -60,7 +43,7 @@ export async function startAgent(
   try {
     const child = spawn(process.execPath, [program.agentPath], {
       cwd: directory.of(spec),
-      env: agentEnv(spec, program, directory),
+      env: environmentOf(spec, program, directory),
       detached: true,
       stdio: ['ignore', logFile.fd, logFile.fd],
     });

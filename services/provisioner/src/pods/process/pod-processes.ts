@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { markOf } from '../agent-environment';
 import { PodError, type PodIdentity } from '../pod-driver';
-import { markOf } from './agent-process';
 import type { PodDirectory } from './pod-directory';
 import type { ProcessInfo, ProcessTable } from './process-table';
 

@@ -4,7 +4,7 @@ import { lastWords, startAgent } from './agent-process';
 import { PodDirectory } from './pod-directory';
 import { PodProcesses } from './pod-processes';
 import { ProcessTable } from './process-table';
-import { assertIdentity, assertSpec } from './spec-rules';
+import { assertIdentity, assertSpec } from '../spec-rules';
 import { withLock } from './workspace-lock';
 
 export interface ProcessDriverOptions {

@@ -1,6 +1,6 @@
-import { PodError, type PodIdentity, type PodSpec } from '../pod-driver';
+import { PodError, type PodIdentity, type PodSpec } from './pod-driver';
 
-/** One name below the pods' directory: it never climbs, and never meets the driver's own names. */
+/** A plain name: it never climbs in a path, and is part of the name that a driver gives to a pod. */
 const WORKSPACE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
 /** The kernel takes no longer string as an argument or a variable (MAX_ARG_STRLEN, 32 pages). */
 const MAX_VALUE = 128 * 1024 - 64;

@@ -1,0 +1,48 @@
+import { IsBoolean, IsInt, IsNumber, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { MayBeLeftOut } from './rules';
+
+/** An image as registries name it: `[host[:port]/]path[:tag][@digest]`. */
+const IMAGE =
+  /^(?:[a-zA-Z0-9.-]+(?::[0-9]{1,5})?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+
+/** What a role's pods run in, and how much of it. What is left out is the installation's own default. Where pods are processes, none of it counts. */
+export class RoleRuntime {
+  @MayBeLeftOut()
+  @IsString()
+  @MaxLength(512)
+  @Matches(IMAGE, { message: 'image must be the name of a container image, such as registry.example/team/image:tag' })
+  image?: string;
+
+  /** Cores. */
+  @MayBeLeftOut()
+  @IsNumber({ maxDecimalPlaces: 3 })
+  @Min(0.05)
+  @Max(1_024)
+  cpus?: number;
+
+  /** In MiB. An agent needs about 50 of it. */
+  @MayBeLeftOut()
+  @IsInt()
+  @Min(96)
+  @Max(16_777_216)
+  memory_mb?: number;
+
+  /** Processes and threads at once. */
+  @MayBeLeftOut()
+  @IsInt()
+  @Min(32)
+  @Max(1_000_000)
+  pids?: number;
+
+  /** Room for the workspace, in MiB. */
+  @MayBeLeftOut()
+  @IsInt()
+  @Min(16)
+  @Max(1_073_741_824)
+  disk_mb?: number;
+
+  /** Whether everything but the workspace and the temporary directory is read-only. */
+  @MayBeLeftOut()
+  @IsBoolean()
+  read_only_root?: boolean;
+}

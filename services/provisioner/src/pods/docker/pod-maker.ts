@@ -1,0 +1,66 @@
+import type { PodSpec } from '../pod-driver';
+import { AgentVolume } from './agent-volume';
+import { podContainer, preparingContainer, type PodDefaults } from './container-options';
+import type { Engine } from './engine';
+import { EngineError, podError } from './engine-error';
+import { Images } from './images';
+import type { Names } from './names';
+import { PodNetwork } from './pod-network';
+
+export interface MakerOptions {
+  readonly network: string;
+  readonly agentImage: string;
+  readonly gatewayUrl: string;
+  readonly defaults: PodDefaults;
+  readonly pullTimeoutMs: number;
+}
+
+/** Makes the container of a pod, and all that it is made with. Starts nothing. */
+export class PodMaker {
+  private readonly images: Images;
+  private readonly agent: AgentVolume;
+  private readonly network: PodNetwork;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly names: Names,
+    private readonly options: MakerOptions,
+  ) {
+    this.images = new Images(engine, options.pullTimeoutMs);
+    this.agent = new AgentVolume(engine, names, this.images, options.agentImage);
+    this.network = new PodNetwork(engine, names, options.network);
+  }
+
+  /** The image that the pod runs in, once the engine has it. @throws PodError `image_unavailable`, `invalid_spec` */
+  async imageOf(spec: PodSpec): Promise<string> {
+    const image = spec.runtime.image ?? this.options.agentImage;
+    await this.images.ensure(image);
+    return image;
+  }
+
+  /** The id of the new container; null where another one has the pod's name. */
+  async make(spec: PodSpec, image: string): Promise<{ id: string } | { id: null; why: string }> {
+    const agentVolume = await this.agent.ensure();
+    const networkId = await this.network.ensure();
+    const { NCPU: engineCpus } = await this.engine.call('read info', (docker) => docker.info() as Promise<{ NCPU: number }>);
+    await this.prepareFiles(spec);
+    const { names } = this;
+    const { gatewayUrl, defaults } = this.options;
+    const container = podContainer(spec, { names, image, agentVolume, networkId, gatewayUrl, defaults, engineCpus });
+    try {
+      return { id: await this.engine.createContainer(container) };
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      if (error.code === 409) return { id: null, why: `another container has its name: ${error.words}` };
+      if (error.code === 400) throw podError('invalid_spec', `the engine takes no such container: ${error.words}`, error);
+      if (error.code === 404) throw podError('image_unavailable', error.words, error);
+      throw error;
+    }
+  }
+
+  private async prepareFiles(spec: PodSpec): Promise<void> {
+    const preparing = preparingContainer(spec, this.options.agentImage, this.names);
+    const id = await this.engine.createContainer(preparing);
+    await this.engine.callUnless([404], 'remove container', (docker, limited) => docker.getContainer(id).remove({ ...limited }));
+  }
+}

@@ -1,0 +1,116 @@
+import { DatabaseServiceConfig, Env } from '@reprise/platform';
+import { IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateIf } from 'class-validator';
+
+const POD_DRIVERS = ['process', 'docker'] as const;
+export type PodDriverName = (typeof POD_DRIVERS)[number];
+
+/** A setting that counts with one of these drivers alone. */
+function With(...drivers: readonly PodDriverName[]): PropertyDecorator {
+  return ValidateIf((config: PodsConfig) => drivers.includes(config.podDriver));
+}
+
+/** What the provisioner is told of the pods that it makes. */
+export class PodsConfig extends DatabaseServiceConfig {
+  @Env('POD_DRIVER', {
+    description: 'What a pod is: `process`, a process on this machine; `docker`, a container of a Docker engine.',
+    default: 'process',
+    type: 'text',
+  })
+  @IsIn(POD_DRIVERS)
+  readonly podDriver!: PodDriverName;
+
+  @Env('PODS_DIR', { description: 'With POD_DRIVER=process: the directory of the pods.', example: '/var/lib/reprise/pods' })
+  @With('process')
+  @IsNotEmpty()
+  readonly podsDir!: string;
+
+  @Env('AGENT_PATH', { description: "With POD_DRIVER=process: the agent's program file.", example: '/opt/reprise/agent.js' })
+  @With('process')
+  @IsNotEmpty()
+  readonly agentPath!: string;
+
+  @Env('AGENT_IMAGE', {
+    description: 'With POD_DRIVER=docker: the image that holds the agent. A pod whose role names no image runs in this one.',
+    example: 'reprise-agent:0.1.0',
+  })
+  @With('docker')
+  @IsNotEmpty()
+  readonly agentImage!: string;
+
+  @Env('DOCKER_HOST', {
+    description:
+      'With POD_DRIVER=docker: the engine, on the machine of the provisioner: pods are reached at their addresses in its network.',
+    default: 'unix:///var/run/docker.sock',
+  })
+  @With('docker')
+  @Matches(/^(unix:\/\/\/.+|tcp:\/\/[^/]+)$/)
+  readonly dockerHost!: string;
+
+  @Env('DOCKER_INSTANCE', {
+    description:
+      'With POD_DRIVER=docker: whose pods these are. Installations that share an engine have different ones; all replicas of one the same.',
+    default: 'reprise',
+  })
+  @With('docker')
+  @Matches(/^[a-z0-9][a-z0-9-]{0,31}$/)
+  readonly dockerInstance!: string;
+
+  @Env('DOCKER_NETWORK', {
+    description: 'With POD_DRIVER=docker: the network that pods are in; made where it is missing. The gateway must be reachable from it.',
+    default: 'reprise-pods',
+  })
+  @With('docker')
+  @Matches(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/)
+  readonly dockerNetwork!: string;
+
+  @Env('DOCKER_CALL_TIMEOUT_SECONDS', { description: 'With POD_DRIVER=docker: how long one call to the engine may take.', default: 20 })
+  @IsInt()
+  @Min(1)
+  @Max(600)
+  readonly dockerCallTimeoutSeconds!: number;
+
+  @Env('IMAGE_PULL_TIMEOUT_SECONDS', {
+    description: 'With POD_DRIVER=docker: how long an image may take to be pulled, beyond the time of one call.',
+    default: 600,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(7_200)
+  readonly imagePullTimeoutSeconds!: number;
+
+  @Env('POD_START_TIMEOUT_SECONDS', {
+    description: 'With POD_DRIVER=docker: how long an agent may take until it answers; one that does not is ended.',
+    default: 30,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(600)
+  readonly podStartTimeoutSeconds!: number;
+
+  @Env('POD_DEFAULT_MEMORY_MB', {
+    description: 'With POD_DRIVER=docker: the memory of a pod whose role says nothing of it, in MiB.',
+    default: 2_048,
+  })
+  @IsInt()
+  @Min(64)
+  @Max(4_194_304)
+  readonly podDefaultMemoryMb!: number;
+
+  @Env('POD_DEFAULT_CPUS', {
+    description:
+      'With POD_DRIVER=docker: the cores of a pod whose role says nothing of them; may be a fraction. At most what the engine has is given.',
+    default: 2,
+  })
+  @Min(0.05)
+  @Max(1_024)
+  readonly podDefaultCpus!: number;
+
+  @Env('POD_DEFAULT_PIDS', {
+    description: 'With POD_DRIVER=docker: how many processes and threads a pod whose role says nothing of them may have at once.',
+    default: 1_024,
+  })
+  @IsInt()
+  @Min(32)
+  @Max(1_048_576)
+  readonly podDefaultPids!: number;
+}

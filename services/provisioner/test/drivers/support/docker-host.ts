@@ -1,0 +1,159 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import Docker from 'dockerode';
+import { pack } from 'tar-stream';
+import { DockerPodDriver, type DockerDriverOptions } from '../../../src/pods/docker/docker-pod-driver';
+import type { PodDriver, PodIdentity, PodSpec } from '../../../src/pods/pod-driver';
+import type { DriverUnderTest } from './driver-under-test';
+import { FaultyProxy } from './faulty-proxy';
+
+/** A Docker engine with one installation of Reprise of its own on it, looked at past the driver. */
+export class DockerHost {
+  readonly instance = `reprise-test-${randomBytes(4).toString('hex')}`;
+  readonly docker: Docker;
+  private readonly socketPath: string;
+  private readonly images = new Map<string, string>();
+  /** The containers that pods have had: their processes are found also when they are gone. */
+  private readonly had = new Map<string, Set<string>>();
+  private readonly proxy: FaultyProxy;
+
+  /** @param host `unix://…` @param agentImage the agent's image, which the engine has */
+  constructor(
+    private readonly host: string,
+    readonly agentImage: string,
+  ) {
+    this.socketPath = new URL(host).pathname;
+    this.docker = new Docker({ socketPath: this.socketPath, host: undefined });
+    this.proxy = new FaultyProxy({ socketPath: this.socketPath });
+  }
+
+  newDriver(options: Partial<DockerDriverOptions> = {}): PodDriver {
+    const driver = new DockerPodDriver({ ...this.options, ...options });
+    return {
+      create: async (spec: PodSpec) => {
+        try {
+          return await driver.create(spec);
+        } finally {
+          await this.remember(spec);
+        }
+      },
+      remove: (pod, how) => driver.remove(pod, how),
+      inspect: (pod) => driver.inspect(pod),
+      list: () => driver.list(),
+    };
+  }
+
+  get options(): DockerDriverOptions {
+    return {
+      host: this.host,
+      instance: this.instance,
+      network: this.instance,
+      agentImage: this.agentImage,
+      gatewayUrl: 'http://host.docker.internal:9',
+      defaults: { memoryMb: 512, cpus: 1, pids: 200 },
+      callTimeoutMs: 30_000,
+      pullTimeoutMs: 60_000,
+      startTimeoutMs: 60_000,
+    };
+  }
+
+  async underTest(): Promise<DriverUnderTest> {
+    await this.proxy.listen();
+    const inTime = { callTimeoutMs: 8_000, lockTimeoutMs: 3_000 };
+    return {
+      driver: this.newDriver(),
+      another: this.newDriver(),
+      crash: async (pod) => (await this.containerOf(pod)).kill(),
+      hasProcesses: (pod) => Promise.resolve(this.processesOf(pod).length > 0),
+      takeAway: async (pod) => {
+        await (await this.containerOf(pod)).remove({ force: true });
+        await this.docker.getVolume(`${this.instance}-${pod.workspaceId}-files-${pod.generation}`).remove();
+      },
+      withAgent: async (program, options) => this.newDriver({ agentImage: await this.imageWith(program), ...options }),
+      missingImage: '127.0.0.1:9/no-such/image:1',
+      occupy: async ({ workspaceId }) => {
+        const foreign = await this.docker.createContainer({ name: `${this.instance}-${workspaceId}`, Image: this.agentImage });
+        return () => foreign.remove().then(() => true);
+      },
+      api: {
+        driver: this.newDriver({ host: `tcp://127.0.0.1:${this.proxy.port}`, ...inTime }),
+        make: (what, meets) => this.proxy.make(what, meets),
+        makesPod: ({ method, path }) => method === 'POST' && /\/containers\/create\?.*name=.*-ws_/.test(path),
+        removesPod: ({ method, path }) => method === 'DELETE' && path.includes('/containers/'),
+        unreachable: this.newDriver({ host: 'tcp://127.0.0.1:9', ...inTime }),
+      },
+    };
+  }
+
+  /** The container of a pod. @throws Error where there is none */
+  async containerOf({ workspaceId, generation }: PodIdentity): Promise<Docker.Container> {
+    const [found] = await this.containers([`reprise.workspace=${workspaceId}`, `reprise.generation=${generation}`, 'reprise.kind=pod']);
+    if (!found) throw new Error(`${workspaceId} has no container of generation ${generation}`);
+    return this.docker.getContainer(found.Id);
+  }
+
+  /** By /proc alone, which tells each process's control group. */
+  processesOf({ workspaceId, generation }: PodIdentity): number[] {
+    const ids = this.had.get(`${workspaceId}/${generation}`) ?? new Set();
+    const isOfPod = (pid: string): boolean => {
+      const groups = read(`/proc/${pid}/cgroup`);
+      // A zombie is in its group until it is reaped, and does nothing.
+      return [...ids].some((id) => groups.includes(id)) && !/^State:\s+[ZX]/m.test(read(`/proc/${pid}/status`));
+    };
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return pids.filter(isOfPod).map(Number);
+  }
+
+  /** The agent's image with another program in the agent's place. */
+  async imageWith(program: string): Promise<string> {
+    const tag = createHash('sha256').update(program).digest('hex').slice(0, 12);
+    const known = this.images.get(tag);
+    if (known) return known;
+    const container = await this.docker.createContainer({ Image: this.agentImage });
+    const tar = pack();
+    tar.entry({ name: 'agent.js', mode: 0o755 }, program);
+    tar.finalize();
+    await container.putArchive(tar as unknown as NodeJS.ReadableStream, { path: '/reprise' });
+    await container.commit({ repo: this.instance, tag });
+    await container.remove();
+    this.images.set(tag, `${this.instance}:${tag}`);
+    return `${this.instance}:${tag}`;
+  }
+
+  /** Takes away all that this installation and its tests have made. */
+  async cleanUp(): Promise<void> {
+    await this.proxy.close().catch(() => undefined);
+    await removeInstallation(this.docker, this.instance);
+    for (const image of this.images.values()) await this.docker.getImage(image).remove({ force: true });
+  }
+
+  private async remember(pod: PodIdentity): Promise<void> {
+    const key = `${pod.workspaceId}/${pod.generation}`;
+    const found = await this.containers([`reprise.workspace=${pod.workspaceId}`, `reprise.generation=${pod.generation}`]).catch(() => []);
+    const ids = this.had.get(key) ?? new Set();
+    for (const { Id } of found) ids.add(Id);
+    this.had.set(key, ids);
+  }
+
+  private containers(labels: string[]): Promise<Docker.ContainerInfo[]> {
+    const filters = JSON.stringify({ label: [`reprise.instance=${this.instance}`, ...labels] });
+    return this.docker.listContainers({ all: true, filters });
+  }
+}
+
+/** Containers, volumes and networks with this installation's label. */
+export async function removeInstallation(docker: Docker, instance: string): Promise<void> {
+  const filters = JSON.stringify({ label: [`reprise.instance=${instance}`] });
+  for (const { Id } of await docker.listContainers({ all: true, filters })) await docker.getContainer(Id).remove({ force: true, v: true });
+  const { Volumes } = await docker.listVolumes({ filters });
+  for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
+  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { request as httpsRequest, type RequestOptions as SecureOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What goes wrong with a request on its way to an API and back. */
+export type Trouble =
+  /** It takes so long, and then goes well. */
+  | { readonly kind: 'slow'; readonly ms: number }
+  /** It is answered with this status, and never seen by the API. */
+  | { readonly kind: 'status'; readonly status: number }
+  /** It is never answered, and never seen by the API. */
+  | { readonly kind: 'hang' }
+  /** The API does what was asked, and its answer never comes. */
+  | { readonly kind: 'lost' }
+  /** The API does what was asked, and the connection breaks in the middle of its answer. */
+  | { readonly kind: 'cut' };
+
+/** Which requests it meets; all of them where nothing is said. */
+export type Meets = (request: { readonly method: string; readonly path: string }) => boolean;
+
+/** What an API that is in trouble says of itself. */
+export const WORDS = 'trouble in the engine room';
+
+/** Stands before an API over HTTP, and gives the requests to it the trouble that a test asks for. */
+export class FaultyProxy {
+  private trouble: { what: Trouble; meets: Meets } | null = null;
+  private readonly sockets = new Set<Socket>();
+  private readonly server: Server;
+
+  /** @param upstream how the API is reached; with `protocol: 'https:'`, by TLS */
+  constructor(private readonly upstream: RequestOptions & SecureOptions) {
+    this.server = createServer((request, response) => void this.serve(request, response).catch(() => response.destroy()));
+    this.server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  /** Listens on a port of this machine, or on a socket. */
+  async listen(path?: string): Promise<void> {
+    if (path === undefined) this.server.listen(0, '127.0.0.1');
+    else this.server.listen(path);
+    await once(this.server, 'listening');
+  }
+
+  get port(): number {
+    return (this.server.address() as { port: number }).port;
+  }
+
+  /** From now on; null lets everything through, but for what hangs already. */
+  make(what: Trouble | null, meets: Meets = () => true): void {
+    this.trouble = what && { what, meets };
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url: path = '/' } = request;
+    const trouble = this.trouble?.meets({ method, path }) ? this.trouble.what : null;
+    switch (trouble?.kind) {
+      case 'hang':
+        return;
+      case 'status':
+        request.resume();
+        response.writeHead(trouble.status, { 'content-type': 'application/json', 'retry-after': '1' });
+        // In the forms of Docker and of Kubernetes.
+        response.end(JSON.stringify({ kind: 'Status', status: 'Failure', code: trouble.status, reason: 'Trouble', message: WORDS }));
+        return;
+      case 'slow':
+        await sleep(trouble.ms);
+        return this.forward(request, response);
+      case 'lost':
+        return this.forward(request, null);
+      case 'cut':
+        return this.forward(request, response, { cut: true });
+      case undefined:
+        return this.forward(request, response);
+    }
+  }
+
+  /** @param response null where the answer goes nowhere */
+  private async forward(request: IncomingMessage, response: ServerResponse | null, { cut = false } = {}): Promise<void> {
+    const send = this.upstream.protocol === 'https:' ? httpsRequest : httpRequest;
+    const headers = { ...request.headers, ...(this.upstream.headers as Record<string, string> | undefined) };
+    const onward = send({ ...this.upstream, method: request.method, path: request.url, headers, agent: false });
+    request.pipe(onward);
+    // Whoever asks may give up; what was asked is done all the same.
+    const [answer] = (await once(onward, 'response')) as [IncomingMessage];
+    if (response === null) {
+      answer.resume();
+      return;
+    }
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    if (cut) {
+      response.write('{');
+      answer.resume();
+      await sleep(20);
+      response.destroy();
+      return;
+    }
+    response.once('close', () => answer.destroy());
+    answer.pipe(response);
+  }
+}
