@@ -19,7 +19,7 @@ let failed = false;
 try {
   env = await environment();
   const times = {
-    'images built': timed(() => command('docker', ['compose', 'build'])),
+    'images built': timed(build),
     'up --wait': timed(() => command('sh', ['-ec', readmeLines('compose-up')])),
     'the lines of the README, to the last answer': timed(playThrough),
     'up --wait again, with what was kept': timed(comeBack),
@@ -56,12 +56,18 @@ async function environment() {
   };
 }
 
+/** One after the other: the legacy builder would make what the images have in common once for each. */
+function build() {
+  command('docker', ['compose', '--parallel', '1', 'build']);
+}
+
 /** What a reader of the README does, and whether the workspace remembers what it was told before its restart, stop and resume. */
 function playThrough() {
   const said = command('bash', ['-ec', `${readmeLines('compose-token')}\n${readmeLines('compose-try')}`]);
   const ended = said.match(/"status":"succeeded"/g) ?? [];
   if (ended.length < 4) throw new Failure('not every operation succeeded:', said);
-  if (!/I remember 2 message\(s\)\. The first was: My name is Alice/.test(said)) throw new Failure('the conversation was not carried:', said);
+  if (!/I remember 2 message\(s\)\. The first was: My name is Alice/.test(said))
+    throw new Failure('the conversation was not carried:', said);
 }
 
 /** All containers are replaced; the workspace is there, with its conversation. */
@@ -97,7 +103,10 @@ function timed(work) {
 
 /** @param {string} name */
 function sizeOf(name) {
-  const bytes = execFileSync('docker', ['image', 'inspect', '--format', '{{.Size}}', `reprise-${name}:compose-test`], { env, encoding: 'utf8' });
+  const bytes = execFileSync('docker', ['image', 'inspect', '--format', '{{.Size}}', `reprise-${name}:compose-test`], {
+    env,
+    encoding: 'utf8',
+  });
   return Math.round(Number(bytes) / 1_000_000);
 }
 
