@@ -98,5 +98,5 @@ export function lacking(whole: unknown, other: unknown, path = ''): string[] {
 
 /** `1000m` and 1, or 1 and '1', are the same to the API. */
 function sameQuantity(a: unknown, b: unknown): boolean {
-  return a === b || a === null || String(a) === String(b);
+  return a === null || JSON.stringify(a).replaceAll('"', '') === JSON.stringify(b)?.replaceAll('"', '');
 }
