@@ -1,6 +1,6 @@
 import { Env, IsUrlOf } from '@reprise/platform';
 import { IsIn, IsInt, IsNotEmpty, Max, Min, MinLength, ValidateIf } from 'class-validator';
-import { PodsConfig } from './pods/pods.config';
+import { KubernetesConfig } from './pods/kubernetes/kubernetes.config';
 
 /** The schema that the provisioner owns. */
 export const SCHEMA = 'provisioner';
@@ -8,7 +8,7 @@ export const SCHEMA = 'provisioner';
 const SNAPSHOT_STORES = ['files'] as const;
 
 /** What the provisioner is told. */
-export class ProvisionerConfig extends PodsConfig {
+export class ProvisionerConfig extends KubernetesConfig {
   @Env('SNAPSHOT_STORE', { description: 'Where snapshots are kept: `files`, a directory.', default: 'files', type: 'text' })
   @IsIn(SNAPSHOT_STORES)
   readonly snapshotStore!: (typeof SNAPSHOT_STORES)[number];
