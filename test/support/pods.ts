@@ -12,18 +12,27 @@ export interface Pod {
 
 /** The agents that run from this file, whatever the services believe. */
 export function podsOf(agentPath: string): Pod[] {
+  const found = agentsOf(agentPath);
+  const workspaces = found.map(({ workspaceId }) => workspaceId);
+  if (new Set(workspaces).size === workspaces.length) return found;
+  // One look takes a while: the first may have ended before the second was begun. Two that are both still there were there at the same time.
+  const still = new Set(agentsOf(agentPath).map(({ pid }) => pid));
+  return found.filter(({ pid }) => still.has(pid));
+}
+
+function agentsOf(agentPath: string): Pod[] {
   const found = processes().flatMap((pid) => {
     if (!read(`/proc/${pid}/cmdline`).split('\0').includes(agentPath)) return [];
     const env = environmentOf(pid);
-    const directory = env.get('REPRISE_WORKSPACE_DIR');
-    if (directory === undefined || env.get('REPRISE_TASK_ID') !== undefined || !isLeader(pid)) return [];
-    return [
-      { pid, workspaceId: env.get('REPRISE_WORKSPACE_ID') ?? '', generation: Number(env.get('REPRISE_GENERATION')), files: directory },
-    ];
+    const files = env.get('REPRISE_WORKSPACE_DIR');
+    if (files === undefined || env.get('REPRISE_TASK_ID') !== undefined) return [];
+    const { isLeader, parent } = positionOf(pid);
+    if (!isLeader) return [];
+    return [{ pid, parent, workspaceId: env.get('REPRISE_WORKSPACE_ID') ?? '', generation: Number(env.get('REPRISE_GENERATION')), files }];
   });
   // A task, in the moment between fork and exec, is its agent to the letter, but for being its child.
   const agents = new Set(found.map(({ pid }) => pid));
-  return found.filter(({ pid }) => !agents.has(parentOf(pid)));
+  return found.filter(({ parent }) => !agents.has(parent)).map(({ parent: _parent, ...pod }) => pod);
 }
 
 /** Every process of a pod: its agent, its tasks and what these have started. */
@@ -75,13 +84,10 @@ function processes(): number[] {
     .map(Number);
 }
 
-/** Whether a process leads its session, as every agent does. */
-function isLeader(pid: number): boolean {
-  return statOf(pid)[3] === String(pid);
-}
-
-function parentOf(pid: number): number {
-  return Number(statOf(pid)[1]);
+/** Whose child a process is, and whether it leads its session, as every agent does; one that has gone meanwhile does not. */
+function positionOf(pid: number): { isLeader: boolean; parent: number } {
+  const stat = statOf(pid);
+  return { isLeader: stat[3] === String(pid), parent: Number(stat[1]) };
 }
 
 /** State, parent, group, session and the rest: what the kernel tells of a process behind its name, which may hold anything. */

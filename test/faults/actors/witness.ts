@@ -23,6 +23,11 @@ export class Witness {
   known: State = NOTHING;
   /** What is to be brought back where an operation failed: also what is in no snapshot yet, since its pod has been left alive. */
   private owed: State | null = null;
+  /**
+   * What may be brought back as well: the operation was given up before it told what it had saved. Where a fault has killed the pod, only the
+   * journal knows whether that was before or after its snapshot.
+   */
+  private perhaps: State | null = null;
   /** What each snapshot holds, by its id. */
   private readonly snapshots = new Map<string, State>();
 
@@ -84,6 +89,14 @@ export class Witness {
     return known;
   }
 
+  /** Whether there is more than must be there: what the operation before had saved after all. */
+  private isBetter(before: State): boolean {
+    const pod = this.pod();
+    const state = pod && stateOf(pod);
+    if (!state || this.perhaps === null || difference(before, state) === null) return false;
+    return difference(this.perhaps, state) === null;
+  }
+
   /** Waits for the end of an operation that was answered with a promise, and compares what is there with what was there before it. */
   async ended(kind: string, id: string): Promise<void> {
     const before = this.known;
@@ -92,12 +105,16 @@ export class Witness {
     this.world.ledger.count('operations', `${kind} ${operation.status}${operation.error ? `: ${operation.error.code}` : ''}`);
     const workspace = await this.see();
     const { snapshot_ref: snapshot } = workspace;
-    // The only snapshot that can be new is that of this operation.
-    if (snapshot !== null && !this.snapshots.has(snapshot)) this.snapshots.set(snapshot, before);
-    this.owed = operation.status === 'failed' && workspace.status === 'failed' && !this.lost() ? before : null;
+    const brought = operation.status === 'succeeded' && this.isBetter(before) ? this.perhaps! : before;
+    // The only snapshot that can be new is that of this operation, or of the one that was given up before it.
+    if (snapshot !== null && !this.snapshots.has(snapshot)) this.snapshots.set(snapshot, brought);
+    const isLeft = operation.status === 'failed' && workspace.status === 'failed';
+    this.owed = isLeft && !this.lost() ? before : null;
+    if (isLeft && kind !== 'resume') this.perhaps = operation.error?.code === 'operation_timeout' ? before : null;
     if (operation.status === 'failed') this.failed(kind, operation, workspace, before);
     else if (kind === 'stop') this.stopped(workspace);
-    else await this.up(kind, workspace, before);
+    else await this.up(kind, workspace, brought);
+    if (!isLeft) this.perhaps = null;
   }
 
   compare(before: State, after: State, when: string): void {
