@@ -1,12 +1,12 @@
+import { describeWith, dockerEngine } from '../services/provisioner/test/drivers/support/engines';
 import { eventually, promise, useStack, type Caller } from './support';
-import { dockerEngine, DockerInstallation } from './support/docker';
+import { DockerInstallation } from './support/docker';
 
 const engine = dockerEngine();
-const name = `Reprise with pods that are containers${engine ? '' : ' (there is no Docker engine: npm run test:engines brings one up)'}`;
 
-/** Everything in the workspace but what the agent keeps for itself: kind, mode, time, target; and what the files hold. */
+/** Everything in the workspace but what the agent keeps for itself: kind, mode, time (as fine as it is carried), target; and what the files hold. */
 const LOOK = `
-  find . -mindepth 1 -path ./.reprise -prune -o -printf '%P|%y|%m|%T@|%l\\n' | sort
+  find . -mindepth 1 -path ./.reprise -prune -o -printf '%P|%y|%m|%T@|%l\\n' | sed 's/\\(\\.[0-9]\\{6\\}\\)[0-9]*|/\\1|/' | sort
   find . -path ./.reprise -prune -o -type f -print0 | sort -z | xargs -0 sha256sum`;
 
 const FILL = `
@@ -14,7 +14,7 @@ const FILL = `
   ln -s src/run.sh link && ln -s ../nowhere src/dangling && head -c 3000000 /dev/urandom > random.bin && touch -d 2001-02-03T04:05:06.789 src/run.sh
   echo kept > locked/kept && chmod 555 locked && printf 'x' > "$(printf 'odd \\303\\274 name')"`;
 
-(engine ? describe : describe.skip)(name, () => {
+describeWith(engine, 'Docker engine', 'Reprise with pods that are containers', () => {
   const docker = new DockerInstallation(engine ?? { host: '', agentImage: '' });
   const stack = useStack(engine ? docker.stackOptions : {});
   afterAll(() => docker.remove());

@@ -102,9 +102,3 @@ export class DockerInstallation {
     return stdout.split('\n').filter((line) => line !== '');
   }
 }
-
-/** The Docker engine that tests may use; null where there is none. `npm run test:engines` brings one up. */
-export function dockerEngine(): { host: string; agentImage: string } | null {
-  const { TEST_DOCKER_HOST: host, TEST_AGENT_IMAGE: agentImage } = process.env;
-  return host && agentImage ? { host, agentImage } : null;
-}

@@ -5,7 +5,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 "$here/build-apiserver.sh" "$dir" >&2
-run=$dir/run; rm -rf "$run"; mkdir -p "$run"; cd "$run"
+run=$dir/run
+# Left up by an earlier run: it is as good as new.
+if [ -f "$run/apiserver.pid" ] && kill -0 "$(cat "$run/apiserver.pid")" 2>/dev/null; then echo "$run/kubeconfig"; exit 0; fi
+"$here/down.sh" "$dir"; rm -rf "$run"; mkdir -p "$run"; cd "$run"
 read -r etcd peer api < <(node -e '
   const net = require("net");
   Promise.all([0, 0, 0].map(() => new Promise((done) => { const s = net.createServer().listen(0, "127.0.0.1", () => done(s)); })))

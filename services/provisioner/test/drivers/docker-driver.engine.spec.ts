@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { AgentClient } from '../../src/pods/agent-client';
 import { ANY_RUNTIME, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
@@ -5,6 +7,8 @@ import { newSpec, nextGeneration } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
 import { DockerHost } from './support/docker-host';
 import { describeWith, dockerEngine } from './support/engines';
+import { FaultyProxy } from './support/faulty-proxy';
+import { Registry } from './support/registry';
 
 const engine = dockerEngine();
 
@@ -59,6 +63,23 @@ describeWith(engine, 'Docker engine', 'the docker driver', () => {
       await driver.remove(spec, GRACE);
     });
 
+    it('runs in an image that has to be pulled, and holds no program at all', async () => {
+      const registry = new Registry();
+      const image = await registry.open();
+      try {
+        const spec = newSpec({ runtime: { ...ANY_RUNTIME, image, readOnlyRoot: true } });
+        const { address } = await driver.create(spec);
+        expect(await new AgentClient({ address, token: spec.token }).health()).toMatchObject({ status: 'starting' });
+        const none = newSpec({ runtime: { ...ANY_RUNTIME, image: image.replace(':1', ':2') } });
+        const detail = expect.stringMatching(/bare:2 .*manifest unknown/) as string;
+        await expect(driver.create(none)).rejects.toMatchObject({ reason: 'image_unavailable', detail });
+        await driver.remove(spec, GRACE);
+      } finally {
+        await registry.close();
+        await host.docker.getImage(image).remove({ force: true });
+      }
+    });
+
     it('is held to its limits', async () => {
       const spec = newSpec({ runtime: { ...ANY_RUNTIME, memoryMb: 256, cpus: 0.5, pids: 64 } });
       await driver.create(spec);
@@ -90,6 +111,29 @@ describeWith(engine, 'Docker engine', 'the docker driver', () => {
       await until(async () => (await driver.inspect(spec))?.phase === 'dead', 60_000);
       expect(await driver.inspect(spec)).toMatchObject({ end: { reason: 'out_of_memory', detail: expect.stringContaining('96 MiB') } });
       await driver.remove(spec, { graceSeconds: 0 });
+    });
+
+    it('does not reach another pod, and is reached by the provisioner', async () => {
+      const [one, other] = [newSpec(), newSpec()];
+      const { address } = await driver.create(other);
+      const { hostname, port } = new URL(address);
+      const knock = `timeout 3 bash -c '</dev/tcp/${hostname}/${port}' 2>/dev/null && echo open || echo closed`;
+      expect(await sh(one, knock)).toBe('closed\n');
+      expect(await sh(other, knock)).toBe('open\n');
+      for (const spec of [one, other]) await driver.remove(spec, GRACE);
+    });
+
+    it('has a token that stands in no address of a call to the engine', async () => {
+      const paths: string[] = [];
+      const proxy = new FaultyProxy({ socketPath: new URL(engine!.host).pathname });
+      await proxy.listen();
+      proxy.make({ kind: 'slow', ms: 0 }, ({ path }) => paths.push(path) > 0);
+      const spec = newSpec();
+      await host.newDriver({ host: `tcp://127.0.0.1:${proxy.port}` }).create(spec);
+      expect(paths.some((path) => path.includes('/containers/create'))).toBe(true);
+      expect(paths.filter((path) => decodeURIComponent(path).includes(spec.token))).toEqual([]);
+      await driver.remove(spec, GRACE);
+      await proxy.close();
     });
 
     it('tells how it ended', async () => {
@@ -128,6 +172,26 @@ describeWith(engine, 'Docker engine', 'the docker driver', () => {
       expect(await driver.create(spec)).toMatchObject({ generation: 1 });
       await driver.remove(spec, GRACE);
       expect(await driver.inspect(spec)).toBeNull();
+    });
+
+    it('outlives its provisioner, killed in any moment of creating it, and is made once all the same', async () => {
+      const program = host.creator();
+      // From before the first call until after the last one: a pod comes up in some 500 ms, or in seconds where the machine is busy.
+      for (let delay = 0; delay <= 1_500; delay += 250) {
+        const spec = newSpec();
+        const provisioner = spawn(process.execPath, [program, JSON.stringify(host.options), JSON.stringify(spec)], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        await once(provisioner.stdout, 'data');
+        await new Promise((resolve) => setTimeout(resolve, delay));
+        provisioner.kill('SIGKILL');
+        await once(provisioner, 'exit');
+        const { address } = await driver.create(spec);
+        expect(await new AgentClient({ address, token: spec.token }).health()).toMatchObject({ workspaceId: spec.workspaceId });
+        expect((await driver.list()).filter((it) => it.workspaceId === spec.workspaceId)).toHaveLength(1);
+        await driver.remove(spec, { graceSeconds: 0 });
+        expect(await driver.inspect(spec)).toBeNull();
+      }
     });
 
     it('that is dead does not keep a newer one out, and its files stay to be removed', async () => {

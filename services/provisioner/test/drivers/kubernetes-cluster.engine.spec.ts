@@ -32,6 +32,8 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     }).then(({ end }) => end);
   const podOf = async ({ workspaceId }: PodIdentity): Promise<KubePod> =>
     (await ground.admin.get<KubePod>(ground.path('pods', nameOf(workspaceId))))!;
+  const secretOf = async ({ workspaceId }: PodIdentity): Promise<KubeSecret | undefined> =>
+    (await ground.items<KubeSecret>('secrets')).find(({ metadata }) => metadata.name!.startsWith(nameOf(workspaceId)));
   const created = async (overrides: Partial<PodSpec> = {}): Promise<PodSpec> => {
     const spec = newSpec(overrides);
     await driver.create(spec);
@@ -92,6 +94,28 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
       await driver.create(nextGeneration(spec));
       await driver.remove(nextGeneration(spec), GRACE);
     });
+  });
+
+  it('a replica that was slow to make a pod, and was overtaken meanwhile, takes it away again', async () => {
+    const { proxy, access } = await ground.proxied();
+    const slow = ground.driver({}, new KubeApi(access, 10_000));
+    const spec = newSpec();
+    await driver.create(spec);
+    await driver.remove(spec, GRACE);
+    const [old, lease] = [nextGeneration(spec), ground.path('leases', nameOf(spec.workspaceId))];
+    proxy.make({ kind: 'slow', ms: 1_000 }, ({ method, path }) => method === 'POST' && path.endsWith('/pods'));
+    const creating = slow.create(old).catch((error: unknown) => error);
+    const generation = async (): Promise<string> =>
+      (await ground.admin.get<KubeObject>(lease))!.metadata.annotations!['reprise.dev/newest-generation']!;
+    await until(async () => (await generation()) === '2');
+    // Another one goes further, and does not see the pod that is on its way.
+    const found = (await ground.admin.get<KubeObject>(lease))!;
+    found.metadata.annotations!['reprise.dev/newest-generation'] = '3';
+    await ground.admin.replace(lease, found);
+    expect(await creating).toMatchObject({ reason: 'stale_generation' });
+    expect(await podOf(old)).toBeNull();
+    await driver.create(nextGeneration(spec, 2));
+    await driver.remove(nextGeneration(spec, 2), GRACE);
   });
 
   describe('a pod that does not start', () => {
@@ -282,7 +306,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
       const spec = newSpec();
       ground.kubelet.decide(spec.workspaceId, 'is not looked at');
       const creating = follower.create(spec);
-      await until(async () => (await podOf(spec)) !== null);
+      await until(async () => (await secretOf(spec)) !== undefined);
       proxy.make({ kind: 'hang' });
       proxy.cut();
       await ground.kubelet.takeUp(await podOf(spec));

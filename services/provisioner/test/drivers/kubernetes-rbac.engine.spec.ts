@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadAllYaml, KubeConfig } from '@kubernetes/client-node';
 import { ConfiguredCluster } from '../../src/pods/kubernetes/cluster-access';
 import { KubeApi } from '../../src/pods/kubernetes/kube-api';
 import type { KubeObject } from '../../src/pods/kubernetes/kube-objects';
@@ -19,27 +18,34 @@ interface Role extends KubeObject {
   readonly rules: readonly Rule[];
 }
 
-const OBJECTS = loadAllYaml(readFileSync(join(__dirname, '../../../../deploy/kubernetes/rbac.yaml'), 'utf8')) as (KubeObject & {
-  kind: string;
-})[];
-const ROLE = OBJECTS.find(({ kind }) => kind === 'Role') as Role & { kind: string };
+/** The committed objects as the API takes them: the file is what people apply. */
+const FILE = readFileSync(join(__dirname, '../../../../deploy/kubernetes/rbac.yaml'), 'utf8');
 const ACCOUNT = 'reprise-provisioner';
 const GRACE = { graceSeconds: 1 };
 
-/** Every single thing that the role allows. */
-const PERMISSIONS = ROLE.rules.flatMap((rule) => rule.verbs.map((verb) => [verb, rule.resources.join(), rule] as const));
+/** Every single thing that the file allows: told as a test each, so known before anything runs. */
+const PERMISSIONS = [
+  ...['create', 'delete', 'get', 'list', 'watch'].map((verb) => [verb, 'pods'] as const),
+  ['create', 'secrets'] as const,
+  ...['create', 'get', 'update'].map((verb) => [verb, 'leases'] as const),
+  ['get', 'configmaps'] as const,
+];
 
 describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is given', () => {
   let ground: KubeGround;
   let api: KubeApi;
+  let role: Role;
 
   beforeAll(async () => {
     ground = await KubeGround.make();
     const { admin, namespace } = ground;
+    const { loadAllYaml } = await import('@kubernetes/client-node');
+    const objects = loadAllYaml(FILE) as (KubeObject & { kind: string })[];
+    role = objects.find(({ kind }) => kind === 'Role') as Role & { kind: string };
+    const binding = objects.find(({ kind }) => kind === 'RoleBinding')!;
     await admin.create(ground.path('configmaps'), named('ConfigMap', 'reprise-pods'));
     await admin.create(ground.path('serviceaccounts'), named('ServiceAccount', ACCOUNT));
-    await admin.create(ground.path('roles'), ROLE);
-    const binding = OBJECTS.find(({ kind }) => kind === 'RoleBinding')!;
+    await admin.create(ground.path('roles'), role);
     await admin.create(ground.path('rolebindings'), {
       ...binding,
       subjects: [{ kind: 'ServiceAccount', name: ACCOUNT, namespace }],
@@ -51,8 +57,9 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
   /** The API as the service account, and nobody else. */
   async function asAccount(): Promise<ConfiguredCluster> {
     const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: { expirationSeconds: 3_600 } };
-    const answer = await ground.admin.create<KubeObject>(ground.path('serviceaccounts', `${ACCOUNT}/token`), request as KubeObject);
+    const answer = await ground.admin.create<KubeObject>(ground.path('serviceaccounts', `${ACCOUNT}/token`), request);
     const { token } = (answer as unknown as { status: { token: string } }).status;
+    const { KubeConfig } = await import('@kubernetes/client-node');
     const config = new KubeConfig();
     config.loadFromFile(kubernetesApi()!.kubeconfig);
     config.loadFromClusterAndUser(config.getCurrentCluster()!, { name: ACCOUNT, token });
@@ -69,17 +76,20 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
     };
     const user = `system:serviceaccount:${ground.namespace}:${ACCOUNT}`;
     const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', metadata: {}, spec: { user, resourceAttributes } };
-    const answer = await ground.admin.create<KubeObject>('/apis/authorization.k8s.io/v1/subjectaccessreviews', review as KubeObject);
+    const answer = await ground.admin.create<KubeObject>('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
     return (answer as unknown as { status: { allowed: boolean } }).status.allowed;
   }
 
   async function giveRules(rules: readonly Rule[]): Promise<void> {
-    await ground.admin.replace(ground.path('roles', ROLE.metadata.name), { ...ROLE, rules });
+    await ground.admin.replace(ground.path('roles', role.metadata.name), { ...role, rules });
   }
 
   /** All that a driver ever does, as one thing that goes well or does not. */
   async function aDayOfTheDriver(): Promise<void> {
-    const driver = ground.driver({ owner: 'configmap/reprise-pods', startTimeoutMs: 10_000, removeTimeoutMs: 5_000 }, api);
+    const driver = ground.driver(
+      { owner: 'configmap/reprise-pods', startTimeoutMs: 10_000, removeTimeoutMs: 5_000, listTimeoutMs: 5_000 },
+      api,
+    );
     await driver.list();
     const spec = newSpec();
     await driver.create(spec);
@@ -99,14 +109,20 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
     await aDayOfTheDriver();
   });
 
-  it.each(PERMISSIONS)('is not enough without %s of %s', async (verb, _resources, rule) => {
-    const less = ROLE.rules.map((it) => (it === rule ? { ...it, verbs: it.verbs.filter((other) => other !== verb) } : it));
-    await giveRules(less);
+  it('is made of permissions that are each tried below', () => {
+    const allowed = role.rules.flatMap(({ verbs, resources }) => resources.flatMap((resource) => verbs.map((verb) => [verb, resource])));
+    expect(allowed).toEqual(PERMISSIONS);
+  });
+
+  it.each(PERMISSIONS)('is not enough without %s of %s', async (verb, resource) => {
+    const rule = role.rules.find(({ resources }) => resources.includes(resource))!;
+    const less = role.rules.map((it) => (it === rule ? { ...it, verbs: it.verbs.filter((other) => other !== verb) } : it));
+    await giveRules(less.filter(({ verbs }) => verbs.length > 0));
     await until(async () => !(await allows(rule, verb)));
     try {
       await expect(aDayOfTheDriver()).rejects.toThrow();
     } finally {
-      await giveRules(ROLE.rules);
+      await giveRules(role.rules);
       await until(() => allows(rule, verb));
     }
   });

@@ -3,7 +3,10 @@ import type { Engine } from './engine';
 import { EngineError } from './engine-error';
 import type { Names } from './names';
 
-/** The network that pods are in, made where it is missing. */
+/**
+ * The network that pods are in, made where it is missing. One that is there is taken as it is: where the provisioner or the gateway are containers
+ * themselves, it is theirs as well, and whoever sets them up makes it.
+ */
 export class PodNetwork {
   constructor(
     private readonly engine: Engine,
@@ -15,7 +18,14 @@ export class PodNetwork {
   async ensure(): Promise<string> {
     const [there] = await this.all();
     if (there !== undefined) return there;
-    const network = { Name: this.name, Driver: 'bridge', CheckDuplicate: true, Labels: this.names.labels('network') };
+    const network = {
+      Name: this.name,
+      Driver: 'bridge',
+      CheckDuplicate: true,
+      // Pods are different tenants': they reach the gateway and the world, and not each other.
+      Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+      Labels: this.names.labels('network'),
+    };
     const made = await this.engine.callUnless([409], 'create network', (docker, limited) =>
       docker.createNetwork({ ...network, ...limited }),
     );

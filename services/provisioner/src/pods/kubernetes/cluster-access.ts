@@ -10,6 +10,8 @@ export interface ClusterAccess {
 
 type ClusterOptions = Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'rejectUnauthorized' | 'servername'>;
 
+const IDLE_MS = 60_000;
+
 /**
  * The official client reads the configuration and knows every way to log in (a mounted token that is renewed, certificates, a helper program);
  * each request asks it anew. The connections are ours, and kept: the client opens one for each request.
@@ -23,14 +25,21 @@ export class ConfiguredCluster implements ClusterAccess {
     // Loaded here alone: it is an ES module, and takes some 70 MB that other drivers do not need.
     const client = await import('@kubernetes/client-node');
     const config = new client.KubeConfig();
-    if (kubeconfig === null) config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
+    if (kubeconfig === null && !process.env.KUBERNETES_SERVICE_HOST) {
+      throw new Error('KUBECONFIG is not set, and this process is in no cluster of its own');
+    }
+    try {
+      if (kubeconfig === null) config.loadFromCluster();
+      else config.loadFromFile(kubeconfig);
+    } catch (error) {
+      throw new Error(`KUBECONFIG cannot be read: ${(error as Error).message}`, { cause: error });
+    }
     return new ConfiguredCluster(config);
   }
 
   constructor(private readonly config: KubeConfig) {
     const cluster = config.getCurrentCluster();
-    if (!cluster) throw new Error('the kubeconfig names no current cluster');
+    if (!cluster) throw new Error('KUBECONFIG names no current cluster');
     this.server = new URL(cluster.server);
   }
 
@@ -61,7 +70,8 @@ export class ConfiguredCluster implements ClusterAccess {
     if (known) return known;
     for (const old of this.agents.values()) old.destroy();
     this.agents.clear();
-    const agent = new Agent({ ...options, keepAlive: true });
+    // An API server closes what is idle for 90 s: closed here before that, no request meets one that is being closed.
+    const agent = new Agent({ ...options, keepAlive: true, timeout: IDLE_MS });
     this.agents.set(id, agent);
     return agent;
   }

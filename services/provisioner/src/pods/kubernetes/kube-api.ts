@@ -21,8 +21,8 @@ export interface WatchOptions {
 }
 
 /**
- * The few calls of the Kubernetes API that a driver needs, in JSON as it goes over the wire. The official client's own calls have no time limit
- * and turn every object into one of its classes, which is most of the work of listing ten thousand pods.
+ * The few calls of the Kubernetes API that a driver needs, in JSON as it goes over the wire. The official client's own calls have no time limit,
+ * and turn every object into one of its classes.
  */
 export class KubeApi {
   /** @param timeoutMs the limit of each call, waits that the API asks for (429, 503 with Retry-After) included */

@@ -1,4 +1,4 @@
-import { PodError, type PodDriver, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pod-driver';
+import type { PodDriver, PodHandle, PodIdentity, PodSpec, PodState, RemoveOptions } from '../pod-driver';
 import { assertIdentity, assertSpec } from '../spec-rules';
 import { Fence } from './fence';
 import type { KubeApi } from './kube-api';

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PodError, type PodHandle, type PodSpec } from '../pod-driver';
 import type { Fence } from './fence';
-import type { KubePod } from './kube-objects';
 import type { Owner } from './owner';
 import type { NamedPod, PodClient } from './pod-client';
 import { type PodMaking, podOf } from './pod-object';
@@ -98,7 +97,7 @@ export class PodMaker {
 
   /** The second look at the fence: whoever raised it before it was there did not see this pod, and relies on its going. */
   private async confirm(made: OurPod, spec: PodSpec): Promise<OurPod> {
-    const [lease] = await Promise.all([this.fence.read(spec.workspaceId), this.pods.giveToken(made.object as KubePod, spec.token)]);
+    const [lease] = await Promise.all([this.fence.read(spec.workspaceId), this.pods.giveToken(made.object, spec.token)]);
     try {
       this.fence.assertNotStale(lease, spec);
     } catch (error) {

@@ -43,6 +43,9 @@ const METADATA: Readonly<Record<string, Shape>> = { labels: 'map', annotations: 
 const CONTAINER: Readonly<Record<string, Shape>> = { name: 'text', resources: 'map', imagePullPolicy: 'text', volumeMounts: 'list' };
 const TOP: Readonly<Record<string, Shape>> = { apiVersion: 'text', kind: 'text', metadata: 'map', spec: 'map' };
 
+/** As in pod-object.ts. */
+const OWN_VOLUMES = /^(agent|tmp|workspace-\d+)$/;
+
 /** A template that says what it must not, or is none. Told once, at the start. */
 export class PodTemplateError extends Error {}
 
@@ -68,8 +71,8 @@ export function parsePodTemplate(template: unknown): PodTemplate {
   const containers = (Array.isArray(spec.containers) ? spec.containers : []).map((it, at) =>
     checked(it, `spec.containers[${at}]`, CONTAINER, problems),
   );
-  if (top.kind !== undefined && top.kind !== 'Pod') problems.push(`kind is ${String(top.kind)}, and must be Pod`);
-  if (top.apiVersion !== undefined && top.apiVersion !== 'v1') problems.push(`apiVersion is ${String(top.apiVersion)}, and must be v1`);
+  if ((top.kind ?? 'Pod') !== 'Pod') problems.push('kind must be Pod');
+  if ((top.apiVersion ?? 'v1') !== 'v1') problems.push('apiVersion must be v1');
   if (containers.length > 1 || containers.some(({ name }) => name !== AGENT_CONTAINER)) {
     problems.push(`spec.containers may hold one container, named ${AGENT_CONTAINER}: the one that the driver makes`);
   }
@@ -77,13 +80,16 @@ export function parsePodTemplate(template: unknown): PodTemplate {
   for (const name of Object.keys((metadata.labels as object | undefined) ?? {})) {
     if (own.includes(name)) problems.push(`metadata.labels.${name} is the driver's`);
   }
+  for (const volume of Array.isArray(spec.volumes) ? (spec.volumes as Partial<V1Volume>[]) : []) {
+    if (OWN_VOLUMES.test(volume?.name ?? '')) problems.push(`the volume ${volume.name} is the driver's`);
+  }
   if (problems.length > 0) throw new PodTemplateError(`POD_TEMPLATE is wrong: ${problems.join('; ')}`);
   const { volumes, containers: _containers, ...rest } = spec;
   const { name: _name, volumeMounts, ...agent } = containers[0] ?? {};
   return {
     labels: (metadata.labels ?? {}) as PodTemplate['labels'],
     annotations: (metadata.annotations ?? {}) as PodTemplate['annotations'],
-    spec: rest as PodTemplate['spec'],
+    spec: rest,
     volumes: (volumes ?? []) as V1Volume[],
     agent: { ...agent, volumeMounts: (volumeMounts ?? []) as V1VolumeMount[] },
   };

@@ -19,6 +19,7 @@ const PAGE = 500;
 const WATCH_SECONDS = { least: 240, spread: 60 };
 /** The API sends a bookmark about every minute: longer silence is a connection that is dead. */
 const IDLE_MS = 150_000;
+const LASTING_MS = 1_000;
 const PAUSE_MS = { first: 100, longest: 10_000 };
 /** How old what is known may be before it is not told any more. */
 const STALE_MS = 30_000;
@@ -56,10 +57,8 @@ export class PodWatch {
     const limit = sleep(patienceMs, 'late' as const, { signal: late.signal }).catch(() => 'late' as const);
     const first = await Promise.race([this.synced, limit]);
     late.abort();
-    if (first === 'late') throw new KubeError(null, '', `the pods could not be listed: ${this.lastError?.message ?? 'no answer'}`);
-    if (!this.connected && performance.now() - this.lastContact > STALE_MS) {
-      throw new KubeError(null, '', `the pods have not been heard of for long: ${this.lastError?.message ?? 'no answer'}`);
-    }
+    if (first === 'late') throw this.failure('the pods could not be listed');
+    if (!this.connected && performance.now() - this.lastContact > STALE_MS) throw this.failure('the pods have not been heard of for long');
   }
 
   start(): void {
@@ -73,21 +72,27 @@ export class PodWatch {
     await this.running;
   }
 
+  private failure(what: string): KubeError {
+    const why = this.lastError;
+    return new KubeError(why instanceof KubeError ? why.status : null, '', `${what}: ${why?.message ?? 'no answer'}`, null, { cause: why });
+  }
+
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
     for (let failures = 0; !signal.aborted;) {
+      const began = performance.now();
       try {
         if (this.version === null) await this.list();
-        await this.watchOnce(signal, () => (failures = 0));
+        await this.watchOnce(signal);
       } catch (error) {
-        if (signal.aborted) break;
         this.lastError = error as Error;
         // Not known any more, from here on: what happened meanwhile is found by listing.
         if (error instanceof KubeError && error.status === 410) this.version = null;
-        const pause = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** failures);
-        failures += 1;
-        await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
       }
+      // One that lasted is taken up at once; one that ends as soon as it begins, well or not, is not asked for without a pause.
+      failures = performance.now() - began >= LASTING_MS ? 0 : failures + 1;
+      const pause = failures === 0 ? 0 : Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** (failures - 1));
+      await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
@@ -107,17 +112,14 @@ export class PodWatch {
     this.onSynced?.();
   }
 
-  private async watchOnce(signal: AbortSignal, onContact: () => void): Promise<void> {
+  private async watchOnce(signal: AbortSignal): Promise<void> {
     const query = {
       labelSelector: selectorOf(this.options.instance),
       resourceVersion: this.version!,
       allowWatchBookmarks: true,
       timeoutSeconds: Math.round(WATCH_SECONDS.least + Math.random() * WATCH_SECONDS.spread),
     };
-    const onOpen = (): void => {
-      this.connected = true;
-      onContact();
-    };
+    const onOpen = (): void => void (this.connected = true);
     try {
       await this.api.watch<KubePod | KubeStatus>(this.options.path, query, (event) => this.on(event), { signal, idleMs: IDLE_MS, onOpen });
     } finally {

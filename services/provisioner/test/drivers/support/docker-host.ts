@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { DockerPodDriver, type DockerDriverOptions } from '../../../src/pods/docker/docker-pod-driver';
@@ -16,6 +19,7 @@ export class DockerHost {
   /** The containers that pods have had: their processes are found also when they are gone. */
   private readonly had = new Map<string, Set<string>>();
   private readonly proxy: FaultyProxy;
+  private readonly directory = mkdtempSync(join(tmpdir(), 'reprise-docker-'));
 
   /** @param host `unix://…` @param agentImage the agent's image, which the engine has */
   constructor(
@@ -120,9 +124,32 @@ export class DockerHost {
     return `${this.instance}:${tag}`;
   }
 
+  /** A program that does nothing but create a pod, to be killed while it does: its arguments are a driver's options and a spec. */
+  creator(): string {
+    const program = join(this.directory, 'creator.js');
+    const source = join(__dirname, '../../../src/pods/docker/docker-pod-driver.ts');
+    const main = `
+      const { DockerPodDriver } = require(${JSON.stringify(source)});
+      const [options, spec] = process.argv.slice(2).map((text) => JSON.parse(text));
+      process.stdout.write('begin');
+      new DockerPodDriver(options).create(spec).then(() => setInterval(() => {}, 1000));`;
+    // What the engine's client needs for ssh is not needed here, and cannot be bundled.
+    const args = [
+      '--bundle',
+      '--platform=node',
+      '--external:*.node',
+      '--external:cpu-features',
+      `--outfile=${program}`,
+      '--log-level=error',
+    ];
+    execFileSync(join(__dirname, '../../../../../node_modules/.bin/esbuild'), args, { input: main, cwd: __dirname });
+    return program;
+  }
+
   /** Takes away all that this installation and its tests have made. */
   async cleanUp(): Promise<void> {
     await this.proxy.close().catch(() => undefined);
+    rmSync(this.directory, { recursive: true });
     await removeInstallation(this.docker, this.instance);
     for (const image of this.images.values()) await this.docker.getImage(image).remove({ force: true });
   }

@@ -45,3 +45,9 @@ export interface ApiUnderTest {
 
 /** What a back end has besides what every one has: the suite holds it to the promises about these, too. */
 export type Shown = 'api' | 'images' | 'names' | 'quota';
+
+/** What the host said that it shows. */
+export function given<T>(capability: T | undefined): T {
+  if (capability === undefined) throw new Error('the host does not offer what it says that it shows');
+  return capability;
+}

@@ -7,7 +7,7 @@ import { type ClusterAccess, ConfiguredCluster } from '../../../src/pods/kuberne
 import { KubeApi } from '../../../src/pods/kubernetes/kube-api';
 import type { KubeList, KubeObject, KubePod } from '../../../src/pods/kubernetes/kube-objects';
 import { type KubernetesDriverOptions, KubernetesPodDriver } from '../../../src/pods/kubernetes/kubernetes-pod-driver';
-import { nameOf } from '../../../src/pods/kubernetes/names';
+import { LABEL, nameOf } from '../../../src/pods/kubernetes/names';
 import { NO_TEMPLATE } from '../../../src/pods/kubernetes/pod-template';
 import { bundleAgent } from '../../testing/agent-bundle';
 import type { DriverUnderTest } from './driver-under-test';
@@ -65,6 +65,23 @@ export class KubeGround {
     });
     this.drivers.push(driver);
     return driver;
+  }
+
+  /** What tells a provisioner to make its pods here. */
+  get settings(): Record<string, string> {
+    return {
+      POD_DRIVER: 'kubernetes',
+      KUBECONFIG: kubernetesApi()!.kubeconfig,
+      POD_NAMESPACE: this.namespace,
+      POD_INSTANCE: 'tested',
+      AGENT_IMAGE: 'reprise-agent:test',
+    };
+  }
+
+  /** Of the pods of a workspace that the API has. */
+  async generationsOf(workspaceId: string): Promise<number[]> {
+    const ofWorkspace = (await this.items('pods')).filter(({ metadata }) => metadata.labels?.[LABEL.workspace] === workspaceId);
+    return ofWorkspace.map(({ metadata }) => Number(metadata.labels![LABEL.generation]));
   }
 
   /** The API behind a proxy that makes trouble. */

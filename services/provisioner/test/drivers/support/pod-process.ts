@@ -14,14 +14,16 @@ export interface PodProgram {
  * so that with it everything ends that it started, whatever that has made of itself.
  */
 export class PodProcess {
-  readonly ended: Promise<{ exitCode: number; signal: number }>;
+  /** Its exit code; 137 where it was killed, as container runtimes have it. */
+  readonly ended: Promise<number>;
+  private wasKilled = false;
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly logFile: string,
   ) {
-    this.ended = once(child, 'exit').then(([code, signal]) =>
-      signal === null ? { exitCode: code as number, signal: 0 } : { exitCode: 137, signal: 9 },
-    );
+    // What unshare itself makes of a child that was killed differs from one release to another.
+    this.ended = once(child, 'exit').then(([code]) => (this.wasKilled || code === null ? 137 : (code as number)));
   }
 
   static start({ args, env, directory, logFile }: PodProgram): PodProcess {
@@ -41,6 +43,7 @@ export class PodProcess {
   /** Sends a signal to the first process, if it has begun. */
   signal(name: NodeJS.Signals): void {
     const first = this.firstProcess();
+    if (name === 'SIGKILL') this.wasKilled = true;
     if (first !== null) killed(first, name);
     // Until there is a first process, there is its maker alone.
     else if (name === 'SIGKILL' || name === 'SIGTERM') killed(this.child.pid!, 'SIGKILL');

@@ -230,7 +230,7 @@ export class TestKubelet {
       directory,
       logFile: join(directory, 'log'),
     });
-    void known.process.ended.then((how) => this.ended(known, how)).catch((error: unknown) => this.problems.push(String(error)));
+    void known.process.ended.then((exitCode) => this.ended(known, exitCode)).catch((error: unknown) => this.problems.push(String(error)));
     const running = { state: { running: { startedAt: new Date().toISOString() } } };
     await this.patch(known, () => status(running, 'Running'));
     await this.untilReady(known, `http://${podIP}:${env.REPRISE_PORT}/health`);
@@ -253,13 +253,13 @@ export class TestKubelet {
     }
   }
 
-  private async ended(known: Known, how: { exitCode: number; signal: number }): Promise<void> {
+  private async ended(known: Known, exitCode: number): Promise<void> {
     if (known.ending || known.lost || this.stopping.signal.aborted) return;
-    const reason = known.reason ?? (how.exitCode === 0 ? 'Completed' : 'Error');
-    const terminated = { ...how, reason, message: how.exitCode === 0 ? undefined : known.process!.log() };
+    const reason = known.reason ?? (exitCode === 0 ? 'Completed' : 'Error');
+    const terminated = { exitCode, reason, message: exitCode === 0 ? undefined : known.process!.log() };
     await this.patch(known, (pod) => ({
       ...pod.status,
-      phase: how.exitCode === 0 ? 'Succeeded' : 'Failed',
+      phase: exitCode === 0 ? 'Succeeded' : 'Failed',
       containerStatuses: [{ ...this.containerStatus(pod), state: { terminated } }],
       conditions: [{ type: 'Ready', status: 'False' }],
     }));
