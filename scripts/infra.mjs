@@ -1,5 +1,5 @@
 // @ts-check
-// PostgreSQL and RabbitMQ alone, without the services: node scripts/infra.mjs up|down|kill [database|broker] [--state DIR]
+// PostgreSQL and RabbitMQ alone, without the services: node scripts/infra.mjs up|down|kill [database|broker] [--state DIR] [--certificates DIR]
 import { describe } from './lib/failure.mjs';
 import { runningServers, startBroker, startDatabase, stopBroker, stopDatabase } from './lib/infrastructure.mjs';
 import { terminate } from './lib/processes.mjs';
@@ -7,15 +7,19 @@ import { ROOT, State } from './lib/state.mjs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { state: { type: 'string' } } });
-const USAGE = 'usage: node scripts/infra.mjs up|down|kill [database|broker] [--state DIR]';
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { state: { type: 'string' }, certificates: { type: 'string' } },
+});
+const USAGE = 'usage: node scripts/infra.mjs up|down|kill [database|broker] [--state DIR] [--certificates DIR]';
 const [verb, which] = positionals;
+const { certificates } = values;
 
 /** What is done to each server; to one alone where one is named. */
 const VERBS = {
   up: {
-    database: (/** @type {State} */ state) => startDatabase(state, { durable: true }),
-    broker: (/** @type {State} */ state) => startBroker(state),
+    database: (/** @type {State} */ state) => startDatabase(state, { durable: true, certificates }),
+    broker: (/** @type {State} */ state) => startBroker(state, { certificates }),
   },
   down: { database: stopDatabase, broker: (/** @type {State} */ state) => stopBroker(state) },
   kill: {

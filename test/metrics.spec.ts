@@ -210,3 +210,8 @@ it('what is specified is what is registered: name, help and labels', async () =>
   const text = await metrics.text();
   for (const { name, type, help } of specs.values()) expect(text).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${type}`);
 });
+
+const fileIn = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+it('the chart has the same alerts', () => {
+  expect(fileIn('deploy/helm/reprise/files/alerts.yml')).toBe(fileIn('deploy/prometheus/alerts.yml'));
+});

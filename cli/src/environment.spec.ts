@@ -37,6 +37,15 @@ describe('the settings of the instance', () => {
     expect(() => environment.need('EMPTY', 'what is empty')).toThrow(/EMPTY \(what is empty\).*\.reprise\/env/);
   });
 
+  it('may stand in a file of their own, as secrets do where containers run', () => {
+    const secret = join(folder, 'secret');
+    writeFileSync(secret, 'a password\n');
+    expect(environmentOf(terminal({ POD_TOKEN_SECRET_FILE: secret })).get('POD_TOKEN_SECRET')).toBe('a password');
+    expect(() => environmentOf(terminal({ POD_TOKEN_SECRET_FILE: '/nowhere' })).get('POD_TOKEN_SECRET')).toThrow(
+      'POD_TOKEN_SECRET_FILE names a file that cannot be read: ENOENT',
+    );
+  });
+
   it('must exist where they were named', () => {
     expect(() => environmentOf(terminal({ REPRISE_ENV_FILE: 'missing' }))).toThrow(join(below, 'missing'));
   });

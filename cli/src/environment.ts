@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { Failure, wrongUsage } from './failure';
+import { Failure, reasonOf, wrongUsage } from './failure';
 import type { Terminal } from './terminal';
 
 /** The settings of the instance that the command speaks to. */
@@ -12,10 +12,15 @@ export class Environment {
     readonly file: string | undefined,
   ) {}
 
-  /** The value, or undefined where it is unset or empty. */
+  /**
+   * The value, else what stands in the file that `NAME_FILE` names; undefined where both are unset or empty.
+   * @throws Failure where that file cannot be read
+   */
   get(name: string): string | undefined {
     const value = this.values[name];
-    return value === undefined || value.trim() === '' ? undefined : value;
+    if (value !== undefined && value.trim() !== '') return value;
+    const file = this.values[`${name}_FILE`];
+    return file === undefined || file.trim() === '' ? undefined : contentOf(`${name}_FILE`, file);
   }
 
   /** @throws Failure naming the variable and where it was looked for */
@@ -38,6 +43,16 @@ export function environmentOf(terminal: Terminal, envFile?: string): Environment
   if (file === undefined) return new Environment(terminal.env, undefined);
   if (!existsSync(file)) throw wrongUsage(`there is no environment file ${file}`);
   return new Environment({ ...parseEnv(readFileSync(file, 'utf8')), ...terminal.env }, file);
+}
+
+/** Without the newline that editors put at the end. */
+function contentOf(variable: string, file: string): string | undefined {
+  try {
+    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return content.trim() === '' ? undefined : content;
+  } catch (error) {
+    throw new Failure(`${variable} names a file that cannot be read: ${reasonOf(error)}`);
+  }
 }
 
 function nearest(from: string): string | undefined {

@@ -9,8 +9,9 @@ const INTRODUCTION = `# Configuration
 _Made by \`npm run docs\` from the config class of each service; change it there._
 
 Every setting is an environment variable. An empty variable counts as unset. A service reads them once, at its start; where
-one is wrong, it says so in one line for each and exits with 1. The value of a secret is never printed. \`migrate.js\` of a
-service with a database needs \`DATABASE_URL\` alone, and heeds \`LOG_LEVEL\` and \`LOG_FORMAT\`.
+one is wrong, it says so in one line for each and exits with 1. The value of a secret is never printed. A secret may stand in a
+file instead: \`POD_TOKEN_SECRET_FILE=/run/secrets/pod_token_secret\` in place of \`POD_TOKEN_SECRET\`, and so for each of them.
+\`migrate.js\` of a service with a database needs \`DATABASE_URL\` alone, and heeds \`DATABASE_CA_FILE\`, \`LOG_LEVEL\` and \`LOG_FORMAT\`.
 `;
 
 /**

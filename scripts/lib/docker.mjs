@@ -1,4 +1,5 @@
 // @ts-check
+import { join } from 'node:path';
 import { Failure } from './failure.mjs';
 import { keepPorts } from './ports.mjs';
 import { lastLines, run } from './processes.mjs';
@@ -7,6 +8,9 @@ import { ROOT } from './state.mjs';
 import { withoutAddresses } from './debian-packages.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
+
+/** PostgreSQL and RabbitMQ alone. */
+const SERVERS = join(ROOT, 'deploy', 'compose', 'infrastructure.yml');
 
 /** Whether an engine answers and has Compose; the client alone is on many machines. */
 export async function hasDocker() {
@@ -26,12 +30,12 @@ function compose(state, args) {
   const project = state.once('COMPOSE_PROJECT', () => `reprise-${password().slice(0, 10)}`);
   state.save();
   const env = { ...process.env, ...state.values };
-  const result = before.then(() => run('docker', ['compose', '--project-name', project, ...args], { cwd: ROOT, env }));
+  const result = before.then(() => run('docker', ['compose', '--file', SERVERS, '--project-name', project, ...args], { cwd: ROOT, env }));
   before = result;
   return result;
 }
 
-/** Start one of the servers of docker-compose.yml and wait until it is healthy. @param {State} state @param {'postgres' | 'rabbitmq'} service */
+/** Start one of the servers and wait until it is healthy. @param {State} state @param {'postgres' | 'rabbitmq'} service */
 export async function composeUp(state, service) {
   // The file is interpolated whole, whichever service is asked for.
   for (const name of ['POSTGRES_PASSWORD', 'RABBITMQ_PASSWORD']) state.once(name, password);

@@ -29,7 +29,7 @@ export const ENGINES = [
     scripts: join(ROOT, 'test', 'engines', 'kube'),
     variable: 'TEST_KUBECONFIG',
     address: (folder) => join(folder, 'run', 'kubeconfig'),
-    prepare: () => Promise.resolve({}),
+    prepare: kubernetesTools,
   },
 ];
 
@@ -61,4 +61,12 @@ async function buildAgentImage(host) {
   const { code, output } = await run('docker', args, { env, abortable: true });
   if (code !== 0) throw new Failure('the agent’s image could not be built:', lastLines(output, 12));
   return image;
+}
+
+/** helm and kubectl, for the chart's tests. @returns {Promise<Record<string, string>>} */
+async function kubernetesTools() {
+  const folder = join(ROOT, '.reprise', 'tools', 'kubernetes');
+  const { code, output } = await run('bash', [join(ROOT, 'test', 'engines', 'kube', 'tools.sh'), folder], { abortable: true });
+  if (code !== 0) throw new Failure('helm and kubectl could not be fetched:', lastLines(output, 12));
+  return { TEST_HELM: join(folder, 'bin', 'helm'), TEST_KUBECTL: join(folder, 'bin', 'kubectl') };
 }

@@ -20,9 +20,10 @@ const TOOLS = join(ROOT, '.reprise', 'tools');
 /**
  * Bring up PostgreSQL and say in the state how to reach it: `DATABASE_URL`, and `DATABASE_FROM` for whoever stops it.
  * @param {State} state
- * @param {{ durable: boolean, given?: string }} options given: the address of one to use instead
+ * @param {{ durable: boolean, given?: string, certificates?: string }} options given: the address of one to use instead; certificates: a folder
+ *   with those of a server of ours, which then takes TLS besides
  */
-export async function startDatabase(state, { durable, given }) {
+export async function startDatabase(state, { durable, given, certificates }) {
   if (given) {
     state.values.DATABASE_FROM = 'environment';
     state.values.DATABASE_URL = given;
@@ -41,8 +42,9 @@ export async function startDatabase(state, { durable, given }) {
   const port = state.get('POSTGRES_PORT');
   state.values.DATABASE_URL = `postgres://${ADMIN}:${secret}@127.0.0.1:${port}/${DATABASE}`;
   state.save();
-  if (binaries) await startPostgres({ folder, port: Number(port), user: ADMIN, password: secret, database: DATABASE, durable }, binaries);
-  else await composeUp(state, 'postgres');
+  if (!binaries) return composeUp(state, 'postgres');
+  const cluster = { folder, port: Number(port), user: ADMIN, password: secret, database: DATABASE, durable, certificates };
+  await startPostgres(cluster, binaries);
 }
 
 /** @param {State} state */
@@ -55,9 +57,10 @@ export async function stopDatabase(state) {
  * Bring up RabbitMQ and say in the state how to reach it: `AMQP_URL` (the virtual host `/`; an instance's own is made by the setup),
  * `RABBITMQ_MANAGEMENT_URL`, and `AMQP_FROM` for whoever stops it.
  * @param {State} state
- * @param {{ given?: string, givenManagement?: string }} [options] the addresses of one to use instead
+ * @param {{ given?: string, givenManagement?: string, certificates?: string }} [options] the addresses of one to use instead; certificates: a folder
+ *   with those of a node of ours, which then takes TLS besides, on `RABBITMQ_TLS_PORT`
  */
-export async function startBroker(state, { given, givenManagement } = {}) {
+export async function startBroker(state, { given, givenManagement, certificates } = {}) {
   if (given) {
     state.values.AMQP_FROM = 'environment';
     state.values.AMQP_URL = given;
@@ -74,11 +77,12 @@ export async function startBroker(state, { given, givenManagement } = {}) {
   }
   state.values.AMQP_FROM = binaries ? 'node' : 'docker';
   const ports = ['RABBITMQ_PORT', 'RABBITMQ_MANAGEMENT_PORT', 'RABBITMQ_DISTRIBUTION_PORT', 'RABBITMQ_CTL_PORT', 'RABBITMQ_EPMD_PORT'];
+  if (certificates) ports.push('RABBITMQ_TLS_PORT');
   const ours = rabbitmqProcesses(node.id).length > 0 || !binaries;
   // A node that was killed leaves its epmd, and an epmd is as good to a new node as to the old one.
   if (binaries && !ours && node.ports.epmd) await stopRabbitmq(node, binaries);
   await keepPorts(state, ports, { ours });
-  const started = brokerNode(state);
+  const started = { ...brokerNode(state), tls: certificates ? { port: Number(state.get('RABBITMQ_TLS_PORT')), certificates } : undefined };
   const login = `${ADMIN}:${started.password}`;
   state.values.AMQP_URL = `amqp://${login}@127.0.0.1:${started.ports.amqp}`;
   state.values.RABBITMQ_MANAGEMENT_URL = `http://${login}@127.0.0.1:${started.ports.management}`;

@@ -65,7 +65,9 @@ async function decidePorts(state) {
  * @param {string[]} args
  */
 export async function reprise(state, args) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...state.values, REPRISE_ENV_FILE: state.file };
+  const { PATH, HOME, DATABASE_CA_FILE, AMQP_CA_FILE, NODE_EXTRA_CA_CERTS } = process.env;
+  const trust = { DATABASE_CA_FILE, AMQP_CA_FILE, NODE_EXTRA_CA_CERTS };
+  const env = { PATH, HOME, ...trust, ...state.values, REPRISE_ENV_FILE: state.file };
   const result = await run(process.execPath, ['--enable-source-maps', CLI, ...args], { cwd: ROOT, env, abortable: true, limitMs: 120_000 });
   if (result.code !== 0) throw new Failure(`reprise ${args[0]} failed:`, lastLines(result.output, 12));
   return result.stdout.trim();

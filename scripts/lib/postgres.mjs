@@ -1,5 +1,16 @@
 // @ts-check
-import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { clearDrafts, draftIn } from './drafts.mjs';
 import { Failure } from './failure.mjs';
@@ -16,6 +27,7 @@ import { until } from './wait.mjs';
  * @property {string} password
  * @property {string} database made together with the cluster
  * @property {boolean} durable false only where losing everything at a crash is fine
+ * @property {string} [certificates] a folder with server.crt and server.key: the server takes TLS besides
  */
 
 /** @param {string} folder */
@@ -100,12 +112,14 @@ async function makeCluster(server) {
 async function launch(server) {
   const { cluster, binaries } = server;
   const log = join(cluster.folder, 'server.log');
+  const tls = cluster.certificates ? tlsSettings(server, cluster.certificates) : [];
   const settings = [
     'listen_addresses=127.0.0.1',
     // No socket file: its path may be too long, and /tmp is everybody's.
     "unix_socket_directories=''",
     'max_connections=200',
     ...(cluster.durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+    ...tls,
   ];
   const options = [`-p ${cluster.port}`, ...settings.map((setting) => `-c ${setting}`)].join(' ');
   let result = { code: 1, output: '' };
@@ -119,6 +133,18 @@ async function launch(server) {
     { limitMs: 20_000, everyMs: 500 },
   );
   if (!started || result.code !== 0) throw new Failure('PostgreSQL did not start:', tail(log) || lastLines(result.output));
+}
+
+/** The server wants a key of its own, closed to all others. @param {Server} server @param {string} certificates */
+function tlsSettings({ cluster, user }, certificates) {
+  const files = ['server.crt', 'server.key'].map((name) => {
+    const file = join(cluster.folder, name);
+    copyFileSync(join(certificates, name), file);
+    chmodSync(file, 0o600);
+    handOver(file, user);
+    return file;
+  });
+  return ['ssl=on', `ssl_cert_file=${files[0]}`, `ssl_key_file=${files[1]}`];
 }
 
 /** @param {string} log */

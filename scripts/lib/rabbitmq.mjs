@@ -15,6 +15,7 @@ import { until } from './wait.mjs';
  * @property {{ amqp: number, management: number, distribution: number, ctl: number, epmd: number }} ports
  * @property {string} user the administrator
  * @property {string} password
+ * @property {{ port: number, certificates: string }} [tls] a listener besides, and the folder with ca.crt, server.crt and server.key for it
  */
 
 /**
@@ -70,7 +71,7 @@ function prepare(node) {
 }
 
 /** @param {Node} node */
-function configuration({ user, password, ports }) {
+function configuration({ user, password, ports, tls }) {
   return [
     `default_user = ${user}`,
     `default_pass = ${password}`,
@@ -82,8 +83,16 @@ function configuration({ user, password, ports }) {
     'disk_free_limit.absolute = 200MB',
     'log.file.rotation.size = 10485760',
     'log.file.rotation.count = 2',
+    ...(tls ? tlsListener(tls) : []),
     '',
   ].join('\n');
+}
+
+/** @param {{ port: number, certificates: string }} tls */
+function tlsListener({ port, certificates }) {
+  const files = { cacertfile: 'ca.crt', certfile: 'server.crt', keyfile: 'server.key' };
+  const options = Object.entries(files).map(([option, name]) => `ssl_options.${option} = ${join(certificates, name)}`);
+  return [`listeners.ssl.1 = 127.0.0.1:${port}`, ...options];
 }
 
 /** All of these matter: one left out falls back to a path or a port of the system's. @param {Node} node @param {import('./rabbitmq-binaries.mjs').RabbitmqBinaries} binaries */

@@ -21,7 +21,21 @@ const TRACING = ['ENDPOINT', 'TRACES_ENDPOINT', 'PROTOCOL', 'HEADERS', 'TIMEOUT'
   .map((name) => `OTEL_EXPORTER_OTLP_${name}`)
   .concat('OTEL_BSP_SCHEDULE_DELAY', 'OTEL_RESOURCE_ATTRIBUTES', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG');
 /** Passed on where set; nothing else of our environment is a service's affair. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'LOG_LEVEL', 'FORCE_COLOR', 'NODE_EXTRA_CA_CERTS', ...TRACING];
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'USER',
+  'LOG_LEVEL',
+  'FORCE_COLOR',
+  'NODE_EXTRA_CA_CERTS',
+  'DATABASE_CA_FILE',
+  'AMQP_CA_FILE',
+  ...TRACING,
+];
 
 /**
  * The environment of a service: computed from what stands in an instance's `env` file, and nothing more than that service needs.

@@ -7,6 +7,8 @@ export interface BrokerAddress {
   url: string;
   vhost: string;
   user: string;
+  /** The authority that the broker's certificate must come from: `AMQP_CA_FILE`. */
+  caFile: string | undefined;
 }
 
 /**
@@ -20,5 +22,5 @@ export function brokerAddress(environment: Environment): BrokerAddress {
   const inPath = url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : undefined;
   const vhost = inPath ?? environment.get('REPRISE_VHOST') ?? (environment.get('RABBITMQ_MANAGEMENT_URL') ? VHOST : '/');
   url.pathname = `/${encodeURIComponent(vhost)}`;
-  return { url: url.toString(), vhost, user: decodeURIComponent(url.username) || 'guest' };
+  return { url: url.toString(), vhost, user: decodeURIComponent(url.username) || 'guest', caFile: environment.get('AMQP_CA_FILE') };
 }

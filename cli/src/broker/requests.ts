@@ -31,7 +31,7 @@ export async function withRequests<T>(environment: Environment, work: (ask: Ask)
   // The service's connection would try for ever and keep the reason to its log; a person wants to know at once.
   await withConnection(address, () => Promise.resolve());
   Logger.overrideLogger(false);
-  const connection = new AmqpConnection({ url: address.url, name: 'reprise-cli' });
+  const connection = new AmqpConnection({ url: address.url, caFile: address.caFile, name: 'reprise-cli' });
   const requester = new Requester(connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'reprise-cli'));
   try {
     return await work((message, data) => ask(requester, message, data, deadlineMs));

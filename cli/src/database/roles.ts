@@ -1,12 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, DatabaseError, escapeLiteral } from 'pg';
+import { Client, type ClientConfig, DatabaseError, escapeLiteral } from 'pg';
+import { certificateProblem, databaseTls } from '@reprise/platform';
 import { Failure, reasonOf, unreachable } from '../failure';
 import { DEPLOY } from '../paths';
 
 /** The services that keep state, each in a schema of its name. */
 export const DATABASE_SERVICES = ['lifecycle', 'provisioner', 'billing', 'deadletters'] as const;
 export type DatabaseService = (typeof DATABASE_SERVICES)[number];
+
+/** The administrator's way to the database. */
+export interface DatabaseAddress {
+  readonly url: string;
+  /** The authority that the database's certificate must come from: `DATABASE_CA_FILE`. */
+  readonly caFile: string | undefined;
+}
 
 /** `shared`: the role of the set-up may not make roles, so every service connects with it. */
 export type Separation = 'per-service' | 'shared';
@@ -17,12 +25,12 @@ export type Separation = 'per-service' | 'shared';
  * @param password asked only where roles are made
  * @throws Failure
  */
-export async function setUpDatabase(url: string, password: (service: DatabaseService) => string): Promise<Separation> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+export async function setUpDatabase({ url, caFile }: DatabaseAddress, password: (service: DatabaseService) => string): Promise<Separation> {
+  const client = new Client({ ...connectionTo(url, caFile), connectionTimeoutMillis: 10_000 });
   // A connection that breaks fails the query in hand; without a listener it would end the process as well.
   client.on('error', () => undefined);
   await client.connect().catch((error: unknown) => {
-    throw unreachable(`the database cannot be reached: ${reasonOf(error)}`);
+    throw unreachable(`the database cannot be reached: ${certificateProblem(error, 'DATABASE_CA_FILE') ?? reasonOf(error)}`);
   });
   try {
     const separation = (await mayMakeRoles(client)) ? 'per-service' : 'shared';
@@ -33,6 +41,17 @@ export async function setUpDatabase(url: string, password: (service: DatabaseSer
     throw new Failure(`the database cannot be set up: ${reasonOf(error)}`);
   } finally {
     await client.end();
+  }
+}
+
+/** @throws Failure where the authority's file cannot be read */
+function connectionTo(url: string, caFile: string | undefined): ClientConfig {
+  if (caFile === undefined) return { connectionString: url };
+  try {
+    const { url: connectionString, ssl } = databaseTls(url, caFile);
+    return { connectionString, ssl };
+  } catch (error) {
+    throw new Failure(`the authority's certificate cannot be read: ${reasonOf(error)}`);
   }
 }
 

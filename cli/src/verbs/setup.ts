@@ -25,9 +25,9 @@ export function setupVerb(terminal: Terminal): Command {
 const NOTHING: Promise<object> = Promise.resolve({});
 
 async function databasePart(environment: Environment, tell: (progress: string) => void): Promise<{ database: string }> {
-  const databaseUrl = environment.need('DATABASE_URL', 'the database');
+  const address = { url: environment.need('DATABASE_URL', 'the database'), caFile: environment.get('DATABASE_CA_FILE') };
   tell('database: a role and a schema for each service');
-  const database = await setUpDatabase(databaseUrl, (service) =>
+  const database = await setUpDatabase(address, (service) =>
     environment.need(`${service.toUpperCase()}_DB_PASSWORD`, `the password of the database role reprise_${service}`),
   );
   return { database };

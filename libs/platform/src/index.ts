@@ -5,7 +5,7 @@ export { DatabaseServiceConfig, MigrationConfig } from './config/database.config
 export { type ConfigDescription, describeConfig } from './config/describe-config';
 export { loadConfig } from './config/load-config';
 export { ConfigError, parseConfig } from './config/parse-config';
-export { IsUrlOf } from './config/rules';
+export { IsReadableFile, IsUrlOf } from './config/rules';
 export { LogConfig, type LogFormat, type LogLevel, ServiceConfig } from './config/service.config';
 export { addToContext, currentContext, type RequestContext, runWith } from './context/context';
 export { childTraceparent, newTraceparent, parseTraceparent, type Traceparent } from './context/traceparent';
@@ -32,6 +32,8 @@ export { type Counter, type Gauge, type Histogram, Metrics } from './metrics/met
 export { PLATFORM_METRICS } from './metrics/platform.metrics';
 export { type SampleOptions } from './metrics/sample';
 export { flawsOf } from './text/storable-text';
+export { certificateProblem } from './tls/certificate-problem';
+export { databaseTls } from './tls/database-tls';
 export { errorType } from './tracing/attributes';
 export { inSpan } from './tracing/in-span';
 export { annotateSpan, failSpan, type OpenSpan, openSpan, type SpanOptions } from './tracing/open-span';

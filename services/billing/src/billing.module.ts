@@ -13,20 +13,22 @@ const SERVICE = 'billing';
 /** Billing: its tenants, on the house's database, messaging and health. */
 @Module({})
 export class BillingModule {
-  static forRoot({ amqpUrl, databaseUrl, databasePoolSize, shutdownTimeoutSeconds }: BillingConfig): DynamicModule {
+  static forRoot(config: BillingConfig): DynamicModule {
     return {
       module: BillingModule,
       imports: [
         databaseModule({
-          url: databaseUrl,
+          url: config.databaseUrl,
+          caFile: config.databaseCaFile,
           schema: SCHEMA,
           applicationName: SERVICE,
-          poolSize: databasePoolSize,
+          poolSize: config.databasePoolSize,
           entities: [TenantEntity],
           migrations: MIGRATIONS,
         }),
         MessagingModule.forRoot({
-          url: amqpUrl,
+          url: config.amqpUrl,
+          caFile: config.amqpCaFile,
           source: SERVICE,
           schema: SCHEMA,
           topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },
@@ -34,7 +36,7 @@ export class BillingModule {
           trustedRepublishers: TRUSTED_REPUBLISHERS,
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [{ queue: QUEUE.billingCommands }, { queue: QUEUE.billingQueries }],
-          drainTimeoutMs: shutdownTimeoutSeconds * 1000,
+          drainTimeoutMs: config.shutdownTimeoutSeconds * 1000,
         }),
         HealthModule.forRootAsync({
           inject: [BrokerIndicator, DataSource],

@@ -20,6 +20,7 @@ export class DeadlettersModule {
       imports: [
         databaseModule({
           url: config.databaseUrl,
+          caFile: config.databaseCaFile,
           schema: SCHEMA,
           applicationName: SERVICE,
           poolSize: config.databasePoolSize,
@@ -28,6 +29,7 @@ export class DeadlettersModule {
         }),
         MessagingModule.forRoot({
           url: config.amqpUrl,
+          caFile: config.amqpCaFile,
           source: SERVICE,
           schema: SCHEMA,
           topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },

@@ -48,6 +48,7 @@ export class LifecycleModule {
       imports: [
         databaseModule({
           url: config.databaseUrl,
+          caFile: config.databaseCaFile,
           schema: SCHEMA,
           applicationName: 'lifecycle',
           poolSize: config.databasePoolSize,
@@ -57,6 +58,7 @@ export class LifecycleModule {
         MessagingModule.forRoot({
           schema: SCHEMA,
           url: config.amqpUrl,
+          caFile: config.amqpCaFile,
           source: 'lifecycle',
           topology: { exchanges: EXCHANGES, queues: queuesOf('lifecycle') },
           names: EXCHANGE,

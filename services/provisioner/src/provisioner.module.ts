@@ -26,6 +26,7 @@ export class ProvisionerModule {
       imports: [
         databaseModule({
           url: config.databaseUrl,
+          caFile: config.databaseCaFile,
           schema: SCHEMA,
           applicationName: 'provisioner',
           poolSize: config.databasePoolSize,
@@ -34,6 +35,7 @@ export class ProvisionerModule {
         MessagingModule.forRoot({
           schema: SCHEMA,
           url: config.amqpUrl,
+          caFile: config.amqpCaFile,
           source: 'provisioner',
           topology: { exchanges: EXCHANGES, queues: queuesOf('provisioner') },
           names: { retry: EXCHANGE.retry, dead: EXCHANGE.dead },

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { connect, type ChannelModel, type RecoveringChannelModel } from 'amqplib';
 import { Logger } from '@nestjs/common';
+import { certificateProblem } from '@reprise/platform';
 import { ManagedChannel, type ChannelOptions } from './managed-channel';
 
 /** `blocked`: the broker is short of memory or disk and reads nothing from this connection until that is over. */
@@ -8,6 +10,8 @@ export type ConnectionState = 'connecting' | 'connected' | 'blocked' | 'closed';
 export interface AmqpConnectionOptions {
   /** `amqp://user:password@host:port/vhost`, or `amqps:`. */
   url: string;
+  /** With `amqps:`, the authority that the broker's certificate must come from, in PEM; the public ones by default. */
+  caFile?: string | undefined;
   /** What the broker's own tools show for this connection. */
   name: string;
   /** Seconds without a frame after which the other side is held for dead; default 10. */
@@ -33,8 +37,14 @@ export class AmqpConnection {
   private recovering: Promise<RecoveringChannelModel> | undefined;
   private model: ChannelModel | undefined;
   private current: ConnectionState = 'connecting';
+  private readonly ca: string | undefined;
 
+  /** @throws Error where the authority's file cannot be read, or the URL would not have anybody look at it */
   constructor(private readonly options: AmqpConnectionOptions) {
+    if (options.caFile !== undefined && !options.url.startsWith('amqps:')) {
+      throw new Error('AMQP_CA_FILE is set, but AMQP_URL does not begin with amqps://: nothing would be encrypted');
+    }
+    this.ca = options.caFile === undefined ? undefined : readFileSync(options.caFile, 'utf8');
     this.user = decodeURIComponent(new URL(options.url).username) || 'guest';
   }
 
@@ -89,12 +99,16 @@ export class AmqpConnection {
       keepAlive: true,
       // A broker that accepts the socket and then says nothing must not hold the first attempt for ever.
       timeout: 10_000,
+      ...(this.ca === undefined ? {} : { ca: this.ca }),
       clientProperties: { connection_name: name },
       recovery: { initialDelay: 100, maxDelay: maxBackoffMs, waitForConnect: false },
     });
     recovering.on('connect', (model: ChannelModel) => this.connected(model));
     recovering.on('disconnect', (error: Error) => this.disconnected(error));
-    recovering.on('connect-failed', (error: Error) => this.logger.warn(`The broker cannot be reached: ${error.message}`));
+    recovering.on('connect-failed', (error: Error) => {
+      const problem = certificateProblem(error, 'AMQP_CA_FILE') ?? error.message;
+      this.logger.warn(`The broker cannot be reached: ${problem}`);
+    });
     recovering.on('blocked', (reason: string) => {
       this.logger.warn(`The broker has blocked this connection: ${reason}`);
       this.become('blocked');

@@ -7,6 +7,8 @@ import type { RetryDelay, Topology, TopologyNames } from '../topology/topology';
 export interface MessagingOptions {
   /** The broker, with the service's own user and virtual host. */
   url: string;
+  /** With an `amqps:` URL, the authority that the broker's certificate must come from; the public ones by default. */
+  caFile?: string | undefined;
   /** CloudEvents `source`, AMQP `app-id` and the connection's name: the service's name. */
   source: string;
   /** At least the queues that are consumed here. */

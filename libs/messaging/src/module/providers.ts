@@ -27,7 +27,11 @@ const DEFAULT_RETENTION_DAYS = 30;
 /** What every service has. */
 export function coreProviders(withDatabase: boolean): Provider[] {
   return [
-    provide(AmqpConnection, [MESSAGING_OPTIONS], ({ url, source }: MessagingOptions) => new AmqpConnection({ url, name: source })),
+    provide(
+      AmqpConnection,
+      [MESSAGING_OPTIONS],
+      ({ url, caFile, source }: MessagingOptions) => new AmqpConnection({ url, caFile, name: source }),
+    ),
     provide(
       Envelope,
       [MESSAGING_OPTIONS, CLOCK],

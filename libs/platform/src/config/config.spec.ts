@@ -1,4 +1,7 @@
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, MinLength, ValidateBy, ValidateIf } from 'class-validator';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseServiceConfig } from './database.config';
 import { describeConfig } from './describe-config';
 import { Env } from './env.decorator';
@@ -138,6 +141,58 @@ describe('parseConfig', () => {
   it('accepts URLs of hosts without a dot', () => {
     const env = { ...RIGHT, DATABASE_URL: 'postgres://role:pw@postgres:5432/db' };
     expect(parseConfig(DatabaseServiceConfig, env).databasePoolSize).toBe(10);
+  });
+});
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'reprise-config-'));
+  const fileWith = (text: string) => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, text);
+    return file;
+  };
+  const { TOKEN_SECRET: _, ...rest } = RIGHT;
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is read from where NAME_FILE says, without the newline at its end', () => {
+    expect(parseConfig(SampleConfig, { ...rest, TOKEN_SECRET_FILE: fileWith('a-secret in a file\n') }).tokenSecret).toBe(
+      'a-secret in a file',
+    );
+  });
+
+  it('is held to the same rules, and not shown either', () => {
+    expect(problemsOf({ ...rest, TOKEN_SECRET_FILE: fileWith('hidden') })).toEqual([
+      'TOKEN_SECRET must be text of at least 16 characters (its value is a secret and not shown)',
+    ]);
+  });
+
+  it('must not be told twice', () => {
+    expect(problemsOf({ ...RIGHT, TOKEN_SECRET_FILE: fileWith('another-secret-of-some-length') })).toEqual([
+      'TOKEN_SECRET and TOKEN_SECRET_FILE are both set: which of them is meant?',
+    ]);
+  });
+
+  it('must be there', () => {
+    expect(problemsOf({ ...rest, TOKEN_SECRET_FILE: fileWith('\n') })).toEqual([
+      `TOKEN_SECRET_FILE names an empty file (${folder}/secret)`,
+    ]);
+    expect(problemsOf({ ...rest, TOKEN_SECRET_FILE: `${folder}/none` })).toEqual([
+      `TOKEN_SECRET_FILE names a file that cannot be read: ENOENT: no such file or directory, open '${folder}/none'`,
+    ]);
+  });
+
+  it('is for secrets alone', () => {
+    expect(parseConfig(SampleConfig, { ...RIGHT, NOTE_FILE: fileWith('a note') }).note).toBeUndefined();
+  });
+});
+
+describe('a file of an authority', () => {
+  it('must be one that can be read, which is told at the start', () => {
+    expect(problemsOf({ ...RIGHT, AMQP_CA_FILE: '/nowhere/ca.pem' })).toEqual([
+      'AMQP_CA_FILE must be the path of a file that can be read (got "/nowhere/ca.pem")',
+    ]);
+    expect(problemsOf({ ...RIGHT, AMQP_CA_FILE: tmpdir() })).toHaveLength(1);
+    expect(parseConfig(SampleConfig, { ...RIGHT, AMQP_CA_FILE: __filename }).amqpCaFile).toBe(__filename);
   });
 });
 

@@ -1,12 +1,17 @@
-import { IsInt, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Env } from './env.decorator';
-import { IsUrlOf } from './rules';
+import { IsReadableFile, IsUrlOf } from './rules';
 import { LogConfig, ServiceConfig } from './service.config';
 
 const DATABASE_URL = {
   description: 'The PostgreSQL database, with the role and password of this service.',
   secret: true,
   example: 'postgres://role:password@postgres:5432/database',
+};
+const DATABASE_CA_FILE = {
+  description:
+    "The authority, in PEM, that the database's certificate must come from. With it every connection is encrypted, and the host in DATABASE_URL must stand in the certificate, whatever `sslmode` says there. For a public authority write `sslmode=verify-full` in DATABASE_URL instead.",
+  example: '/etc/reprise/tls/database-ca.pem',
 };
 const POSTGRES = ['postgres', 'postgresql'];
 
@@ -15,6 +20,11 @@ export class DatabaseServiceConfig extends ServiceConfig {
   @Env('DATABASE_URL', DATABASE_URL)
   @IsUrlOf(POSTGRES)
   readonly databaseUrl!: string;
+
+  @Env('DATABASE_CA_FILE', DATABASE_CA_FILE)
+  @IsOptional()
+  @IsReadableFile()
+  readonly databaseCaFile?: string;
 
   @Env('DATABASE_POOL_SIZE', {
     description: 'The most connections that this process holds open to the database.',
@@ -31,4 +41,9 @@ export class MigrationConfig extends LogConfig {
   @Env('DATABASE_URL', DATABASE_URL)
   @IsUrlOf(POSTGRES)
   readonly databaseUrl!: string;
+
+  @Env('DATABASE_CA_FILE', DATABASE_CA_FILE)
+  @IsOptional()
+  @IsReadableFile()
+  readonly databaseCaFile?: string;
 }

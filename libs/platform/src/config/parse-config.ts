@@ -3,6 +3,7 @@ import { redactText } from '../logging/redact';
 import { convert } from './convert';
 import { type ConfigClass, type EnvValue, type EnvVariable, envVariables } from './env.decorator';
 import { mayBeUnset, PHRASED, phraseFor } from './phrases';
+import { textOf } from './secret-files';
 
 /** The environment does not fit the config class; `problems` says each thing that is wrong, one line each. */
 export class ConfigError extends Error {
@@ -16,15 +17,21 @@ const LONGEST_SHOWN = 80;
 
 /**
  * The config that an environment describes, validated and frozen. Variables that the class does not name are ignored,
- * and an empty one counts as unset.
+ * and an empty one counts as unset. A secret may also stand in the file that `NAME_FILE` names.
  * @throws ConfigError with all problems at once.
  */
 export function parseConfig<T extends object>(Class: ConfigClass<T>, env: NodeJS.ProcessEnv): T {
   const config = new Class();
   const problems = new Map<string, string>();
   const variables = envVariables(Class);
+  const texts = new Map<EnvVariable, string>();
   for (const variable of variables) {
-    const text = textOf(variable, env);
+    const { text, problem } = textOf(variable, env);
+    if (text !== undefined) texts.set(variable, text);
+    if (problem !== undefined) {
+      problems.set(variable.property, problem);
+      continue;
+    }
     const value = text === undefined ? variable.default : convert(text, variable.type);
     if (text !== undefined && value === undefined) problems.set(variable.property, mustBe(Class, variable, text));
     else if (value !== undefined) Object.defineProperty(config, variable.property, asField(value));
@@ -33,15 +40,10 @@ export function parseConfig<T extends object>(Class: ConfigClass<T>, env: NodeJS
   for (const { property, constraints = {} } of validateSync(config, { forbidUnknownValues: false })) {
     const variable = variables.find((candidate) => candidate.property === property);
     if (variable === undefined || problems.has(property)) continue;
-    problems.set(property, broken(Class, variable, textOf(variable, env), constraints));
+    problems.set(property, broken(Class, variable, texts.get(variable), constraints));
   }
   if (problems.size > 0) throw new ConfigError(variables.flatMap(({ property }) => problems.get(property) ?? []));
   return Object.freeze(config);
-}
-
-function textOf(variable: EnvVariable, env: NodeJS.ProcessEnv): string | undefined {
-  const text = env[variable.name];
-  return text === undefined || text.trim() === '' ? undefined : text;
 }
 
 function asField(value: EnvValue): PropertyDescriptor {

@@ -1,6 +1,6 @@
 import { getMetadataStorage, IS_OPTIONAL } from 'class-validator';
 import type { ConfigClass, EnvVariable } from './env.decorator';
-import { IS_URL_OF } from './rules';
+import { IS_READABLE_FILE, IS_URL_OF } from './rules';
 
 /** What class-validator knows of a property, as far as a sentence is made of it. */
 interface Rule {
@@ -12,7 +12,7 @@ interface Rule {
 /** The rules whose meaning {@link phraseFor} puts in words; others speak with class-validator's own message. */
 export const PHRASED: ReadonlySet<string> = new Set([
   ...['isInt', 'isNumber', 'isPositive', 'min', 'max', 'isBoolean', 'isString', 'isIn', 'isEnum', 'isArray'],
-  ...['minLength', 'maxLength', 'isNotEmpty', 'isDefined', 'arrayNotEmpty', 'matches', IS_URL_OF],
+  ...['minLength', 'maxLength', 'isNotEmpty', 'isDefined', 'arrayNotEmpty', 'matches', IS_URL_OF, IS_READABLE_FILE],
 ]);
 
 /** Whether a decorator (`@IsOptional()`, `@ValidateIf()`) lets the property be unset. */
@@ -77,6 +77,7 @@ function numberPhrase(rules: ReadonlyMap<string, Rule>): string {
 function textPhrase(rules: ReadonlyMap<string, Rule>): string {
   const schemes = rules.get(IS_URL_OF)?.constraints[0];
   if (Array.isArray(schemes)) return `a URL starting with ${schemes.map((s) => `${String(s)}://`).join(' or ')}`;
+  if (rules.has(IS_READABLE_FILE)) return 'the path of a file that can be read';
   const pattern = argument(rules, 'matches');
   if (pattern !== undefined) return `text matching ${pattern}`;
   const min = argument(rules, 'minLength');

@@ -1,6 +1,8 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
 export const IS_URL_OF = 'isUrlOf';
+export const IS_READABLE_FILE = 'isReadableFile';
 
 /**
  * The value is a complete URL of one of these schemes (`'amqp', 'amqps'`). class-validator's own `IsUrl` wants a
@@ -14,4 +16,19 @@ function isUrlOf(value: unknown, schemes: readonly string[]): boolean {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
   const url = new URL(value);
   return schemes.includes(url.protocol.slice(0, -1)) && url.hostname !== '';
+}
+
+/** The value is the path of a file that this process can read now: a typing error is told at the start, not by the first connection. */
+export function IsReadableFile(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy({ name: IS_READABLE_FILE, validator: { validate: isReadableFile } }, options);
+}
+
+function isReadableFile(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  try {
+    accessSync(value, constants.R_OK);
+    return statSync(value).isFile();
+  } catch {
+    return false;
+  }
 }

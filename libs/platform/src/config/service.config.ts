@@ -1,6 +1,6 @@
-import { IsInt, IsNotEmpty, Max, Min } from 'class-validator';
+import { IsInt, IsNotEmpty, IsOptional, Max, Min } from 'class-validator';
 import { Env } from './env.decorator';
-import { IsUrlOf } from './rules';
+import { IsReadableFile, IsUrlOf } from './rules';
 import { TracingConfig } from './tracing.config';
 
 export { LOG_FORMATS, LOG_LEVELS, LogConfig, type LogFormat, type LogLevel } from './log.config';
@@ -40,6 +40,15 @@ export class ServiceConfig extends TracingConfig {
   })
   @IsUrlOf(['amqp', 'amqps'])
   readonly amqpUrl!: string;
+
+  @Env('AMQP_CA_FILE', {
+    description:
+      "With an `amqps://` AMQP_URL: the authority, in PEM, that the broker's certificate must come from; unset, the public ones. The host in AMQP_URL must stand in the certificate.",
+    example: '/etc/reprise/tls/broker-ca.pem',
+  })
+  @IsOptional()
+  @IsReadableFile()
+  readonly amqpCaFile?: string;
 
   @Env('SHUTDOWN_TIMEOUT_SECONDS', {
     description: 'How long work in hand may take to finish after SIGTERM before the process ends without it.',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource, MigrationExecutor, type DataSourceOptions } from 'typeorm';
 import { redactText } from '../logging/redact';
+import { certificateProblem } from '../tls/certificate-problem';
 import { isTransientDatabaseError } from './errors';
 
 /** The database lacks migrations that the running code was written for. */
@@ -41,7 +42,7 @@ export async function connect(
     } catch (error) {
       if (dataSource.isInitialized) await dataSource.destroy();
       const worthWaiting = isTransientDatabaseError(error) || error instanceof MigrationsPendingError;
-      if (!worthWaiting || performance.now() + patience.everyMs > giveUpAt) throw error;
+      if (!worthWaiting || performance.now() + patience.everyMs > giveUpAt) throw withReason(error);
       if (attempt === 1) logger.warn(`waiting for the database: ${reasonOf(error)}`);
       await sleep(patience.everyMs);
     }
@@ -53,6 +54,12 @@ export async function migrated(dataSource: DataSource): Promise<void> {
   if (dataSource.migrations.length === 0) return;
   const pending = await new MigrationExecutor(dataSource).getPendingMigrations();
   if (pending.length > 0) throw new MigrationsPendingError(pending.map(({ name }) => name));
+}
+
+/** An untrusted certificate is a matter of the settings: whoever reads the line has to know which one. */
+function withReason(error: unknown): unknown {
+  const problem = certificateProblem(error, 'DATABASE_CA_FILE');
+  return problem === undefined ? error : new Error(`the database cannot be trusted: ${problem}`, { cause: error });
 }
 
 function reasonOf(error: unknown): string {

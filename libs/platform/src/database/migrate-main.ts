@@ -21,7 +21,8 @@ export async function migrateMain(options: MigrateOptions): Promise<never> {
   const logger = createLogger({ name: service, level: config.logLevel, format: config.logFormat });
   Logger.overrideLogger(new ServiceLogger(logger));
   try {
-    const done = await runMigrations({ url: config.databaseUrl, schema, migrations, applicationName: `${service}-migrate` });
+    const { databaseUrl: url, databaseCaFile: caFile } = config;
+    const done = await runMigrations({ url, caFile, schema, migrations, applicationName: `${service}-migrate` });
     const what = done.length === 0 ? 'nothing to do' : `ran ${done.join(', ')}`;
     logger.info({ schema, migrations: done }, `schema ${schema} is up to date: ${what}`);
     return process.exit(0);

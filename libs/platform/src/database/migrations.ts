@@ -5,6 +5,7 @@ import { dataSourceOptions, type MigrationClass, type SessionLimits } from './se
 
 export interface MigrationOptions {
   readonly url: string;
+  readonly caFile?: string | undefined;
   readonly schema: string;
   readonly migrations: readonly MigrationClass[];
   readonly applicationName?: string;
@@ -22,8 +23,8 @@ const LOCK_PATIENCE_MS = 300_000;
  * Each migration is a transaction of its own, so that a failure leaves those before it done.
  */
 export async function runMigrations(options: MigrationOptions): Promise<string[]> {
-  const { url, schema, migrations, applicationName = `${schema}-migrate` } = options;
-  const dataSource = await connect(dataSourceOptions({ url, schema, applicationName, migrations, poolSize: 2 }, MIGRATION_LIMITS));
+  const { url, caFile, schema, migrations, applicationName = `${schema}-migrate` } = options;
+  const dataSource = await connect(dataSourceOptions({ url, caFile, schema, applicationName, migrations, poolSize: 2 }, MIGRATION_LIMITS));
   try {
     return await underLock(dataSource, schema, (runner) => migrate(dataSource, schema, runner));
   } finally {

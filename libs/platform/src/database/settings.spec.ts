@@ -19,4 +19,10 @@ describe('dataSourceOptions', () => {
     expect(url).toBe('postgres://u:p@host/db?sslmode=disable');
     expect(extra.options).toMatch(/^-c jit=off -c search_path=sample /);
   });
+
+  it('lets an authority go before what the URL says of TLS', () => {
+    const { url, ssl } = dataSourceOptions({ ...BASE, url: `${BASE.url}?sslmode=disable&application_name=a`, caFile: __filename });
+    expect(url).toBe('postgres://u:p@host/db?application_name=a');
+    expect(ssl).toEqual({ ca: expect.stringContaining('lets an authority go before'), host: 'host' });
+  });
 });

@@ -1,5 +1,6 @@
 import type { DataSourceOptions, MixedList, MigrationInterface } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
+import { databaseTls } from '../tls/database-tls';
 import { TypeOrmLog } from './typeorm-log';
 import { WatchedClient } from './watched-client';
 
@@ -8,6 +9,8 @@ export type MigrationClass = new () => MigrationInterface;
 
 export interface DatabaseOptions {
   readonly url: string;
+  /** The authority that the server's certificate must come from; without one, the URL's `sslmode` says it all. */
+  readonly caFile?: string | undefined;
   /** The service's own schema: unqualified names in SQL mean it, and nothing else. */
   readonly schema: string;
   /** What the server's `pg_stat_activity` calls this process. */
@@ -39,7 +42,7 @@ export function dataSourceOptions(options: DatabaseOptions, limits: SessionLimit
   const log = new TypeOrmLog();
   return {
     type: 'postgres',
-    url,
+    ...(options.caFile === undefined ? { url } : databaseTls(url, options.caFile)),
     schema: options.schema,
     applicationName: options.applicationName,
     poolSize: options.poolSize ?? 10,

@@ -8,8 +8,9 @@ import { RoundTrip } from './round-trip';
   imports: [
     MessagingModule.forRootAsync({
       inject: [GatewayConfig],
-      useFactory: ({ amqpUrl }: GatewayConfig) => ({
+      useFactory: ({ amqpUrl, amqpCaFile }: GatewayConfig) => ({
         url: amqpUrl,
+        caFile: amqpCaFile,
         source: 'gateway',
         topology: { exchanges: EXCHANGES, queues: queuesOf('gateway') },
         names: EXCHANGE,

@@ -32,8 +32,6 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     }).then(({ end }) => end);
   const podOf = async ({ workspaceId }: PodIdentity): Promise<KubePod> =>
     (await ground.admin.get<KubePod>(ground.path('pods', nameOf(workspaceId))))!;
-  const secretOf = async ({ workspaceId }: PodIdentity): Promise<KubeSecret | undefined> =>
-    (await ground.items<KubeSecret>('secrets')).find(({ metadata }) => metadata.name!.startsWith(nameOf(workspaceId)));
   const created = async (overrides: Partial<PodSpec> = {}): Promise<PodSpec> => {
     const spec = newSpec(overrides);
     await driver.create(spec);

@@ -1,0 +1,123 @@
+// @ts-check
+// npm run test:compose: docker-compose.yml on the engine that DOCKER_HOST names, from nothing to the restart of the README, and down again.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Failure, describe } from './lib/failure.mjs';
+import { keepPorts } from './lib/ports.mjs';
+import { readmeLines } from './lib/readme-lines.mjs';
+import { ROOT, State } from './lib/state.mjs';
+
+const PROJECT = 'reprise-compose-test';
+const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters', 'setup', 'agent'];
+
+const folder = mkdtempSync(join(tmpdir(), 'reprise-compose-'));
+/** @type {NodeJS.ProcessEnv} */
+let env = process.env;
+let failed = false;
+try {
+  env = await environment();
+  const times = {
+    'images built': timed(build),
+    'up --wait': timed(() => command('sh', ['-ec', readmeLines('compose-up')])),
+    'the lines of the README, to the last answer': timed(playThrough),
+    'up --wait again, with what was kept': timed(comeBack),
+  };
+  for (const [what, seconds] of Object.entries(times)) console.log(`${what.padEnd(46)} ${seconds.toFixed(1)} s`);
+  for (const name of SERVICES) console.log(`${`image reprise-${name}`.padEnd(46)} ${sizeOf(name)} MB`);
+} catch (error) {
+  failed = true;
+  console.error(describe(error));
+  console.error(output('docker', ['compose', 'logs', '--no-color', '--tail', '15']));
+} finally {
+  tearDown();
+}
+console.log(`\n${failed ? '0 passed, 1 failed' : '1 passed, 0 failed'}`);
+process.exit(failed ? 1 : 0);
+
+/** A project, ports and secrets of its own: an instance that runs here is left alone. */
+async function environment() {
+  const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+  if (!host.startsWith('unix://')) throw new Failure(`DOCKER_HOST must be a unix socket, which the provisioner mounts; it is ${host}`);
+  const socket = host.slice('unix://'.length);
+  const state = new State(folder);
+  await keepPorts(state, ['GATEWAY_PORT']);
+  return {
+    ...process.env,
+    COMPOSE_PROJECT_NAME: PROJECT,
+    REPRISE_VERSION: 'compose-test',
+    REPRISE_SECRETS: join(folder, 'secrets'),
+    REPRISE_PODS_NETWORK: `${PROJECT}-pods`,
+    GATEWAY_PORT: state.get('GATEWAY_PORT'),
+    DOCKER_HOST: host,
+    DOCKER_SOCKET: socket,
+    DOCKER_GID: String(statSync(socket).gid),
+  };
+}
+
+/** One after the other: the legacy builder would make what the images have in common once for each. */
+function build() {
+  command('docker', ['compose', '--parallel', '1', 'build']);
+}
+
+/** What a reader of the README does, and whether the workspace remembers what it was told before its restart, stop and resume. */
+function playThrough() {
+  const said = command('bash', ['-ec', `${readmeLines('compose-token')}\n${readmeLines('compose-try')}`]);
+  const ended = said.match(/"status":"succeeded"/g) ?? [];
+  if (ended.length < 4) throw new Failure('not every operation succeeded:', said);
+  if (!/I remember 2 message\(s\)\. The first was: My name is Alice/.test(said))
+    throw new Failure('the conversation was not carried:', said);
+}
+
+/** All containers are replaced; the workspace is there, with its conversation. */
+function comeBack() {
+  command('docker', ['compose', 'down']);
+  command('docker', ['compose', 'up', '--wait']);
+  const again = [
+    readmeLines('compose-token'),
+    `API=http://127.0.0.1:$GATEWAY_PORT/v1; curl -sSf "$API/workspaces" -H "Authorization: Bearer $TOKEN"`,
+  ];
+  const said = command('bash', ['-ec', again.join('\n')]);
+  if (!/"status":"idle"/.test(said)) throw new Failure('the workspace is not idle after all containers were replaced:', said);
+}
+
+/** Pods are not compose's: they are found by what the provisioner wrote on them. */
+function tearDown() {
+  const label = `label=reprise.instance=${PROJECT}`;
+  const pods = output('docker', ['ps', '--all', '--quiet', '--filter', label]).split('\n').filter(Boolean);
+  if (pods.length > 0) output('docker', ['rm', '--force', ...pods]);
+  output('docker', ['compose', 'down', '--volumes', '--remove-orphans']);
+  const volumes = output('docker', ['volume', 'ls', '--quiet', '--filter', label]).split('\n').filter(Boolean);
+  if (volumes.length > 0) output('docker', ['volume', 'rm', ...volumes]);
+  output('docker', ['network', 'rm', `${PROJECT}-pods`]);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** @param {() => unknown} work */
+function timed(work) {
+  const start = performance.now();
+  work();
+  return (performance.now() - start) / 1_000;
+}
+
+/** @param {string} name */
+function sizeOf(name) {
+  const bytes = execFileSync('docker', ['image', 'inspect', '--format', '{{.Size}}', `reprise-${name}:compose-test`], {
+    env,
+    encoding: 'utf8',
+  });
+  return Math.round(Number(bytes) / 1_000_000);
+}
+
+/** @param {string} program @param {string[]} args @returns {string} both streams */
+function command(program, args) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 1e8 });
+  if (status !== 0) throw new Failure(`${program} ${args[0]} ended with ${status}:`, `${stdout}${stderr}`.slice(-4_000));
+  return stdout;
+}
+
+/** Whatever it says, however it ends. @param {string} program @param {string[]} args */
+function output(program, args) {
+  return spawnSync(program, args, { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 1e8 }).stdout ?? '';
+}
