@@ -2,7 +2,7 @@
 const common = {
   testEnvironment: 'node',
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.[tj]s$': [
       '@swc/jest',
       {
         jsc: {
@@ -19,6 +19,8 @@ const common = {
     '^@reprise/contracts/cloud-events$': '<rootDir>/libs/contracts/src/cloud-events.ts',
     '^@reprise/(contracts|messaging|platform)$': '<rootDir>/libs/$1/src/index.ts',
   },
+  // The client of Kubernetes and what it is made of are ES modules, which jest does not load as they are.
+  transformIgnorePatterns: ['/node_modules/(?!(@kubernetes/client-node|openid-client|oauth4webapi|jose|jsonpath-plus)/)'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.reprise/'],
   rootDir: __dirname,
 };

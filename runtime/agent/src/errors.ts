@@ -13,6 +13,8 @@ export const AGENT_ERRORS = {
   bad_archive: 422,
   digest_mismatch: 422,
   internal_error: 500,
+  store_failed: 502,
+  store_unreachable: 502,
   no_space: 507,
 } as const;
 

@@ -1,26 +1,12 @@
 import { Env, IsUrlOf } from '@reprise/platform';
-import { IsIn, IsInt, IsNotEmpty, Max, Min, MinLength, ValidateIf } from 'class-validator';
-import { PodsConfig } from './pods/pods.config';
+import { IsInt, Max, Min, MinLength } from 'class-validator';
+import { KubernetesConfig } from './pods/kubernetes/kubernetes.config';
 
 /** The schema that the provisioner owns. */
 export const SCHEMA = 'provisioner';
 
-const SNAPSHOT_STORES = ['files'] as const;
-
 /** What the provisioner is told. */
-export class ProvisionerConfig extends PodsConfig {
-  @Env('SNAPSHOT_STORE', { description: 'Where snapshots are kept: `files`, a directory.', default: 'files', type: 'text' })
-  @IsIn(SNAPSHOT_STORES)
-  readonly snapshotStore!: (typeof SNAPSHOT_STORES)[number];
-
-  @Env('SNAPSHOTS_DIR', {
-    description: 'With SNAPSHOT_STORE=files: the directory of the snapshots.',
-    example: '/var/lib/reprise/snapshots',
-  })
-  @ValidateIf((config: ProvisionerConfig) => config.snapshotStore === 'files')
-  @IsNotEmpty()
-  readonly snapshotsDir!: string;
-
+export class ProvisionerConfig extends KubernetesConfig {
   @Env('GATEWAY_URL', { description: 'Where pods report their tasks.', example: 'http://gateway:8080' })
   @IsUrlOf(['http', 'https'])
   readonly gatewayUrl!: string;
@@ -69,21 +55,6 @@ export class ProvisionerConfig extends PodsConfig {
   @Min(1)
   @Max(3_600)
   readonly reconcileIntervalSeconds!: number;
-
-  @Env('SNAPSHOTS_KEPT', { description: 'How many verified snapshots of a workspace are kept, the newest ones.', default: 3 })
-  @IsInt()
-  @Min(1)
-  @Max(1_000)
-  readonly snapshotsKept!: number;
-
-  @Env('SNAPSHOT_ORPHAN_HOURS', {
-    description: 'How old a snapshot that was never verified, or an object in the store that no snapshot refers to, is when it is deleted.',
-    default: 24,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(8_760)
-  readonly snapshotOrphanHours!: number;
 
   @Env('JOB_RETENTION_DAYS', {
     description: 'How long ended jobs, their journals and records of pods that are gone are kept.',

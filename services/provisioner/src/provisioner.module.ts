@@ -12,6 +12,8 @@ import { PortsModule } from './ports/ports.module';
 import { ProvisionerConfig, SCHEMA } from './provisioner.config';
 import { ReconcilerModule } from './reconciler/reconciler.module';
 import { RetentionModule } from './retention/retention.module';
+import { StoreCheck } from './store-check/store-check';
+import { StoreCheckModule } from './store-check/store-check.module';
 import { TasksModule } from './tasks/tasks.module';
 import { WorkerModule } from './worker/worker.module';
 
@@ -42,8 +44,13 @@ export class ProvisionerModule {
           inboxRetentionDays: config.inboxRetentionDays,
         }),
         HealthModule.forRootAsync({
-          inject: [BrokerIndicator, getDataSourceToken()],
-          useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [databaseIndicator(dataSource), broker],
+          imports: [StoreCheckModule],
+          inject: [BrokerIndicator, getDataSourceToken(), StoreCheck],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource, store: StoreCheck) => [
+            databaseIndicator(dataSource),
+            broker,
+            store,
+          ],
         }),
         ports,
         MetricsModule,

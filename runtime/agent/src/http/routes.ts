@@ -5,6 +5,7 @@ import type { AgentConfig } from '../config';
 import { AgentError } from '../errors';
 import { log } from '../log';
 import { integerField, readJson, textField } from './body';
+import { directRoutes } from './direct-routes';
 
 export interface Route {
   readonly method: string;
@@ -52,6 +53,7 @@ export function routes(agent: Agent, config: AgentConfig): Route[] {
     },
     { method: 'GET', path: /^\/v1\/snapshot$/, handle: (_request, response) => snapshot(agent, response) },
     { method: 'PUT', path: /^\/v1\/restore$/, handle: (request, response) => restore(agent, request, response) },
+    ...directRoutes(agent),
     {
       method: 'POST',
       path: /^\/v1\/tasks$/,

@@ -1,11 +1,18 @@
 import { finished, type Readable } from 'node:stream';
 import type { Counter, Metrics } from '@reprise/platform';
-import { type SnapshotStore, SnapshotStoreError, type StoredObject } from '../snapshots/snapshot-store';
+import {
+  type DirectTransfer,
+  type DirectUpload,
+  type SnapshotStore,
+  SnapshotStoreError,
+  type StoredObject,
+} from '../snapshots/snapshot-store';
 import { CallTimer } from './call-timer';
 import { SNAPSHOT_STORE_CALL_DURATION, SNAPSHOT_STORED } from './provisioner.metrics';
 
 /** Any snapshot store, with its calls and bytes counted and timed. */
 export class ObservedSnapshotStore implements SnapshotStore {
+  readonly direct?: DirectTransfer;
   private readonly timer: CallTimer;
   private readonly stored: Counter;
 
@@ -15,6 +22,7 @@ export class ObservedSnapshotStore implements SnapshotStore {
   ) {
     this.timer = new CallTimer(metrics.histogram(SNAPSHOT_STORE_CALL_DURATION), reasonOf);
     this.stored = metrics.counter(SNAPSHOT_STORED);
+    if (store.direct) this.direct = this.observed(store.direct);
   }
 
   async put(key: string, stream: Readable): Promise<StoredObject> {
@@ -57,6 +65,29 @@ export class ObservedSnapshotStore implements SnapshotStore {
 
   sweep(olderThanMs: number): Promise<number> {
     return this.timer.time('sweep', () => this.store.sweep(olderThanMs));
+  }
+
+  check(): Promise<void> {
+    return this.timer.time('check', () => this.store.check());
+  }
+
+  /** Only what the store does for a transfer is timed here; the bytes themselves go past. */
+  private observed(direct: DirectTransfer): DirectTransfer {
+    return {
+      upload: async (key): Promise<DirectUpload> => {
+        const upload = await this.timer.time('upload', () => direct.upload(key));
+        return {
+          partBytes: upload.partBytes,
+          addressOfPart: (number) => upload.addressOfPart(number),
+          complete: async (parts, sizeBytes) => {
+            await this.timer.time('complete', () => upload.complete(parts, sizeBytes));
+            this.stored.inc(sizeBytes);
+          },
+          giveUp: () => upload.giveUp(),
+        };
+      },
+      addressOfDownload: (key) => direct.addressOfDownload(key),
+    };
   }
 }
 

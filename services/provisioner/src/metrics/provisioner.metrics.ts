@@ -39,7 +39,7 @@ export const POD_DRIVER_CALL_DURATION = histogram(
 );
 export const SNAPSHOT_STORE_CALL_DURATION = histogram(
   'reprise_snapshot_store_call_duration_seconds',
-  'Time that a call of the snapshot store took; of put and get, until all bytes were through. call: put, get, stat, delete, list, sweep. outcome: ok, or why it failed.',
+  'Time that a call of the snapshot store took; of put and get, until all bytes were through. call: put, get, stat, delete, list, sweep, check; of transfers between pods and the store: upload, complete. outcome: ok, or why it failed.',
   ['call', 'outcome'],
   SECONDS,
 );

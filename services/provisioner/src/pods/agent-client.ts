@@ -1,8 +1,18 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { PassThrough, finished, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { readJson, readText } from './agent-answers';
 import { asAgentError, isConnectionError, notTheAgent, refusal } from './agent-client.errors';
-import { AgentError, type AgentHealth, type AgentSnapshot, type AgentTask, type PodAgent } from './agent-client.types';
+import {
+  AgentError,
+  type AgentHealth,
+  type AgentSnapshot,
+  type AgentTask,
+  type AgentUpload,
+  type PodAgent,
+  type UploadTarget,
+} from './agent-client.types';
+import { speakDownload, speakUpload } from './agent-transfers';
 
 export interface AgentClientOptions {
   /** Base address of the pod's agent, as its handle has it. */
@@ -19,8 +29,6 @@ export interface AgentClientOptions {
 const TIMEOUT_MS = 10_000;
 const QUIESCE_TIMEOUT_MS = 60_000;
 const IDLE_TIMEOUT_MS = 60_000;
-/** What an agent answers is short, but for the streams. */
-const MAX_JSON = 1024 * 1024;
 const MAX_HISTORY = 256 * 1024 * 1024;
 
 interface Answer {
@@ -103,6 +111,17 @@ export class AgentClient implements PodAgent {
     return { entries, bytes };
   }
 
+  upload(to: UploadTarget, signal: AbortSignal): Promise<AgentUpload> {
+    const request = this.open('POST', '/v1/snapshot/upload', { 'content-type': 'application/x-ndjson' });
+    return this.unlessAborted(request, signal, speakUpload(request, this.responseTo(request, this.idleMs), to));
+  }
+
+  download(address: string, expected: { sha256: string }, signal: AbortSignal): Promise<{ entries: number; bytes: number }> {
+    const request = this.open('POST', '/v1/restore/download', { 'content-type': 'application/json' });
+    const order = { address, sha256: expected.sha256 };
+    return this.unlessAborted(request, signal, speakDownload(request, this.responseTo(request, this.idleMs), order));
+  }
+
   async runTask(task: AgentTask): Promise<'accepted' | 'already'> {
     const { status, body } = await this.ask('POST', '/v1/tasks', {
       task_id: task.taskId,
@@ -134,6 +153,18 @@ export class AgentClient implements PodAgent {
 
   private get idleMs(): number {
     return this.options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+  }
+
+  /** A closed connection is what tells an agent that nobody waits for the transfer any more. */
+  private async unlessAborted<T>(request: ClientRequest, signal: AbortSignal, transfer: Promise<T>): Promise<T> {
+    const giveUp = (): void => void request.destroy(new AgentError('broken', 'the transfer was given up'));
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      return await transfer;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
   }
 
   private async ask(method: string, path: string, body?: Record<string, unknown>, timeoutMs?: number): Promise<Answer> {
@@ -178,29 +209,4 @@ function digestOf(response: IncomingMessage): { sha256: string; entries: number 
   const { 'x-reprise-sha256': sha256, 'x-reprise-entries': entries } = response.trailers;
   if (!sha256 || !entries || !/^[0-9a-f]{64}$/.test(sha256)) return new AgentError('broken', 'the snapshot came without its digest');
   return { sha256, entries: Number(entries) };
-}
-
-async function readJson(response: IncomingMessage): Promise<Record<string, unknown> | null> {
-  const text = await readText(response, MAX_JSON);
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}
-
-async function readText(response: IncomingMessage, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > limit) throw notTheAgent(`its answer has more than ${limit} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw asAgentError(error, 'the answer broke off');
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

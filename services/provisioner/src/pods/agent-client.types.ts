@@ -27,6 +27,19 @@ export interface PodAgent {
    */
   restore(tar: Readable, expected: { sha256: string }): Promise<{ entries: number; bytes: number }>;
 
+  /**
+   * The agent sends the workspace to a store by itself, as a compressed tar in parts; only while quiesced. Nothing is there until whoever asked puts
+   * the parts together.
+   * @throws AgentError `store_unreachable`, `store_failed` as `agentCode`; what `addressOfPart` throws
+   */
+  upload(to: UploadTarget, signal: AbortSignal): Promise<AgentUpload>;
+
+  /**
+   * As `restore`, of a compressed tar that the agent fetches by itself. Repeatable.
+   * @throws AgentError `store_unreachable`, `store_failed` as `agentCode`
+   */
+  download(address: string, expected: { sha256: string }, signal: AbortSignal): Promise<{ entries: number; bytes: number }>;
+
   /** `already` where the agent knows this task: it does not run twice. @throws AgentError `refused` with `busy`, `not_ready` */
   runTask(task: AgentTask): Promise<'accepted' | 'already'>;
 
@@ -47,6 +60,22 @@ export interface AgentHealth {
 export interface AgentSnapshot {
   readonly stream: Readable;
   readonly digest: Promise<{ sha256: string; entries: number }>;
+}
+
+export interface UploadTarget {
+  readonly partBytes: number;
+  addressOfPart(number: number): Promise<string>;
+}
+
+export interface AgentUpload {
+  /** Of the tar. */
+  readonly sha256: string;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Of what was sent. */
+  readonly storedSha256: string;
+  readonly storedBytes: number;
+  readonly parts: readonly { readonly number: number; readonly etag: string }[];
 }
 
 export interface AgentTask {

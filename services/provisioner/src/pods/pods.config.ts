@@ -1,18 +1,19 @@
-import { DatabaseServiceConfig, Env } from '@reprise/platform';
+import { Env } from '@reprise/platform';
 import { IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { SnapshotStoreConfig } from '../snapshot-store.config';
 
-const POD_DRIVERS = ['process', 'docker'] as const;
+const POD_DRIVERS = ['process', 'docker', 'kubernetes'] as const;
 export type PodDriverName = (typeof POD_DRIVERS)[number];
 
 /** A setting that counts with one of these drivers alone. */
-function With(...drivers: readonly PodDriverName[]): PropertyDecorator {
+export function With(...drivers: readonly PodDriverName[]): PropertyDecorator {
   return ValidateIf((config: PodsConfig) => drivers.includes(config.podDriver));
 }
 
 /** What the provisioner is told of the pods that it makes. */
-export class PodsConfig extends DatabaseServiceConfig {
+export class PodsConfig extends SnapshotStoreConfig {
   @Env('POD_DRIVER', {
-    description: 'What a pod is: `process`, a process on this machine; `docker`, a container of a Docker engine.',
+    description: 'What a pod is: `process`, a process on this machine; `docker`, a container of a Docker engine; `kubernetes`, a Pod.',
     default: 'process',
     type: 'text',
   })
@@ -30,10 +31,10 @@ export class PodsConfig extends DatabaseServiceConfig {
   readonly agentPath!: string;
 
   @Env('AGENT_IMAGE', {
-    description: 'With POD_DRIVER=docker: the image that holds the agent. A pod whose role names no image runs in this one.',
+    description: 'With POD_DRIVER=docker or kubernetes: the image that holds the agent. A pod whose role names no image runs in this one.',
     example: 'reprise-agent:0.1.0',
   })
-  @With('docker')
+  @With('docker', 'kubernetes')
   @IsNotEmpty()
   readonly agentImage!: string;
 
@@ -79,8 +80,9 @@ export class PodsConfig extends DatabaseServiceConfig {
   readonly imagePullTimeoutSeconds!: number;
 
   @Env('POD_START_TIMEOUT_SECONDS', {
-    description: 'With POD_DRIVER=docker: how long an agent may take until it answers; one that does not is ended.',
-    default: 30,
+    description:
+      'With POD_DRIVER=docker or kubernetes: how long an agent may take until it answers; one that does not is ended. On Kubernetes that is finding a node and pulling the image, too. Keep it below STEP_TIMEOUT_SECONDS, or the step ends first and says less.',
+    default: 50,
   })
   @IsInt()
   @Min(1)

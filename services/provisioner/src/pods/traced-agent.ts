@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { errorType, inSpan, openSpan } from '@reprise/platform';
-import type { AgentHealth, AgentSnapshot, AgentTask, PodAgent } from './agent-client.types';
+import type { AgentHealth, AgentSnapshot, AgentTask, AgentUpload, PodAgent, UploadTarget } from './agent-client.types';
 import type { PodIdentity } from './pod-driver';
 import { aboutPod } from './traced-pod-driver';
 
@@ -46,6 +46,14 @@ export class TracedAgent implements PodAgent {
 
   restore(tar: Readable, expected: { sha256: string }): Promise<{ entries: number; bytes: number }> {
     return inSpan('agent restore', this.about, () => this.agent.restore(tar, expected));
+  }
+
+  upload(to: UploadTarget, signal: AbortSignal): Promise<AgentUpload> {
+    return inSpan('agent upload', this.about, () => this.agent.upload(to, signal));
+  }
+
+  download(address: string, expected: { sha256: string }, signal: AbortSignal): Promise<{ entries: number; bytes: number }> {
+    return inSpan('agent download', this.about, () => this.agent.download(address, expected, signal));
   }
 
   runTask(task: AgentTask): Promise<'accepted' | 'already'> {

@@ -6,15 +6,16 @@ import { ObservedPodDriver } from '../metrics/observed-pod-driver';
 import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { AgentClient } from '../pods/agent-client';
 import { DockerPodDriver } from '../pods/docker/docker-pod-driver';
+import { makeKubernetesDriver } from '../pods/kubernetes/make-driver';
 import type { PodDriver } from '../pods/pod-driver';
 import { ProcessPodDriver } from '../pods/process/process-pod-driver';
 import { TracedAgent } from '../pods/traced-agent';
 import { TracedPodDriver } from '../pods/traced-pod-driver';
 import { ProvisionerConfig } from '../provisioner.config';
-import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
+import { snapshotStoreOf } from './snapshot-stores';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
 
-function podDriver(config: ProvisionerConfig): PodDriver {
+async function podDriver(config: ProvisionerConfig): Promise<PodDriver> {
   const { gatewayUrl } = config;
   switch (config.podDriver) {
     case 'process':
@@ -31,6 +32,8 @@ function podDriver(config: ProvisionerConfig): PodDriver {
         pullTimeoutMs: config.imagePullTimeoutSeconds * 1_000,
         startTimeoutMs: config.podStartTimeoutSeconds * 1_000,
       });
+    case 'kubernetes':
+      return makeKubernetesDriver(config);
   }
 }
 
@@ -38,13 +41,13 @@ const PORTS: Provider[] = [
   {
     provide: POD_DRIVER,
     inject: [ProvisionerConfig, Metrics],
-    useFactory: (config: ProvisionerConfig, metrics: Metrics) => new ObservedPodDriver(new TracedPodDriver(podDriver(config)), metrics),
+    useFactory: async (config: ProvisionerConfig, metrics: Metrics) =>
+      new ObservedPodDriver(new TracedPodDriver(await podDriver(config)), metrics),
   },
   {
     provide: SNAPSHOT_STORE,
     inject: [ProvisionerConfig, Metrics],
-    useFactory: ({ snapshotsDir }: ProvisionerConfig, metrics: Metrics) =>
-      new ObservedSnapshotStore(new FileSnapshotStore(resolve(snapshotsDir)), metrics),
+    useFactory: (config: ProvisionerConfig, metrics: Metrics) => new ObservedSnapshotStore(snapshotStoreOf(config), metrics),
   },
   {
     provide: CONNECT_AGENT,

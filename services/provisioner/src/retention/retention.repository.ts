@@ -5,6 +5,22 @@ import type { DataSource } from 'typeorm';
 const UNFINISHED = (workspace: string): string =>
   `SELECT FROM jobs u WHERE u.workspace_id = ${workspace} AND u.status IN ('waiting', 'running')`;
 
+/** The workspace's last job named it: its pod came from it, or a resume would. Most often this is the newest one anyway. */
+const IN_USE = (workspace: string, snapshot: string): string =>
+  `SELECT FROM jobs j
+    WHERE j.workspace_id = ${workspace} AND ${snapshot} IN (j.snapshot_id, j.new_snapshot_id)
+      AND j.generation = (SELECT max(l.generation) FROM jobs l WHERE l.workspace_id = ${workspace})`;
+
+/** Which snapshots stay. */
+export interface Keep {
+  /** So many verified ones of each workspace, the newest. */
+  readonly kept: number;
+  /** Verified ones that are younger, however many. */
+  readonly keptHours: number;
+  /** Those that were never verified, for so long. */
+  readonly unverifiedForHours: number;
+}
+
 /** A snapshot that is on its way out. */
 export interface Superseded {
   readonly id: string;
@@ -17,16 +33,19 @@ export class RetentionRepository {
   constructor(@InjectDataSource() private readonly database: DataSource) {}
 
   /**
-   * Marks as `deleting` what nothing can need any more: verified snapshots older than the workspace's newest `kept`, and those of ended jobs that
-   * were never verified. From then on nothing is restored from them. Answers all that are so marked, those of an interrupted pass too.
+   * Marks as `deleting` what nothing can need any more: verified snapshots that are not among the workspace's newest `kept`, not younger than
+   * `keptHours`, and not the one in use; and those of ended jobs that were never verified. From then on nothing is restored from them. Answers all that
+   * are so marked, those of an interrupted pass too.
    */
-  async supersede(kept: number, unverifiedForHours: number, limit: number): Promise<Superseded[]> {
+  async supersede({ kept, keptHours, unverifiedForHours }: Keep, limit: number): Promise<Superseded[]> {
     return this.database.query<Superseded[]>(
       `WITH ranked AS (
-         SELECT id, workspace_id, row_number() OVER (PARTITION BY workspace_id ORDER BY generation DESC) AS place
+         SELECT id, workspace_id, created_at, row_number() OVER (PARTITION BY workspace_id ORDER BY generation DESC) AS place
            FROM snapshots WHERE status = 'verified'
        ), old AS (
-         SELECT r.id FROM ranked r WHERE r.place > $1 AND NOT EXISTS (${UNFINISHED('r.workspace_id')})
+         SELECT r.id FROM ranked r
+          WHERE r.place > $1 AND r.created_at < now() - make_interval(hours => $4)
+            AND NOT EXISTS (${UNFINISHED('r.workspace_id')}) AND NOT EXISTS (${IN_USE('r.workspace_id', 'r.id')})
           UNION ALL
          SELECT s.id FROM snapshots s
           WHERE s.status IN ('writing', 'complete') AND s.created_at < now() - make_interval(hours => $2)
@@ -36,7 +55,7 @@ export class RetentionRepository {
          UPDATE snapshots s SET status = 'deleting' FROM old WHERE s.id = old.id AND s.status <> 'deleting' RETURNING s.id, s.key
        )
        SELECT id, key FROM marked UNION SELECT id, key FROM snapshots WHERE status = 'deleting'`,
-      [kept, unverifiedForHours, limit],
+      [kept, unverifiedForHours, limit, keptHours],
     );
   }
 

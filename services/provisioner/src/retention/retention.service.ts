@@ -19,7 +19,7 @@ export interface Kept {
 
 /**
  * Deletes what nothing needs any more: superseded and unfinished snapshots, objects that no snapshot refers to, ended jobs, rows of pods that are
- * gone. Never a workspace's newest snapshot, never anything of a workspace that a job works at. Any number of replicas may; each deletion can be
+ * gone. Never a workspace's newest snapshot nor the one in use, never anything of a workspace that a job works at. Any number of replicas may; each deletion can be
  * repeated.
  */
 @Injectable()
@@ -58,7 +58,8 @@ export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** The mark first, then the object, then the row: interrupted anywhere, the next pass goes on. */
   private async dropSuperseded(): Promise<number> {
-    const superseded = await this.records.supersede(this.config.snapshotsKept, this.config.snapshotOrphanHours, BATCH);
+    const { snapshotsKept: kept, snapshotsKeptHours: keptHours, snapshotOrphanHours: unverifiedForHours } = this.config;
+    const superseded = await this.records.supersede({ kept, keptHours, unverifiedForHours }, BATCH);
     for (const { id, key } of superseded) {
       if (this.stopped) return 0;
       await this.store.delete(key);

@@ -27,6 +27,44 @@ export interface SnapshotStore {
 
   /** Removes what interrupted puts left behind and nothing touched for this long. Resolves to how many. */
   sweep(olderThanMs: number): Promise<number>;
+
+  /** Whether the store is there and may be written to. Leaves nothing in it. @throws SnapshotStoreError */
+  check(): Promise<void>;
+
+  /** How pods reach the store by themselves. Absent where they cannot. */
+  readonly direct?: DirectTransfer;
+}
+
+/**
+ * Transfers between a pod and the store, past the provisioner. Whoever has one of the addresses may do the one thing that it is for: they are secrets,
+ * for a short while, and never stand in a log or in an error.
+ */
+export interface DirectTransfer {
+  /** Begins an object that a pod sends in parts. Nothing of it can be seen until it is completed. @throws SnapshotStoreError */
+  upload(key: string): Promise<DirectUpload>;
+
+  /** Where the object's bytes can be fetched by GET. Does not ask whether it is there. @throws SnapshotStoreError */
+  addressOfDownload(key: string): Promise<string>;
+}
+
+export interface DirectUpload {
+  /** What every part but the last must have; the last may have less. */
+  readonly partBytes: number;
+
+  /** Where this part is to be sent by PUT; the first is number 1. @throws SnapshotStoreError `no_space` past the last that there can be */
+  addressOfPart(number: number): Promise<string>;
+
+  /** Puts the parts together, as `put` would have put the bytes. @throws SnapshotStoreError `corrupt` where the store has another number of bytes */
+  complete(parts: readonly DirectPart[], sizeBytes: number): Promise<void>;
+
+  /** Forgets the parts. What cannot be forgotten now is left to the sweep. Never rejects. */
+  giveUp(): Promise<void>;
+}
+
+export interface DirectPart {
+  readonly number: number;
+  /** How the store named what it got. */
+  readonly etag: string;
 }
 
 export interface StoredObject {

@@ -3,7 +3,7 @@ import { PassThrough, Transform, type Readable, type TransformCallback } from 'n
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { gzipBlocks } from './gzip-blocks';
-import { SnapshotStoreError, type SnapshotStore } from './snapshot-store';
+import { type DirectPart, type DirectTransfer, type DirectUpload, SnapshotStoreError, type SnapshotStore } from './snapshot-store';
 import { TarInspector } from './tar-inspector';
 
 /** All that is needed to check and to open a snapshot again: what the database keeps of it. */
@@ -91,6 +91,47 @@ export async function openSnapshot(store: SnapshotStore, record: SnapshotRecord)
   stored.once('error', (error) => tar.destroy(error));
   tar.once('close', () => stored.destroy());
   return stored.pipe(tar);
+}
+
+/** An agent that sends its files to the store by itself. */
+export interface Uploader {
+  upload(
+    to: Pick<DirectUpload, 'partBytes' | 'addressOfPart'>,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly sha256: string;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly storedSha256: string;
+    readonly storedBytes: number;
+    readonly parts: readonly DirectPart[];
+  }>;
+}
+
+/**
+ * Lets a pod send its files to the store by itself. What it tells of them is taken down as it is: `verifySnapshot` reads the object back and holds it
+ * to every word. Nothing is kept of an upload that does not come to its end.
+ * @throws SnapshotStoreError; whatever the agent fails with
+ */
+export async function saveDirectly(direct: DirectTransfer, key: string, agent: Uploader, signal: AbortSignal): Promise<SnapshotRecord> {
+  const upload = await direct.upload(key);
+  try {
+    const told = await agent.upload(upload, signal);
+    signal.throwIfAborted();
+    await upload.complete(told.parts, told.storedBytes);
+    return {
+      key,
+      tarSha256: told.sha256,
+      tarBytes: told.bytes,
+      entries: told.entries,
+      storedSha256: told.storedSha256,
+      storedBytes: told.storedBytes,
+      encoding: 'gzip',
+    };
+  } catch (error) {
+    await upload.giveUp();
+    throw error;
+  }
 }
 
 /** The agent's digest, which must be that of the bytes that arrived. */

@@ -1,18 +1,23 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
+import type { PodAgent } from '../pods/agent-client.types';
 import { SNAPSHOT_STORE } from '../ports/tokens';
 import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
-import { openSnapshot } from '../snapshots/snapshots';
+import { openSnapshot, type SnapshotRecord } from '../snapshots/snapshots';
 import { Agents } from './agents';
+import { cannotTransfer } from './direct-transfer';
 import { StepError, type StepHandler } from './step';
+
+type Restored = Awaited<ReturnType<PodAgent['restore']>>;
 
 /** The workspace's files, from its last good snapshot into the new pod, which checks the digest before it moves anything in place. */
 @Injectable()
 export class RestoreStep implements StepHandler {
   readonly step = 'restore';
+  private readonly logger = new Logger(RestoreStep.name);
 
   constructor(
     private readonly agents: Agents,
@@ -28,13 +33,31 @@ export class RestoreStep implements StepHandler {
     const snapshot = job.snapshotId === null ? null : await this.snapshots.find(job.snapshotId, job.workspaceId);
     if (snapshot?.status !== 'verified') throw new StepError(`There is no good snapshot ${job.snapshotId ?? '(none)'}.`, 'final');
     const agent = await this.agents.fresh(job);
-    const tar = await openSnapshot(this.store, snapshot.record);
+    const { entries, bytes } = (await this.fetched(agent, snapshot.record, signal)) ?? (await this.sent(agent, snapshot.record, signal));
+    return { detail: `${entries} entries, ${bytes} bytes` };
+  }
+
+  /** Straight from the store where it has addresses for it and the pod can use them; null where not. */
+  private async fetched(agent: PodAgent, { key, tarSha256: sha256 }: SnapshotRecord, signal: AbortSignal): Promise<Restored | null> {
+    if (!this.store.direct) return null;
+    const address = await this.store.direct.addressOfDownload(key);
+    signal.throwIfAborted();
+    try {
+      return await agent.download(address, { sha256 }, signal);
+    } catch (error) {
+      if (!cannotTransfer(error)) throw error;
+      this.logger.log(`The pod cannot fetch its snapshot from the store by itself: ${error.detail}`);
+      return null;
+    }
+  }
+
+  private async sent(agent: PodAgent, record: SnapshotRecord, signal: AbortSignal): Promise<Restored> {
+    const tar = await openSnapshot(this.store, record);
     const giveUp = (): void => void tar.destroy(new Error('The restore was given up.'));
     signal.addEventListener('abort', giveUp, { once: true });
     try {
       signal.throwIfAborted();
-      const { entries, bytes } = await agent.restore(tar, { sha256: snapshot.record.tarSha256 });
-      return { detail: `${entries} entries, ${bytes} bytes` };
+      return await agent.restore(tar, { sha256: record.tarSha256 });
     } finally {
       signal.removeEventListener('abort', giveUp);
       tar.destroy();

@@ -1,12 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
+import type { PodAgent } from '../pods/agent-client.types';
 import { SNAPSHOT_STORE } from '../ports/tokens';
 import { SnapshotStoreError, type SnapshotStore } from '../snapshots/snapshot-store';
-import { saveSnapshot } from '../snapshots/snapshots';
+import { saveDirectly, saveSnapshot, type SnapshotRecord } from '../snapshots/snapshots';
 import { Agents } from './agents';
+import { cannotTransfer } from './direct-transfer';
 import { quiesceReason } from './quiesce.step';
 import { StepError, type StepHandler } from './step';
 
@@ -22,6 +24,7 @@ export function attemptKey({ workspaceId, generation, attempt }: Pick<Job, 'work
 @Injectable()
 export class SnapshotStep implements StepHandler {
   readonly step = 'snapshot';
+  private readonly logger = new Logger(SnapshotStep.name);
 
   constructor(
     private readonly agents: Agents,
@@ -39,10 +42,10 @@ export class SnapshotStep implements StepHandler {
     if (job.attempt > 1) await agent.quiesce(quiesceReason(job));
     signal.throwIfAborted();
     try {
-      const record = await saveSnapshot(this.store, attemptKey(job), await agent.snapshot(), signal);
+      const { record, by } = await this.save(agent, attemptKey(job), signal);
       this.metrics.saved(record);
       return {
-        detail: `${record.entries} entries, ${record.tarBytes} bytes, ${record.storedBytes} stored`,
+        detail: `${record.entries} entries, ${record.tarBytes} bytes, ${record.storedBytes} stored${by}`,
         records: { snapshot: { id: newSnapshotOf(job), status: 'complete', record } },
       };
     } catch (error) {
@@ -50,6 +53,20 @@ export class SnapshotStep implements StepHandler {
       if (error instanceof SnapshotStoreError && error.reason === 'corrupt') throw new StepError(error.message, 'retryable');
       throw error;
     }
+  }
+
+  /** Straight from the pod where the store has addresses for it and the pod can use them. */
+  private async save(agent: PodAgent, key: string, signal: AbortSignal): Promise<{ record: SnapshotRecord; by: string }> {
+    if (this.store.direct) {
+      try {
+        return { record: await saveDirectly(this.store.direct, key, agent, signal), by: ' by the pod' };
+      } catch (error) {
+        if (!cannotTransfer(error)) throw error;
+        this.logger.log(`The pod cannot send its snapshot to the store by itself: ${error.detail}`);
+        signal.throwIfAborted();
+      }
+    }
+    return { record: await saveSnapshot(this.store, key, await agent.snapshot(), signal), by: '' };
   }
 }
 

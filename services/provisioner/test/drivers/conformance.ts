@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AgentClient } from '../../src/pods/agent-client';
 import { PodError, type PodDriver, type PodErrorReason, type PodIdentity, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
@@ -191,7 +192,9 @@ export function keepsThePromisesOfAPodDriver(setUp: () => Promise<DriverUnderTes
       const { address } = await driver.create(spec);
       made.push(identityOf(spec));
       expect(await host.another.inspect(spec)).toMatchObject({ ...identityOf(spec), phase: 'running', address });
-      expect(await host.another.list()).toContainEqual(await driver.inspect(spec));
+      const state = await driver.inspect(spec);
+      // One that follows its host hears of it a moment later.
+      await until(async () => (await host.another.list()).some((it) => isDeepStrictEqual(it, state)));
     });
 
     it('tell a crashed pod as dead', async () => {

@@ -95,7 +95,7 @@ export function keepsItsPromisesAsThingsGoWrong(
       const spec = newSpec();
       await create(spec);
       await host.takeAway(spec);
-      expect((await driver.inspect(spec))?.phase ?? 'gone').not.toBe('running');
+      await until(async () => ((await driver.inspect(spec))?.phase ?? 'gone') !== 'running');
       await driver.remove(spec, GRACE);
       expect(await driver.inspect(spec)).toBeNull();
       expect((await driver.list()).map(({ workspaceId }) => workspaceId)).not.toContain(spec.workspaceId);

@@ -58,6 +58,47 @@ describe('the retention', () => {
     expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
   });
 
+  it('keeps all snapshots that are younger than it is told to, and the newest ones whatever their age', async () => {
+    const keeping = await Replica.start(world, { env: { SNAPSHOTS_KEPT: '2', SNAPSHOTS_KEPT_HOURS: '48' }, hangs: true });
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    for (let restart = 0; restart < 5; restart += 1) await workspace.replace(replica);
+    const age = (hours: number, ...generations: number[]) =>
+      world.database.query(
+        `UPDATE snapshots SET created_at = now() - make_interval(hours => $3) WHERE workspace_id = $1 AND generation = ANY ($2)`,
+        [workspace.id, generations, hours],
+      );
+    expect(await generations(workspace)).toEqual([2, 3, 4, 5, 6]);
+    await age(49, 2, 3);
+    await age(47, 4);
+    expect(await keeping.get(Retention).pass()).toMatchObject({ snapshots: 2 });
+    expect(await generations(workspace)).toEqual([4, 5, 6]);
+    // Of an age at which it would go, but for their number.
+    await age(1_000, 4, 5, 6);
+    expect(await keeping.get(Retention).pass()).toMatchObject({ snapshots: 1 });
+    expect(await generations(workspace)).toEqual([5, 6]);
+    await keeping.stop();
+  });
+
+  it('keeps the snapshot that the last job came from, however many are newer', async () => {
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    await world.sh(workspace.id, 'echo old > file');
+    const { data } = await workspace.remove(replica);
+    const [old] = await world.database.query(`SELECT id FROM snapshots WHERE workspace_id = $1`, [workspace.id]);
+    expect(data.snapshot_id).toBe(old.id);
+    await workspace.create(replica, old.id);
+    // Newer ones that nobody came from, such as of jobs that gave up after they had saved.
+    await world.database.query(
+      `INSERT INTO snapshots (id, workspace_id, generation, status, key, tar_sha256)
+       SELECT 'snap_' || n || $1, $1, n, 'verified', $1 || '/' || n || '.9.tar.gz', '' FROM generate_series(11, 13) n`,
+      [workspace.id],
+    );
+    expect(await generations(workspace)).toEqual([2, 11, 12, 13]);
+    expect(await pass()).toMatchObject({ snapshots: 1 });
+    expect(await generations(workspace)).toEqual([2, 12, 13]);
+  });
+
   it('deletes nothing of a workspace that a job works at', async () => {
     const gate = new Gate();
     const workspace = new Workspace(world);

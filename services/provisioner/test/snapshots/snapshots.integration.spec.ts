@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { AgentClient } from '../../src/pods/agent-client';
 import type { PodSpec } from '../../src/pods/pod-driver';
 import { ProcessPodDriver } from '../../src/pods/process/process-pod-driver';
 import { FileSnapshotStore } from '../../src/snapshots/files/file-snapshot-store';
 import { openSnapshot, saveSnapshot, verifySnapshot, type SnapshotRecord } from '../../src/snapshots/snapshots';
 import { bundleAgent } from '../testing/agent-bundle';
+import { tarOf } from '../testing/tars';
 import { until } from '../testing/until';
 import { newSpec, nextGeneration } from '../testing/workspaces';
 
@@ -61,15 +61,6 @@ async function forged(tar: Buffer, record: Partial<SnapshotRecord> = {}): Promis
     encoding: 'gzip',
     ...record,
   };
-}
-
-async function tarOf(...entries: [header: object, content?: string][]): Promise<Buffer> {
-  const tar = pack();
-  for (const [header, content] of entries) tar.entry(header as never, content ?? '');
-  tar.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of tar) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 describe('a snapshot', () => {

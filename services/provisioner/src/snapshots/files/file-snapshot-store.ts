@@ -70,6 +70,15 @@ export class FileSnapshotStore implements SnapshotStore {
     return swept;
   }
 
+  async check(): Promise<void> {
+    const aside = join(this.root, INCOMING, randomUUID());
+    await storing('snapshots', async () => {
+      await mkdir(dirname(aside), { recursive: true });
+      await (await open(aside, 'wx', 0o600)).close();
+      await rm(aside);
+    });
+  }
+
   private async moveInPlace(aside: string, target: string): Promise<void> {
     // A deletion beside this may take an empty directory away between the two calls: then both are made again.
     for (let attempt = 1; ; attempt++) {

@@ -37,6 +37,8 @@ export interface ApiUnderTest {
   readonly makesPod: Meets;
   /** Whether a request is one that takes a pod away. */
   readonly removesPod: Meets;
+  /** Whether the driver follows what its host has, and so may tell of pods while the API is in trouble. */
+  readonly followsPods?: boolean;
   /** A driver whose API is not there at all. */
   readonly unreachable: PodDriver;
 }

@@ -17,6 +17,8 @@ export type Trouble =
   | { readonly kind: 'slow'; readonly ms: number }
   /** It is answered with this status, and never seen by the API. */
   | { readonly kind: 'status'; readonly status: number }
+  /** It is answered with this text, and never seen by the API. */
+  | { readonly kind: 'answer'; readonly text: string }
   /** It is never answered, and never seen by the API. */
   | { readonly kind: 'hang' }
   /** The API does what was asked, and its answer never comes. */
@@ -61,8 +63,13 @@ export class FaultyProxy {
     this.trouble = what && { what, meets };
   }
 
-  async close(): Promise<void> {
+  /** Breaks every connection that there is. */
+  cut(): void {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
     this.server.close();
     await once(this.server, 'close');
   }
@@ -78,6 +85,10 @@ export class FaultyProxy {
         response.writeHead(trouble.status, { 'content-type': 'application/json', 'retry-after': '1' });
         // In the forms of Docker and of Kubernetes.
         response.end(JSON.stringify({ kind: 'Status', status: 'Failure', code: trouble.status, reason: 'Trouble', message: WORDS }));
+        return;
+      case 'answer':
+        request.resume();
+        response.writeHead(200, { 'content-type': 'application/json' }).end(trouble.text);
         return;
       case 'slow':
         await sleep(trouble.ms);

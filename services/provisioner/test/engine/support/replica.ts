@@ -88,7 +88,10 @@ export class Replica {
     const jobs = module.get<MortalJobs>(JobsRepository);
     jobs.dies = options.dies;
     jobs.hangs = options.hangs ?? false;
-    await module.init();
+    await module.init().catch(async (error: unknown) => {
+      await module.close().catch(() => undefined);
+      throw error;
+    });
     return new Replica(module, jobs);
   }
 

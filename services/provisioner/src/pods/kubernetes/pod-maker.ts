@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { PodError, type PodHandle, type PodSpec } from '../pod-driver';
+import type { Fence } from './fence';
+import type { Owner } from './owner';
+import type { NamedPod, PodClient } from './pod-client';
+import { type PodMaking, podOf } from './pod-object';
+import { describe, type PodView } from './pod-view';
+import type { PodWaiter } from './pod-waiter';
+
+export interface PodMakerOptions {
+  readonly making: PodMaking;
+  readonly startTimeoutMs: number;
+  readonly removeTimeoutMs: number;
+}
+
+type OurPod = Exclude<NamedPod, string>;
+
+/** How often others may come between a look and what is done upon it: each time one of them got further. */
+const TURNS = 20;
+/** An older pod that was made at this very moment by one who did not see our fence goes by itself, or stays. */
+const YIELD_MS = 1_000;
+
+/** Makes pods, one for a workspace: the name is the lock, the fence says who may. */
+export class PodMaker {
+  constructor(
+    private readonly pods: PodClient,
+    private readonly fence: Fence,
+    private readonly owner: Owner,
+    private readonly waiter: PodWaiter,
+    private readonly options: PodMakerOptions,
+  ) {}
+
+  async create(spec: PodSpec): Promise<PodHandle> {
+    const until = performance.now() + this.options.startTimeoutMs;
+    const left = (): number => Math.max(1, until - performance.now());
+    const pod = await this.adoptOrMake(spec);
+    const ready = await this.waiter.until(
+      pod.view,
+      ({ phase, trouble, terminating }) => phase !== 'starting' || trouble?.final === true || terminating,
+      left(),
+    );
+    if (ready?.phase === 'running' && ready.address !== null) {
+      return { workspaceId: spec.workspaceId, generation: spec.generation, address: ready.address };
+    }
+    if (ready === null) throw new PodError('start_failed', 'it was taken away while it started');
+    throw await this.notStarted(ready);
+  }
+
+  /** The workspace's pod, of this generation and alive. */
+  private async adoptOrMake(spec: PodSpec): Promise<OurPod> {
+    for (let turn = 0, raised = false; turn < TURNS; turn += 1) {
+      const [lease, found, owners] = await Promise.all([
+        this.fence.read(spec.workspaceId),
+        this.pods.read(spec.workspaceId),
+        this.owner.references(),
+      ]);
+      this.fence.assertNotStale(lease, spec);
+      if (found === 'foreign') throw new PodError('locked', 'a pod of its name is there that is none of ours');
+      if (found !== 'none') {
+        const ours = await this.settle(found, spec, raised);
+        if (ours) return ours;
+        continue;
+      }
+      if (!(await this.fence.raise(lease, spec, owners))) continue;
+      raised = true;
+      const made = await this.pods.create(podOf(spec, this.options.making, owners, randomBytes(4).toString('hex')));
+      if (made === null) continue;
+      if (typeof made === 'string') throw new PodError('denied', 'the cluster changes the labels of pods');
+      return this.confirm(made, spec);
+    }
+    throw new PodError('locked', `others came between ${TURNS} times`);
+  }
+
+  /** A pod of the name is there: it is the one that is wanted, or refused, or, ended, taken out of the way (null: look again). */
+  private async settle({ object, view }: OurPod, spec: PodSpec, raised: boolean): Promise<OurPod | null> {
+    const older = view.generation < spec.generation;
+    if (view.generation > spec.generation) throw new PodError('stale_generation', `the pod of generation ${view.generation} is there`);
+    if (older && !(await this.isOnItsWayOut(view, raised))) {
+      throw new PodError('older_pod_alive', `the pod of generation ${view.generation} lives: ${describe(view)}`);
+    }
+    if (!older && view.phase !== 'dead' && !view.terminating) {
+      // Whoever made it may have died before it gave it its token.
+      if (view.phase === 'starting') await this.pods.giveToken(object, spec.token);
+      return { object, view };
+    }
+    await this.waiter.end(view, 1, this.options.removeTimeoutMs);
+    return null;
+  }
+
+  /** Of an older pod: whether it is over, so that it may be taken out of the way. One whose node is lost may live. */
+  private async isOnItsWayOut(view: PodView, raised: boolean): Promise<boolean> {
+    const isOver = ({ phase, end, terminating }: PodView): boolean => terminating || (phase === 'dead' && end?.reason !== 'node_lost');
+    if (isOver(view) || !raised) return isOver(view);
+    const later = await this.waiter.until(view, isOver, YIELD_MS);
+    return later === null || isOver(later);
+  }
+
+  /** The second look at the fence: whoever raised it before it was there did not see this pod, and relies on its going. */
+  private async confirm(made: OurPod, spec: PodSpec): Promise<OurPod> {
+    const [lease] = await Promise.all([this.fence.read(spec.workspaceId), this.pods.giveToken(made.object, spec.token)]);
+    try {
+      this.fence.assertNotStale(lease, spec);
+    } catch (error) {
+      await this.waiter.end(made.view, 0, this.options.removeTimeoutMs);
+      throw error;
+    }
+    return made;
+  }
+
+  /** What did not start is told why; what might still start, but took too long, is ended: the next attempt makes another one. */
+  private async notStarted(pod: PodView): Promise<PodError> {
+    const { phase, trouble, terminating } = pod;
+    if (phase === 'dead' && trouble === null) return new PodError('start_failed', describe(pod));
+    if (terminating) return new PodError('start_failed', `it was deleted while it started: ${describe(pod)}`);
+    // Its end is not waited for: the next create and the job's clean-up do.
+    await this.pods.delete(pod, 0).catch(() => undefined);
+    if (trouble === null || trouble.reason === 'waiting')
+      return new PodError('start_timeout', `the agent did not listen in time: ${describe(pod)}`);
+    return new PodError(trouble.reason, trouble.detail);
+  }
+}

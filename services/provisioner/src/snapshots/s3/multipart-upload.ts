@@ -1,0 +1,107 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  type CompletedPart,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { SnapshotStoreError } from '../snapshot-store';
+import type { S3Calls } from './s3-calls';
+import { isAnswer } from './s3-errors';
+import type { S3Settings } from './s3-settings';
+
+/** S3's own limit. */
+export const MAX_PARTS = 10_000;
+/** Putting the parts of a large object together takes the store a while, in which it sends a blank now and then. */
+const COMPLETION = 10;
+
+/** How the store names what it wrote; undefined where it did not tell. */
+export interface Written {
+  readonly etag: string | undefined;
+  readonly checksum: string | undefined;
+}
+
+/** How objects are written: what every request that begins one says. */
+export function writeOptions({ encryption, kmsKeyId, checksum }: S3Settings) {
+  return {
+    ...(encryption === 'none' ? {} : { ServerSideEncryption: encryption }),
+    ...(encryption === 'aws:kms' && kmsKeyId !== undefined ? { SSEKMSKeyId: kmsKeyId } : {}),
+    ...(checksum === 'none' ? {} : { ChecksumAlgorithm: checksum }),
+  };
+}
+
+/** What the store says the object's own checksum is, of the kind that was asked for. */
+export function checksumIn(
+  answer: { ChecksumCRC32?: string | undefined; ChecksumSHA256?: string | undefined },
+  { checksum }: S3Settings,
+): string | undefined {
+  if (checksum === 'CRC32') return answer.ChecksumCRC32;
+  return checksum === 'SHA256' ? answer.ChecksumSHA256 : undefined;
+}
+
+/** One object on its way in parts. Until it is completed nothing of it can be seen under its key. */
+export class MultipartUpload {
+  private constructor(
+    private readonly calls: S3Calls,
+    private readonly settings: S3Settings,
+    private readonly key: string,
+    readonly uploadId: string,
+  ) {}
+
+  /** @throws SnapshotStoreError */
+  static async begin(calls: S3Calls, settings: S3Settings, key: string): Promise<MultipartUpload> {
+    const command = new CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ...writeOptions(settings) });
+    const { UploadId } = await calls.make('cannot begin to store the snapshot', (client, options) => client.send(command, options));
+    if (UploadId === undefined) throw new SnapshotStoreError('io', 'cannot begin to store the snapshot: the store names no upload');
+    return new MultipartUpload(calls, settings, key, UploadId);
+  }
+
+  /** The store checks the part against the digest that signs the request. @throws SnapshotStoreError */
+  async part(number: number, body: Buffer, signal: AbortSignal): Promise<CompletedPart> {
+    if (number > MAX_PARTS) throw new SnapshotStoreError('no_space', tooLarge(this.settings));
+    const { checksum } = this.settings;
+    const command = new UploadPartCommand({
+      ...this.address,
+      PartNumber: number,
+      Body: body,
+      ...(checksum === 'none' ? {} : { ChecksumAlgorithm: checksum }),
+    });
+    const answer = await this.calls.make('cannot store the snapshot', (client, options) => client.send(command, options), { signal });
+    return {
+      PartNumber: number,
+      ETag: answer.ETag,
+      ...(answer.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: answer.ChecksumCRC32 }),
+      ...(answer.ChecksumSHA256 === undefined ? {} : { ChecksumSHA256: answer.ChecksumSHA256 }),
+    };
+  }
+
+  /** From here on the object is there. @throws SnapshotStoreError */
+  async complete(parts: readonly CompletedPart[]): Promise<Written> {
+    const inOrder = [...parts].sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+    const command = new CompleteMultipartUploadCommand({ ...this.address, MultipartUpload: { Parts: inOrder } });
+    try {
+      const answer = await this.calls.make('cannot complete the snapshot', (client, options) => client.send(command, options), {
+        longer: COMPLETION,
+      });
+      return { etag: answer.ETag, checksum: checksumIn(answer, this.settings) };
+    } catch (error) {
+      // The SDK repeats a call whose answer was lost, and a completed upload is known no more. The caller looks whether the object is there.
+      if (isAnswer(error, 'NoSuchUpload')) return { etag: undefined, checksum: undefined };
+      throw error;
+    }
+  }
+
+  /** What cannot be given up now is left to the sweep. Never rejects. */
+  async giveUp(): Promise<void> {
+    const command = new AbortMultipartUploadCommand(this.address);
+    await this.calls.make('cannot give up the snapshot', (client, options) => client.send(command, options)).catch(() => undefined);
+  }
+
+  get address(): { Bucket: string; Key: string; UploadId: string } {
+    return { Bucket: this.settings.bucket, Key: this.key, UploadId: this.uploadId };
+  }
+}
+
+export function tooLarge({ partBytes }: Pick<S3Settings, 'partBytes'>): string {
+  return `the snapshot has more than ${MAX_PARTS} parts of ${partBytes / 1024 / 1024} MiB, which is all that S3 takes: raise S3_PART_MB`;
+}

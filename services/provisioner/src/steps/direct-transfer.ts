@@ -1,0 +1,9 @@
+import { AgentError } from '../pods/agent-client.types';
+
+/** An agent that does not know the way, a store that the pod does not reach, or one that fails it. */
+const CODES: ReadonlySet<string> = new Set(['not_found', 'method_not_allowed', 'store_unreachable', 'store_failed']);
+
+/** Whether a transfer between pod and store failed so that it is worth going through the provisioner. Nothing was changed by it. */
+export function cannotTransfer(error: unknown): error is AgentError {
+  return error instanceof AgentError && CODES.has(error.agentCode ?? '');
+}
