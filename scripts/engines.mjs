@@ -77,12 +77,12 @@ async function runTests(state, up) {
 
 /** @param {import('./lib/engines.mjs').Engine} engine @param {Progress} progress @param {import('./lib/engines.mjs').Engine[]} up */
 async function bringUpEngine(engine, progress, up) {
-  const why = hindrance(engine);
+  const folder = folderOf(engine);
+  const why = hindrance(engine, folder);
   if (why !== null) {
     progress.say(`${engine.name} is left out: ${why}, and ${engine.variable} names none`);
     return null;
   }
-  const folder = folderOf(engine);
   up.push(engine);
   await progress.phase(engine.name, () => engineUp(engine, folder));
   return engine.address(folder);

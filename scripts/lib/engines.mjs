@@ -1,8 +1,8 @@
 // @ts-check
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Failure } from './failure.mjs';
-import { lastLines, run } from './processes.mjs';
+import { findProcesses, lastLines, run } from './processes.mjs';
 import { ROOT } from './state.mjs';
 
 /**
@@ -33,11 +33,14 @@ export const ENGINES = [
   },
 ];
 
-/** Why it cannot be brought up on this machine; null where it can. @param {Engine} engine @returns {string | null} */
-export function hindrance(engine) {
+/** Why it cannot be brought up on this machine; null where it can. @param {Engine} engine @param {string} folder @returns {string | null} */
+export function hindrance(engine, folder) {
   if (!existsSync(join(engine.scripts, 'up.sh'))) return 'there is nothing to bring it up with';
   if (!existsSync('/etc/debian_version')) return 'that needs Debian';
   if (process.getuid?.() !== 0) return 'that needs root';
+  // Two of them take the bridge and the firewall's rules from each other.
+  const isAnother = (/** @type {string[]} */ args) => basename(args[0] ?? '') === 'dockerd' && !args.includes(join(folder, 'data'));
+  if (engine.name === 'docker' && findProcesses(isAnother).length > 0) return 'another engine runs on this machine';
   return null;
 }
 

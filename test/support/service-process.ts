@@ -15,7 +15,7 @@ export interface Program {
   metricsUrl: string;
 }
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 30_000;
 
 /** One real process of a service, that can be killed and started again. */
