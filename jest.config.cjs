@@ -18,6 +18,8 @@ const common = {
   moduleNameMapper: {
     '^@reprise/contracts/cloud-events$': '<rootDir>/libs/contracts/src/cloud-events.ts',
     '^@reprise/(contracts|messaging|platform)$': '<rootDir>/libs/$1/src/index.ts',
+    // What is imported only where it is used has the name of the compiled file.
+    '^(\\.\\./(?:pods|snapshots)/.*)\\.js$': '$1',
   },
   // The client of Kubernetes and what it is made of are ES modules, which jest does not load as they are.
   transformIgnorePatterns: ['/node_modules/(?!(@kubernetes/client-node|openid-client|oauth4webapi|jose|jsonpath-plus)/)'],

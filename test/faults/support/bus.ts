@@ -23,6 +23,8 @@ export interface Seen {
   /** What it is about, as far as its data say so. */
   operationId?: string;
   taskId?: string;
+  /** The pod that it tells lost, `<workspace>/<generation>`. */
+  lostPod?: string;
   idempotencyKey?: string;
 }
 
@@ -227,7 +229,8 @@ export class Bus {
     if (known) known.copies++;
     else {
       const data = JSON.parse(message.content.toString());
-      const about = { operationId: data.operation_id, taskId: data.task_id, idempotencyKey: data.idempotency?.key };
+      const lostPod = type === 'reprise.pod.lost.v1' ? `${data.workspace_id}/${data.pod_generation}` : undefined;
+      const about = { operationId: data.operation_id, taskId: data.task_id, lostPod, idempotencyKey: data.idempotency?.key };
       this.seen.set(messageId, { id: messageId, type, copies: 1, ...about });
       if (/^reprise\.command\.(accepted|refused)\./.test(type)) {
         this.outcomes.set(correlationId, data);

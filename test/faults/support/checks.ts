@@ -140,11 +140,12 @@ export class Checks {
 
   /** 5: each message was applied, or answered, or is about something that has ended; none is dead, none is left over. */
   async messages(): Promise<void> {
-    const [applied, keys, operations, tasks, letters] = await Promise.all([
+    const [applied, keys, operations, tasks, live, letters] = await Promise.all([
       this.setOf(SCHEMAS.map((schema) => `SELECT consumer || ' ' || message_id AS name FROM ${schema}.inbox`).join(' UNION ALL ')),
       this.setOf('SELECT key AS name FROM lifecycle.idempotency_keys'),
       this.setOf('SELECT id AS name FROM lifecycle.operations WHERE finished_at IS NOT NULL'),
       this.setOf('SELECT id AS name FROM lifecycle.tasks WHERE completed_at IS NOT NULL'),
+      this.setOf(`SELECT id || '/' || pod_generation AS name FROM lifecycle.workspaces WHERE pod_generation IS NOT NULL`),
       this.sql<{ message_id: string; queue: string; type: string; reason: string; exception: string; status: string }>(
         `SELECT message_id, queue, type, reason, exception, status FROM deadletters.dead_letters WHERE status <> 'replayed'`,
       ),
@@ -155,7 +156,11 @@ export class Checks {
       this.ledger.check(5, false, () => `a message of ours is dead: ${type} in ${queue}, ${reason}: ${exception}`);
     }
     const answered = ({ idempotencyKey }: Seen) => idempotencyKey !== undefined && keys.has(idempotencyKey);
-    const past = ({ operationId, taskId }: Seen) => (taskId ? tasks.has(taskId) : operationId !== undefined && operations.has(operationId));
+    const past = ({ operationId, taskId, lostPod }: Seen) => {
+      // The loss of a pod that is no workspace's any more changes nothing, and is not written down.
+      if (lostPod) return !live.has(lostPod);
+      return taskId ? tasks.has(taskId) : operationId !== undefined && operations.has(operationId);
+    };
     for (const message of this.bus.seen.values()) {
       this.ledger.count('messages', message.type);
       if (message.copies > 1) this.ledger.count('messages that came more than once', message.type);

@@ -1,9 +1,9 @@
 import { IsBoolean, IsInt, IsNumber, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { MayBeLeftOut } from './rules';
 
-/** An image as registries name it: `[host[:port]/]path[:tag][@digest]`. */
+/** An image as registries name it: `[host[:port]/]path[:tag][@digest]`, its path of words with one separator between two. */
 const IMAGE =
-  /^(?:[a-zA-Z0-9.-]+(?::[0-9]{1,5})?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]{1,5})?\/)?[a-z0-9]+(?:(?:[./]|_{1,2}|-+)[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 
 /** What a role's pods run in, and how much of it. What is left out is the installation's own default. Where pods are processes, none of it counts. */
 export class RoleRuntime {

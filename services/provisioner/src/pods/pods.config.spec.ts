@@ -1,7 +1,7 @@
 import { ConfigError, parseConfig } from '@reprise/platform';
 import { PodsConfig } from './pods.config';
 
-const COMMON = { AMQP_URL: 'amqp://u:p@localhost:5672/v', DATABASE_URL: 'postgres://u:p@localhost/d' };
+const COMMON = { AMQP_URL: 'amqp://u:p@localhost:5672/v', DATABASE_URL: 'postgres://u:p@localhost/d', SNAPSHOTS_DIR: '/snapshots' };
 const PROCESS = { ...COMMON, PODS_DIR: '/pods', AGENT_PATH: '/agent.js' };
 const DOCKER = { ...COMMON, POD_DRIVER: 'docker', AGENT_IMAGE: 'reprise-agent:1' };
 

@@ -1,16 +1,20 @@
 import { resolve } from 'node:path';
 import type { SnapshotStoreConfig } from '../snapshot-store.config';
-import { FileSnapshotStore } from '../snapshots/files/file-snapshot-store';
-import { S3SnapshotStore } from '../snapshots/s3/s3-snapshot-store';
-import { settingsOf } from '../snapshots/s3/settings-of';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 
-/** The store that the config names. */
-export function snapshotStoreOf(config: SnapshotStoreConfig): SnapshotStore {
+/** The store that the config names. Only that one is loaded: the client of S3 is large. */
+export async function snapshotStoreOf(config: SnapshotStoreConfig): Promise<SnapshotStore> {
   switch (config.snapshotStore) {
-    case 'files':
+    case 'files': {
+      const { FileSnapshotStore } = await import('../snapshots/files/file-snapshot-store.js');
       return new FileSnapshotStore(resolve(config.snapshotsDir));
-    case 's3':
+    }
+    case 's3': {
+      const [{ S3SnapshotStore }, { settingsOf }] = await Promise.all([
+        import('../snapshots/s3/s3-snapshot-store.js'),
+        import('../snapshots/s3/settings-of.js'),
+      ]);
       return new S3SnapshotStore(settingsOf(config));
+    }
   }
 }
