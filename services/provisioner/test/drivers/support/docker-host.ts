@@ -171,10 +171,17 @@ export class DockerHost {
 /** Containers, volumes and networks with this installation's label. */
 export async function removeInstallation(docker: Docker, instance: string): Promise<void> {
   const filters = JSON.stringify({ label: [`reprise.instance=${instance}`] });
-  for (const { Id } of await docker.listContainers({ all: true, filters })) await docker.getContainer(Id).remove({ force: true, v: true });
+  for (const { Id } of await docker.listContainers({ all: true, filters })) {
+    // The driver may have been about to remove it itself.
+    await docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone);
+  }
   const { Volumes } = await docker.listVolumes({ filters });
   for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
+}
+
+function unlessGone(error: unknown): void {
+  if ((error as { statusCode?: number }).statusCode !== 404) throw error;
 }
 
 function read(path: string): string {
