@@ -257,8 +257,8 @@ describe('an S3 store that is silent', () => {
   });
 
   it('in the middle of an object: the stream ends with io', async () => {
-    const store = open({ timeoutMs: 500 });
-    await store.put('a', bytes(THREE_PARTS));
+    await open().put('a', bytes(THREE_PARTS));
+    const store = new S3SnapshotStore(peer.settings({ prefix, timeoutMs: 500 }));
     peer.fault = ({ operation }) => (operation === 'GetObject' ? { stallAnswerAfter: 1_000_000 } : undefined);
     await expect(read(await store.get('a'))).rejects.toMatchObject(io);
   });
