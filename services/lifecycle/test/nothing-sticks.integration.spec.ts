@@ -1,4 +1,5 @@
 import {
+  ArchiveWorkspace,
   ChangeRole,
   CreateProvider,
   CreateRole,
@@ -17,6 +18,7 @@ import {
   SubmitTask,
   TaskDelivered,
   type TaskView,
+  UnarchiveWorkspace,
   type WorkspaceView,
   newId,
 } from '@reprise/contracts';
@@ -291,6 +293,20 @@ describe('a workspace that lost its pod', () => {
     await lost(workspace);
     await after(3_600);
     expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', generation: 1 });
+  });
+
+  it('stays failed though its role is changed later, or it is archived and taken back', async () => {
+    const mortal = await role('convert');
+    const workspace = await world.idleWorkspace(mortal);
+    await lost(workspace);
+    await world.done(ChangeRole, { role_id: mortal.id, on_pod_lost: 'resume' });
+    const shelved = await world.idleWorkspace(mortal);
+    await lost(shelved);
+    await world.done(ArchiveWorkspace, { workspace_id: shelved.id });
+    await look();
+    await world.done(UnarchiveWorkspace, { workspace_id: shelved.id });
+    await look();
+    for (const { id } of [workspace, shelved]) expect(await world.get(id)).toMatchObject({ status: 'failed', generation: 1 });
   });
 
   it('is resumed a few times an hour at most, and again after that', async () => {

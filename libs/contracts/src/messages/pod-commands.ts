@@ -36,7 +36,7 @@ export class PodSpec {
   @IsCounter()
   task_timeout_seconds!: number;
 
-  /** Left out by lifecycles before 0.2. */
+  /** A lifecycle that does not know of it yet leaves it out. */
   @IsOptional()
   @IsObject()
   @ValidateNested()

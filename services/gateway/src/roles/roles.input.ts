@@ -22,8 +22,8 @@ Describes<RoleRuntime>({
   image: "The container image of its pods; its entry point is not used. The installation's own image where it is not given.",
   cpus: 'Cores; may be a fraction.',
   memory_mb: 'Memory, in MiB.',
-  pids: 'Processes and threads at once.',
-  disk_mb: 'Room for the workspace, in MiB.',
+  pids: 'Processes and threads at once. On Kubernetes that is a setting of its nodes, and this has no effect.',
+  disk_mb: 'Room for the workspace, in MiB. Volumes of a Docker engine have no size: there it has no effect.',
   read_only_root: 'Whether everything but the workspace and the temporary directory is read-only.',
 })(RoleRuntime);
 

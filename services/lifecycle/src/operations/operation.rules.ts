@@ -3,6 +3,7 @@ import {
   OperationKind,
   PhaseStatus,
   PhaseView,
+  PodLostPolicy,
   Step,
   StepStatus,
   TASK_REASONS,
@@ -78,6 +79,14 @@ export function unlessLost(ending: Ending, lostGeneration: number | null, { runn
   if (ending.podGeneration === null || ending.podGeneration !== lostGeneration) return ending;
   const taskEnds = ending.taskEnds ?? (runningTaskId ? { status: 'failed', reason: 'pod_lost' } : null);
   return { status: 'failed', podGeneration: null, taskEnds };
+}
+
+/**
+ * When a pod was lost, where its workspace is to be resumed for it. What the role says at that moment counts: who changes it later does not bring up
+ * what has been failed for long.
+ */
+export function lostAt({ on_pod_lost: policy }: { on_pod_lost: PodLostPolicy }, now: Date): Date | null {
+  return policy === 'resume' ? now : null;
 }
 
 /** Steps whose failure says that the state could not be saved. */

@@ -31,6 +31,7 @@ import {
   closed,
   interruptionOf,
   isCurrent,
+  lostAt,
   snapshotErrorOf,
   statusDuring,
   timeoutMessage,
@@ -226,7 +227,7 @@ export class OperationsService {
         {
           ...change,
           status: ending.status,
-          ...(ending.status !== outcome.ending.status ? { lost_at: now } : {}),
+          ...(ending.status !== outcome.ending.status ? { lost_at: lostAt(workspace.role, now) } : {}),
           pod_generation: ending.podGeneration,
           operation_id: null,
           ...(ending.taskEnds ? { running_task_id: null } : {}),

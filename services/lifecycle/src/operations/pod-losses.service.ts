@@ -5,6 +5,7 @@ import { FactRunner } from '../commands/fact-runner';
 import { endOfTask } from '../tasks/task-end';
 import { TasksRepository } from '../tasks/tasks.repository';
 import { OneStatement } from '../transactions/one-statement';
+import { lostAt } from './operation.rules';
 import { statusChanged } from '../workspaces/announcements';
 import { WorkspacesRepository } from '../workspaces/workspaces.repository';
 
@@ -35,7 +36,7 @@ export class PodLosses {
         'workspace',
         this.workspaces.update(
           workspace,
-          { status: 'failed', pod_generation: null, pod_role_version: null, running_task_id: null, lost_at: now },
+          { status: 'failed', pod_generation: null, pod_role_version: null, running_task_id: null, lost_at: lostAt(workspace.role, now) },
           now,
         ),
         1,

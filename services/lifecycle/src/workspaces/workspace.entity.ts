@@ -35,7 +35,7 @@ export class WorkspaceEntity {
   @Column('integer', { nullable: true })
   lost_generation!: number | null;
 
-  /** When its pod was lost; null where that is not why it is failed. */
+  /** When its pod was lost, where it is to be resumed for it; null otherwise. */
   @Column('timestamptz', { nullable: true })
   lost_at!: Date | null;
 

@@ -15,6 +15,7 @@ import {
 import { RefusedError } from '@reprise/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { byItself } from '../commands/by-itself';
 import type { Command, OnWorkspace } from '../commands/command';
 import { Change, CommandRunner } from '../commands/command-runner';
 import { idOfCursor, pageOf } from '../commands/cursor.rules';
@@ -227,7 +228,11 @@ export class WorkspacesService {
       const { workspace, next } = await this.decideOn(manager, command, { kind });
       return {
         reply: { status },
-        writes: new OneStatement().add('workspace', this.workspaces.update(workspace, { archived_at: next.archived ? now : null }, now), 1),
+        writes: new OneStatement().add(
+          'workspace',
+          this.workspaces.update(workspace, { archived_at: next.archived ? now : null, lost_at: null }, now),
+          1,
+        ),
         messages: [],
         audit: { subject: workspace.id, detail: {} },
       };
@@ -276,28 +281,4 @@ export class WorkspacesService {
       resends: 0,
     };
   }
-}
-
-/** A command that nobody sent. Its key is its message id: however many replicas have the same thought, it is carried out once. */
-function byItself(
-  type: string,
-  actor: string,
-  key: string,
-  { id, orgId }: { id: string; orgId: string },
-  { postureChecked }: { postureChecked: boolean },
-): Command<OnWorkspace> {
-  return {
-    id: key,
-    type,
-    consumer: `lifecycle.${actor.split(':')[1]}`,
-    hash: Buffer.from(key),
-    orgId,
-    actor,
-    correlationId: key,
-    traceparent: undefined,
-    wantsReply: true,
-    postureChecked,
-    barred: null,
-    data: { workspace_id: id },
-  };
 }
