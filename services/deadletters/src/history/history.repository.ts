@@ -30,6 +30,20 @@ export class HistoryRepository {
     );
   }
 
+  /** Whether this death of the letter's message, told at the same time for the same reason after as many attempts, is written down already. */
+  async tellsOfDeath(
+    manager: EntityManager,
+    letterId: string,
+    { at, detail }: { at: Date; detail: { reason: string; attempts: number } },
+  ): Promise<boolean> {
+    const rows: unknown[] = await manager.query(
+      `SELECT 1 FROM history WHERE letter_id = $1 AND action IN ('died', 'died_again', 'failed_again')
+          AND at = $2 AND detail->>'reason' = $3 AND detail->>'attempts' = $4 LIMIT 1`,
+      [letterId, at, detail.reason, String(detail.attempts)],
+    );
+    return rows.length > 0;
+  }
+
   /** Oldest first. */
   async of(letterId: string): Promise<DeadLetterEventView[]> {
     const rows: (Omit<DeadLetterEventView, 'at'> & { at: Date; replay_id: string | null })[] = await this.dataSource.query(

@@ -36,10 +36,12 @@ export class Collector {
         return this.history.add(manager, { ...event, letterId: letter.id, action: 'died' });
       }
       const before = await this.letters.lockByIdentity(manager, letter.identity);
-      if (letter.death !== null && letter.death === before.death) return;
+      // The deaths of a message come in any order: the one that comes twice need not be the last one.
+      if (death.lastFailure && (await this.history.tellsOfDeath(manager, before.id, event))) return;
       const replays = replaysOf(death);
       const status = afterDeath(before.status, replays > before.replays);
-      await this.letters.diedAgain(manager, before.id, status, replays, letter);
+      await this.letters.diedAgain(manager, before.id, status, replays);
+      await this.letters.showLatestDeath(manager, before.id, letter);
       if (status === 'failed_again' && before.replay_id) await this.replayed.failedAgain(manager, before.replay_id, before.id);
       await this.history.add(manager, { ...event, letterId: before.id, action: status === 'failed_again' ? 'failed_again' : 'died_again' });
     });
@@ -52,7 +54,6 @@ function letterOf(death: Death, now: Date): NewLetter {
   return {
     id: newId('dead_letter'),
     identity: identityOf(death),
-    death: lastFailure ? storable(`${lastFailure.toISOString()} ${attempts} ${reason}`) : null,
     status: 'open',
     message_id: storable(death.messageId),
     type: storable(type),

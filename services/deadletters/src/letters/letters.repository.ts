@@ -7,7 +7,6 @@ import type { LetterRow, WholeLetterRow } from './letter.view';
 /** A letter that is not there yet. */
 export interface NewLetter extends Omit<WholeLetterRow, 'bytes' | 'deaths' | 'replays' | 'edited_to'> {
   identity: Buffer;
-  death: string | null;
 }
 
 const SHOWN = `id, status, message_id, type, queue, org_id, workspace_id, reason, exception, attempts, deaths, replays, fingerprint,
@@ -31,22 +30,28 @@ export class LettersRepository {
   }
 
   /** The letter of a message, locked until the transaction ends. */
-  async lockByIdentity(manager: EntityManager, identity: Buffer): Promise<LetterRow & { death: string | null }> {
-    const rows: (LetterRow & { death: string | null })[] = await manager.query(
-      `SELECT ${SHOWN}, death FROM dead_letters WHERE identity = $1 FOR UPDATE`,
-      [identity],
-    );
+  async lockByIdentity(manager: EntityManager, identity: Buffer): Promise<LetterRow> {
+    const rows: LetterRow[] = await manager.query(`SELECT ${SHOWN} FROM dead_letters WHERE identity = $1 FOR UPDATE`, [identity]);
     return rows[0]!;
   }
 
-  /** Writes down one more death of a letter that is locked. */
-  async diedAgain(manager: EntityManager, id: string, status: string, replays: number, letter: NewLetter): Promise<void> {
-    const { death, reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties } = letter;
+  /** Counts one more death of a letter that is locked. */
+  async diedAgain(manager: EntityManager, id: string, status: string, replays: number): Promise<void> {
+    await manager.query(`UPDATE dead_letters SET status = $2, replays = greatest(replays, $3), deaths = deaths + 1 WHERE id = $1`, [
+      id,
+      status,
+      replays,
+    ]);
+  }
+
+  /** Makes this death the one that its letter tells of, unless that is of a later one. */
+  async showLatestDeath(manager: EntityManager, id: string, letter: NewLetter): Promise<void> {
+    const { reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties } = letter;
     await manager.query(
-      `UPDATE dead_letters SET status = $2, replays = greatest(replays, $3), deaths = deaths + 1, death = $4, reason = $5, exception = $6, stack = $7,
-              attempts = $8, fingerprint = $9, last_failed_at = $10, headers = $11, properties = $12
-        WHERE id = $1`,
-      [id, status, replays, death, reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties],
+      `UPDATE dead_letters SET reason = $2, exception = $3, stack = $4, attempts = $5, fingerprint = $6, last_failed_at = $7, headers = $8,
+              properties = $9
+        WHERE id = $1 AND last_failed_at <= $7`,
+      [id, reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties],
     );
   }
 

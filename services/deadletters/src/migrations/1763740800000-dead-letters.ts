@@ -7,7 +7,7 @@ export class DeadLetters1763740800000 implements MigrationInterface {
       id              text PRIMARY KEY,
       -- what makes a message the same one: a copy that fails again finds its letter by it
       identity        bytea NOT NULL UNIQUE,
-      -- what makes a death the same one: a delivery that comes twice is no second death
+      -- written by no version any more: what makes a death the same one is in the history
       death           text,
       status          text NOT NULL CHECK (status IN ('open', 'replaying', 'replayed', 'failed_again', 'discarded')),
       message_id      text,

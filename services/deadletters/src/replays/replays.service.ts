@@ -153,7 +153,6 @@ function edited(old: WholeLetterRow, data: Record<string, unknown>, actor: strin
     ...kept,
     id: newId('dead_letter'),
     identity: identityOf({ queue, messageId, type: text(type), orgId: text(orgId), subject: text(subject), actor, body }),
-    death: null,
     status: 'open',
     message_id: messageId,
     sent_by: null,

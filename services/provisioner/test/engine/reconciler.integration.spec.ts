@@ -10,10 +10,13 @@ import { aMessage, Workspace, World } from './support/world';
 describe('the reconciler', () => {
   let world: World;
   let replica: Replica;
+  /** What snapshots wait for before they are stored. */
+  let gate: Gate | null = null;
 
   beforeAll(async () => {
     world = await World.make();
-    replica = await Replica.start(world);
+    const store = faultyStore(world.store, 'put', async () => gate?.pass());
+    replica = await Replica.start(world, { store, env: { JOB_LEASE_SECONDS: '60' } });
   });
 
   afterAll(async () => {
@@ -74,20 +77,16 @@ describe('the reconciler', () => {
   });
 
   it('does not touch a pod that a job is working at', async () => {
-    const gate = new Gate();
-    const slow = await Replica.start(world, {
-      store: faultyStore(world.store, 'put', () => gate.pass()),
-      env: { JOB_LEASE_SECONDS: '60' },
-    });
     const workspace = new Workspace(world);
-    await workspace.create(slow);
-    await slow.get(JobsService).remove(workspace.removeCommand(), aMessage());
+    await workspace.create(replica);
+    gate = new Gate();
+    await replica.get(JobsService).remove(workspace.removeCommand(), aMessage());
     await gate.reached;
     await kill(workspace);
     expect(await findingsOf(workspace.id)).toEqual([]);
     expect(await world.events(workspace.id, 'reprise.pod.lost.v1')).toEqual([]);
     gate.open();
-    await slow.stop();
+    await workspace.ended();
   });
 
   it('does not touch a pod whose job ended well while it looked', async () => {
