@@ -18,8 +18,7 @@ async function start(options: Parameters<typeof RunningAgent.start>[2] = {}): Pr
 
 const submit = (taskId: string, description: string): Promise<Json> => agent.send('POST', '/v1/tasks', { task_id: taskId, description });
 /** 0 as long as nothing is written. */
-const writtenPid = (file: string): number =>
-  existsSync(join(workspace, file)) ? Number(readFileSync(join(workspace, file), 'utf8')) : 0;
+const writtenPid = (file: string): number => (existsSync(join(workspace, file)) ? Number(readFileSync(join(workspace, file), 'utf8')) : 0);
 const pidIn = (file: string): Promise<number> => until(() => writtenPid(file));
 /** A zombie has ended, whether or not anyone has reaped it. */
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
