@@ -106,8 +106,8 @@ export function keepsItsPromisesAsThingsGoWrong(
   if (shown.includes('names')) {
     it('whose name something else has is refused for now, and leaves that alone', async () => {
       const spec = newSpec();
-      const free = await given(host.occupy)(spec);
-      await expect(driver.create(spec)).rejects.toMatchObject({ retryable: true });
+      const { impatient, free } = await given(host.occupy)(spec);
+      await expect(impatient.create(spec)).rejects.toMatchObject({ retryable: true });
       expect(await free()).toBe(true);
       expect(await (await create(spec)).health()).toMatchObject({ status: 'starting' });
     });

@@ -77,7 +77,7 @@ export class DockerHost {
       missingImage: '127.0.0.1:9/no-such/image:1',
       occupy: async ({ workspaceId }) => {
         const foreign = await this.docker.createContainer({ name: `${this.instance}-${workspaceId}`, Image: this.agentImage });
-        return () => foreign.remove().then(() => true);
+        return { impatient: this.newDriver({ lockTimeoutMs: 1_000 }), free: () => foreign.remove().then(() => true) };
       },
       api: {
         driver: this.newDriver({ host: `tcp://127.0.0.1:${this.proxy.port}`, ...inTime }),

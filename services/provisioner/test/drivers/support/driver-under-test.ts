@@ -20,10 +20,10 @@ export interface DriverUnderTest {
   /** Where pods have images: one that cannot be pulled. */
   readonly missingImage?: string;
   /**
-   * Has something that is no pod stand under the name that this pod is to have. Resolves to what takes it away again, and says whether it was still
-   * there.
+   * Has something that is no pod stand under the name that this pod is to have. Resolves to a driver that soon gives up waiting for the name, and to
+   * what takes the thing away again, and says whether it was still there.
    */
-  readonly occupy?: (pod: PodIdentity) => Promise<() => Promise<boolean>>;
+  readonly occupy?: (pod: PodIdentity) => Promise<{ impatient: PodDriver; free: () => Promise<boolean> }>;
   /** A driver whose host gives it no more room for pods, by a quota. */
   readonly withoutQuota?: () => Promise<PodDriver>;
 }
