@@ -1,4 +1,11 @@
 /** Unit tests stand beside their source; integration tests use a real broker and database; end-to-end tests use the real processes. */
+const { randomBytes } = require('node:crypto');
+
+// The files of a run share a name for what one of them makes for all. Workers have it from the process that started them.
+process.env.REPRISE_TEST_RUN ??= randomBytes(4).toString('hex');
+
+// For tests with databases that are copies of one (see test/support/migrated-template.ts).
+const stacks = { globalTeardown: '<rootDir>/test/support/end-of-run.ts' };
 const common = {
   testEnvironment: 'node',
   transform: {
@@ -44,12 +51,14 @@ module.exports = {
       displayName: 'integration',
       testMatch: ['<rootDir>/{libs,services,runtime}/*/test/**/*.integration.spec.ts', '<rootDir>/cli/test/**/*.integration.spec.ts'],
     },
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
+    { ...common, ...stacks, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
     // It kills its servers: `npm run test:faults` gives it some of its own.
-    ...(process.env.FAULTS_STATE ? [{ ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/*.faults.spec.ts'] }] : []),
+    ...(process.env.FAULTS_STATE
+      ? [{ ...common, ...stacks, displayName: 'faults', testMatch: ['<rootDir>/test/faults/*.faults.spec.ts'] }]
+      : []),
     // It needs a Docker engine or a Kubernetes API: `npm run test:engines` brings them up where it can.
     ...(process.env.ENGINES_STATE
-      ? [{ ...common, displayName: 'engines', testMatch: ['<rootDir>/{services,test}/**/*.engine.spec.ts'] }]
+      ? [{ ...common, ...stacks, displayName: 'engines', testMatch: ['<rootDir>/{services,test}/**/*.engine.spec.ts'] }]
       : []),
   ],
   maxWorkers: 2,

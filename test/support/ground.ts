@@ -8,6 +8,7 @@ import { eventually } from './eventually';
 import { brokerUrl, databaseUrl, infrastructure, sharedPassword, withDatabase } from './infrastructure';
 import type { Json } from './json';
 import { Management } from './management';
+import { copyTemplate, makeTemplate } from './migrated-template';
 import { ROOT, SERVICES, type ServiceName, WITH_DATABASE } from './settings';
 
 const run = promisify(execFile);
@@ -24,6 +25,7 @@ export class Ground {
   private readonly name = `reprise_e2e_${randomBytes(6).toString('hex')}`;
   private readonly servers = infrastructure();
   private readonly lettersTold = new Set<string>();
+  private isMigrated = false;
   readonly management = new Management(this.servers.managementUrl);
 
   /** @param directory where nothing of another instance is found */
@@ -49,12 +51,18 @@ export class Ground {
 
   /** Makes the database and the virtual host, with roles, schemas, users and queues. */
   async make(): Promise<void> {
-    await withDatabase(this.servers.databaseUrl, (client) => client.query(`CREATE DATABASE ${this.name}`));
+    await withDatabase(this.servers.databaseUrl, async (client) => {
+      this.isMigrated = await copyTemplate(client, this.name);
+      if (!this.isMigrated) await client.query(`CREATE DATABASE ${this.name}`);
+    });
     await this.node('cli/dist/main.js', ['setup'], { PATH: process.env.PATH ?? '', ...this.values });
   }
 
+  /** Makes the tables, or has them already from the first one who made them on this server. Nobody may be connected to the database. */
   async migrate(environments: Record<ServiceName, Record<string, string>>): Promise<void> {
+    if (this.isMigrated) return;
     await Promise.all(WITH_DATABASE.map((name) => this.node(`services/${name}/dist/migrate.js`, [], environments[name])));
+    await withDatabase(this.servers.databaseUrl, (client) => makeTemplate(client, this.name));
   }
 
   async remove(): Promise<void> {
