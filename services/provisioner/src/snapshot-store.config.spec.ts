@@ -52,6 +52,7 @@ describe('the configuration of the snapshot store', () => {
       encryption: 'none',
       checksum: 'none',
       partBytes: 8 * 1024 * 1024,
+      maxParts: 10_000,
       timeoutMs: 30_000,
       direct: true,
     });
@@ -82,6 +83,7 @@ describe('the configuration of the snapshot store', () => {
       kmsKeyId: 'kms-1',
       checksum: 'SHA256',
       partBytes: 64 * 1024 * 1024,
+      maxParts: 10_000,
       timeoutMs: 5_000,
       direct: false,
     });

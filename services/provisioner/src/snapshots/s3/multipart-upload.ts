@@ -10,8 +10,6 @@ import type { S3Calls } from './s3-calls';
 import { isAnswer } from './s3-errors';
 import type { S3Settings } from './s3-settings';
 
-/** S3's own limit. */
-export const MAX_PARTS = 10_000;
 /** Putting the parts of a large object together takes the store a while, in which it sends a blank now and then. */
 const COMPLETION = 10;
 
@@ -58,7 +56,7 @@ export class MultipartUpload {
 
   /** The store checks the part against the digest that signs the request. @throws SnapshotStoreError */
   async part(number: number, body: Buffer, signal: AbortSignal): Promise<CompletedPart> {
-    if (number > MAX_PARTS) throw new SnapshotStoreError('no_space', tooLarge(this.settings));
+    if (number > this.settings.maxParts) throw new SnapshotStoreError('no_space', tooLarge(this.settings));
     const { checksum } = this.settings;
     const command = new UploadPartCommand({
       ...this.address,
@@ -102,6 +100,6 @@ export class MultipartUpload {
   }
 }
 
-export function tooLarge({ partBytes }: Pick<S3Settings, 'partBytes'>): string {
-  return `the snapshot has more than ${MAX_PARTS} parts of ${partBytes / 1024 / 1024} MiB, which is all that S3 takes: raise S3_PART_MB`;
+export function tooLarge({ partBytes, maxParts }: Pick<S3Settings, 'partBytes' | 'maxParts'>): string {
+  return `the snapshot has more than ${maxParts} parts of ${partBytes / 1024 / 1024} MiB, which is all that S3 takes: raise S3_PART_MB`;
 }

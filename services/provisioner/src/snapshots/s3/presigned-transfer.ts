@@ -1,7 +1,7 @@
 import { GetObjectCommand, type CompletedPart, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { type DirectTransfer, type DirectUpload, SnapshotStoreError, type StoredObject } from '../snapshot-store';
-import { MAX_PARTS, MultipartUpload, tooLarge, type Written } from './multipart-upload';
+import { MultipartUpload, tooLarge, type Written } from './multipart-upload';
 import { type S3Calls, s3Client } from './s3-calls';
 import type { S3Settings } from './s3-settings';
 
@@ -49,7 +49,7 @@ export class PresignedTransfer implements DirectTransfer {
   }
 
   private async addressOfPart(upload: MultipartUpload, number: number): Promise<string> {
-    if (number > MAX_PARTS) throw new SnapshotStoreError('no_space', tooLarge(this.settings));
+    if (number > this.settings.maxParts) throw new SnapshotStoreError('no_space', tooLarge(this.settings));
     return getSignedUrl(this.signer, new UploadPartCommand({ ...upload.address, PartNumber: number }), VALID);
   }
 }

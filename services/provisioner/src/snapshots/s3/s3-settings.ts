@@ -17,8 +17,10 @@ export interface S3Settings {
   readonly kmsKeyId?: string;
   /** Besides the digest that signs each request, and that every S3 checks: one that the store keeps with the object. */
   readonly checksum: 'none' | 'CRC32' | 'SHA256';
-  /** Of all parts but the last; at least 5 MiB. Ten thousand parts are the most that an object may have. */
+  /** Of all parts but the last; at least 5 MiB. */
   readonly partBytes: number;
+  /** How many parts an object may have. */
+  readonly maxParts: number;
   /** How long the store may be silent. */
   readonly timeoutMs: number;
   /** Whether pods may be given addresses of the store. */

@@ -2,6 +2,8 @@ import type { SnapshotStoreConfig } from '../../snapshot-store.config';
 import type { S3Settings } from './s3-settings';
 
 const MEBIBYTE = 1024 * 1024;
+/** The limit of S3, and of what is like it. */
+const MAX_PARTS = 10_000;
 
 /** The store's settings, as the configuration has them. */
 export function settingsOf(config: SnapshotStoreConfig): S3Settings {
@@ -19,6 +21,7 @@ export function settingsOf(config: SnapshotStoreConfig): S3Settings {
     ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
     checksum: config.s3Checksum,
     partBytes: config.s3PartMb * MEBIBYTE,
+    maxParts: MAX_PARTS,
     timeoutMs: config.s3TimeoutSeconds * 1_000,
     direct: config.s3Transfer === 'direct',
   };

@@ -7,6 +7,7 @@ import Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { DockerPodDriver, type DockerDriverOptions } from '../../../src/pods/docker/docker-pod-driver';
 import type { PodDriver, PodIdentity, PodSpec } from '../../../src/pods/pod-driver';
+import { until } from '../../testing/until';
 import type { DriverUnderTest } from './driver-under-test';
 import { FaultyProxy } from './faulty-proxy';
 
@@ -176,12 +177,25 @@ export async function removeInstallation(docker: Docker, instance: string): Prom
     await docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone);
   }
   const { Volumes } = await docker.listVolumes({ filters });
-  for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
+  for (const { Name } of Volumes ?? []) {
+    // A container that the driver itself is about to remove is told of no more, and holds its volume to the end.
+    const removed = (): Promise<boolean> =>
+      docker
+        .getVolume(Name)
+        .remove()
+        .then(() => true, unlessInUse);
+    await until(removed);
+  }
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
 }
 
 function unlessGone(error: unknown): void {
   if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+}
+
+function unlessInUse(error: unknown): false {
+  if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+  return false;
 }
 
 function read(path: string): string {

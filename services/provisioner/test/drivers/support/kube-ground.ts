@@ -119,7 +119,8 @@ export class KubeGround {
         const containers = [{ name: 'foreign', image: 'foreign:1' }];
         const metadata = { name: nameOf(workspaceId) };
         await this.admin.create<KubePod>(this.path('pods'), { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } });
-        const free = async (): Promise<boolean> => (await this.admin.delete(this.path('pods', metadata.name), { gracePeriodSeconds: 0 })) !== null;
+        const free = async (): Promise<boolean> =>
+          (await this.admin.delete(this.path('pods', metadata.name), { gracePeriodSeconds: 0 })) !== null;
         return { impatient: this.driver(), free };
       },
       withoutQuota: async () => {

@@ -85,6 +85,7 @@ export class S3Peer {
       encryption: 'none',
       checksum: 'none',
       partBytes: 5 * 1024 * 1024,
+      maxParts: 10_000,
       timeoutMs: 10_000,
       direct: false,
       ...other,
