@@ -1,17 +1,24 @@
 // @ts-check
-// npm run test:compose: docker-compose.yml on the engine that DOCKER_HOST names, from nothing to the restart of the README, and down again.
+// npm run test:compose: docker-compose.yml from nothing to the restart of the README, and down again, on the engine that DOCKER_HOST names, on this
+// machine's own, or else on one that is brought up for it.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ENGINES, engineDown, engineUp, hindrance } from './lib/engines.mjs';
 import { Failure, describe } from './lib/failure.mjs';
 import { keepPorts } from './lib/ports.mjs';
 import { readmeLines } from './lib/readme-lines.mjs';
-import { ROOT, State } from './lib/state.mjs';
+import { ROOT, State, enginesFolder } from './lib/state.mjs';
 
 const PROJECT = 'reprise-compose-test';
 const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters', 'setup', 'agent'];
 
+const OWN_ENGINE = join(enginesFolder(), 'docker');
+const THIS_MACHINES = '/var/run/docker.sock';
+
+/** The engine that was brought up here, and goes in the end. @type {import('./lib/engines.mjs').Engine | null} */
+let engine = null;
 const folder = mkdtempSync(join(tmpdir(), 'reprise-compose-'));
 /** @type {NodeJS.ProcessEnv} */
 let env = process.env;
@@ -32,13 +39,14 @@ try {
   console.error(output('docker', ['compose', 'logs', '--no-color', '--tail', '15']));
 } finally {
   tearDown();
+  if (engine) await engineDown(engine, OWN_ENGINE);
 }
 console.log(`\n${failed ? '0 passed, 1 failed' : '1 passed, 0 failed'}`);
 process.exit(failed ? 1 : 0);
 
 /** A project, ports and secrets of its own: an instance that runs here is left alone. */
 async function environment() {
-  const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+  const host = process.env.DOCKER_HOST ?? (existsSync(THIS_MACHINES) ? `unix://${THIS_MACHINES}` : await bringUpEngine());
   if (!host.startsWith('unix://')) throw new Failure(`DOCKER_HOST must be a unix socket, which the provisioner mounts; it is ${host}`);
   const socket = host.slice('unix://'.length);
   const state = new State(folder);
@@ -51,9 +59,23 @@ async function environment() {
     REPRISE_PODS_NETWORK: `${PROJECT}-pods`,
     GATEWAY_PORT: state.get('GATEWAY_PORT'),
     DOCKER_HOST: host,
+    ...(engine ? { DOCKER_CONFIG: join(OWN_ENGINE, 'config') } : {}),
     DOCKER_SOCKET: socket,
     DOCKER_GID: String(statSync(socket).gid),
   };
+}
+
+/** With Compose, and stand-ins for the images of PostgreSQL and RabbitMQ. @returns {Promise<string>} its address */
+async function bringUpEngine() {
+  const [docker] = ENGINES.filter(({ name }) => name === 'docker');
+  if (!docker) throw new Failure('there is no Docker engine');
+  const why = hindrance(docker, OWN_ENGINE);
+  if (why !== null) throw new Failure(`DOCKER_HOST names no engine, this machine has none, and none can be brought up: ${why}`);
+  engine = docker;
+  const start = performance.now();
+  await engineUp(docker, OWN_ENGINE, 'servers');
+  console.log(`${'a Docker engine of its own'.padEnd(46)} ${((performance.now() - start) / 1_000).toFixed(1)} s`);
+  return docker.address(OWN_ENGINE);
 }
 
 /** One after the other: the legacy builder would make what the images have in common once for each. */

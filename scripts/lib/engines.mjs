@@ -44,9 +44,9 @@ export function hindrance(engine, folder) {
   return null;
 }
 
-/** Brings it up, in seconds where it was up in this folder before. @param {Engine} engine @param {string} folder */
-export async function engineUp(engine, folder) {
-  const { code, output } = await run(join(engine.scripts, 'up.sh'), [folder], { abortable: true });
+/** Brings it up, in seconds where it was up in this folder before. @param {Engine} engine @param {string} folder @param {string[]} more for its script */
+export async function engineUp(engine, folder, ...more) {
+  const { code, output } = await run(join(engine.scripts, 'up.sh'), [folder, ...more], { abortable: true });
   if (code !== 0) throw new Failure(`${engine.name} could not be brought up:`, lastLines(output, 12));
 }
 
