@@ -78,6 +78,7 @@ describe('the database of a service', () => {
     const dataSource = await openMigrated();
     const show = async (name: string) => Object.values((await dataSource.query(`SHOW ${name}`))[0])[0];
     expect(await show('search_path')).toBe('sample');
+    expect(await show('default_transaction_isolation')).toBe('read committed');
     expect(await show('statement_timeout')).toBe('15s');
     expect(await show('lock_timeout')).toBe('5s');
     expect(await show('idle_in_transaction_session_timeout')).toBe('30s');

@@ -21,6 +21,7 @@ import {
   type WorkspaceView,
   newId,
 } from '@reprise/contracts';
+import { WorkspacesRepository } from '../src/workspaces/workspaces.repository';
 import { waitFor } from '../../../libs/messaging/test/support';
 import { World } from './support/world';
 
@@ -84,6 +85,49 @@ it('a refusal under a key is given again, though the state has changed meanwhile
   expect(first).toMatchObject({ refusal: { code: 'invalid_state', details: { status: 'idle' } } });
   await world.database.query(`UPDATE workspaces SET status = 'stopped', pod_generation = NULL WHERE id = $1`, [workspace.id]);
   expect(await world.ask(ResumeWorkspace, resume)).toEqual(first);
+});
+
+describe('a command that finds its workspace changed between its look and its write', () => {
+  /** Lets something happen right after the next look at a workspace that takes no lock. */
+  function meanwhile(happen: (id: string) => Promise<unknown>): jest.SpyInstance {
+    const workspaces = world.lifecycle.get(WorkspacesRepository);
+    const look = workspaces.load.bind(workspaces);
+    return jest.spyOn(workspaces, 'load').mockImplementationOnce(async (manager, id, org, loading) => {
+      expect(loading).toEqual({ locked: false });
+      const found = await look(manager, id, org, loading);
+      await happen(id);
+      return found;
+    });
+  }
+  const left = (id: string) =>
+    world.database.query(
+      `SELECT (SELECT count(*)::int FROM operations WHERE workspace_id = $1) AS operations,
+              (SELECT count(*)::int FROM audit_log WHERE subject = $1 AND action = $2) AS audited,
+              (SELECT count(*)::int FROM idempotency_keys WHERE key = 'raced' AND (reply->>'status') = 'done') AS remembered`,
+      [id, ResumeWorkspace.type],
+    );
+
+  it('is decided anew, and leaves nothing of what it would have written', async () => {
+    const { id } = await world.idleWorkspace(role);
+    await world.database.query(`UPDATE workspaces SET status = 'stopped', pod_generation = NULL WHERE id = $1`, [id]);
+    const before = await left(id);
+    // Neither status nor generation tell that it was archived.
+    const looked = meanwhile(() => world.database.query(`UPDATE workspaces SET archived_at = now() WHERE id = $1`, [id]));
+    const data = { workspace_id: id, idempotency: { key: 'raced', request_hash: HASH } };
+    expect(await world.ask(ResumeWorkspace, data)).toMatchObject({ refusal: { code: 'workspace_archived' } });
+    expect(looked.mock.calls.map(([, , , loading]) => loading)).toEqual([{ locked: false }, { locked: true }]);
+    expect(await left(id)).toEqual(before);
+    looked.mockRestore();
+  });
+
+  it('is carried out once where it may be all the same', async () => {
+    const workspace = await world.idleWorkspace(role);
+    const looked = meanwhile((id) => world.database.query(`UPDATE workspaces SET environment = 'other' WHERE id = $1`, [id]));
+    expect(await world.ask(RestartWorkspace, { workspace_id: workspace.id })).toMatchObject({ status: 'done' });
+    expect(looked).toHaveBeenCalledTimes(2);
+    expect(await restarts(workspace.id)).toBe(1);
+    looked.mockRestore();
+  });
 });
 
 it('the same message three times has one effect and one answer', async () => {

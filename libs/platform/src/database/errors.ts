@@ -5,6 +5,7 @@ const UNIQUE_VIOLATION = '23505';
 const LOCK_NOT_AVAILABLE = '55P03';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
+const DIVISION_BY_ZERO = '22012';
 
 const TRANSIENT_STATES = new Set([
   ...[SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE],
@@ -34,6 +35,11 @@ interface DatabaseError {
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const { code, constraint: violated } = driverError(error);
   return code === UNIQUE_VIOLATION && (constraint === undefined || violated === constraint);
+}
+
+/** Whether a statement undid itself: dividing by zero is the one error that plain SQL can raise at will. */
+export function isDivisionByZero(error: unknown): boolean {
+  return driverError(error).code === DIVISION_BY_ZERO;
 }
 
 /** Whether a row or table was locked by another for longer than this session waits. */

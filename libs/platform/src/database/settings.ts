@@ -75,6 +75,8 @@ function sessionSettings(schema: string, limits: SessionLimits): string {
     lock_timeout: limits.lock,
     idle_in_transaction_session_timeout: limits.idleInTransaction,
     timezone: 'UTC',
+    // Whatever the server's own is: `inTransaction` says it only where a transaction needs another.
+    default_transaction_isolation: 'read committed',
   };
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${String(value).replace(/[\\ ]/g, '\\$&')}`)

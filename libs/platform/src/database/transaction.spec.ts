@@ -5,7 +5,7 @@ const conflict = Object.assign(new Error('deadlock detected'), { code: '40P01' }
 
 function dataSourceThatFails(errors: Error[]) {
   let runs = 0;
-  const transaction = (_isolation: string, work: (manager: unknown) => Promise<unknown>) => {
+  const transaction = (work: (manager: unknown) => Promise<unknown>) => {
     runs += 1;
     const error = errors.shift();
     return error === undefined ? work({}) : Promise.reject(error);

@@ -4,6 +4,7 @@ import { inTransactionSpan } from '../tracing/transaction-span';
 import { isTransactionConflict } from './errors';
 
 export interface TransactionOptions {
+  /** Without: that of the session, READ COMMITTED, at no round trip. */
   readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
   /** How often the work is run before its conflict is thrown, the first time included. */
   readonly attempts?: number;
@@ -21,10 +22,10 @@ export async function inTransaction<T>(
   work: (manager: EntityManager) => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
-  const { isolation = 'READ COMMITTED', attempts = 4 } = options;
+  const { isolation, attempts = 4 } = options;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await inTransactionSpan(() => dataSource.transaction(isolation, work));
+      return await inTransactionSpan(() => (isolation ? dataSource.transaction(isolation, work) : dataSource.transaction(work)));
     } catch (error) {
       if (!isTransactionConflict(error) || attempt >= attempts) throw error;
       // Two that met once would meet again if both waited equally long.

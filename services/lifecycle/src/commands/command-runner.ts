@@ -1,10 +1,10 @@
 import { CommandAccepted, CommandRefused, ErrorCode, RefusalBody, Reply, isId, newId, refusal } from '@reprise/contracts';
-import { Outbox, OutboxRelay, type OutgoingMessage, RefusedError } from '@reprise/messaging';
-import { Clock, addToContext, isLockTimeout, isUniqueViolation } from '@reprise/platform';
+import { Outbox, type OutboxBatch, OutboxRelay, type OutgoingMessage, RefusedError } from '@reprise/messaging';
+import { Clock, addToContext, inTransactionSpan, isLockTimeout, isTransactionConflict, isUniqueViolation } from '@reprise/platform';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PostureService } from '../posture/posture.service';
-import { OneStatement } from '../transactions/one-statement';
+import { OneStatement, StaleWriteError } from '../transactions/one-statement';
 import { UnitOfWork } from '../transactions/unit-of-work';
 import { AnswersRepository } from './answers.repository';
 import type { Command, Common } from './command';
@@ -20,8 +20,14 @@ export interface Change<R extends object> {
 /** Loads what it needs with the manager and decides. @throws RefusedError */
 export type UseCase<R extends object> = (manager: EntityManager, now: Date) => Promise<Change<R>>;
 
+/** One that can also do without locks, since its writes hit nothing where what it loaded has been written since. */
+export type GuardedUseCase<R extends object> = (manager: EntityManager, now: Date, loading: { locked: boolean }) => Promise<Change<R>>;
+
 /** The unique constraints that mean `name_taken`. */
 const NAMES = ['roles_name_in_org', 'providers_name_in_org'];
+
+/** The writes of which there is none where the command was answered before. */
+const ANSWERED_ONCE = ['inbox_row', 'key_row'];
 
 /** The command or its key turned out to be answered already: what was written is rolled back, and that answer is given. */
 class AlreadyAnsweredError extends Error {}
@@ -44,12 +50,27 @@ export class CommandRunner {
     private readonly clock: Clock,
   ) {}
 
+  /**
+   * Carries the command out without a lock, in two round trips; and once more under one, where someone else was faster.
+   * @throws RefusedError
+   */
+  runGuarded<R extends object>(command: Command<Common>, useCase: GuardedUseCase<R>): Promise<R> {
+    return this.answer(command, async () => {
+      const atOnce = await this.acceptAtOnce(command, useCase);
+      return atOnce ?? this.accept(command, (manager, now) => useCase(manager, now, { locked: true }));
+    });
+  }
+
   /** @throws RefusedError */
-  async run<R extends object>(command: Command<Common>, useCase: UseCase<R>): Promise<R> {
+  run<R extends object>(command: Command<Common>, useCase: UseCase<R>): Promise<R> {
+    return this.answer(command, () => this.accept(command, useCase));
+  }
+
+  private async answer<R extends object>(command: Command<Common>, accept: () => Promise<R>): Promise<R> {
     try {
       if (command.barred) throw new RefusedError(command.barred);
       if (!command.postureChecked) await this.posture.mustAllow(command);
-      return await this.accept(command, useCase);
+      return await accept();
     } catch (error) {
       if (!(error instanceof RefusedError) && !(error instanceof AlreadyAnsweredError) && !isLockTimeout(error)) throw error;
       const earlier = await this.earlierAnswer(command);
@@ -63,15 +84,42 @@ export class CommandRunner {
     }
   }
 
+  /** Null where it was not written: what was loaded is not so any more, or the command was answered before. */
+  private async acceptAtOnce<R extends object>(command: Command<Common>, useCase: GuardedUseCase<R>): Promise<R | null> {
+    const { manager } = this.unitOfWork;
+    try {
+      return await inTransactionSpan(async () => {
+        const now = this.clock.now();
+        const change = await useCase(manager, now, { locked: false });
+        const batch = this.complete(command, change, now);
+        return (await change.writes.runAlone(manager)) ? this.tell(command, change, batch) : null;
+      });
+    } catch (error) {
+      // Someone who was faster may also have taken a key that only one can have.
+      if (isTransactionConflict(error) || isUniqueViolation(error)) return null;
+      throw error;
+    }
+  }
+
   private async accept<R extends object>(command: Command<Common>, useCase: UseCase<R>): Promise<R> {
-    const { reply, batch, audit } = await this.inTransaction(async (manager) => {
+    const { change, batch } = await this.inTransaction(async (manager) => {
       const now = this.clock.now();
-      const { reply, writes, messages, audit } = await useCase(manager, now);
-      writes.add('audit', this.answers.audited(command, audit.subject, audit.detail, now), 1);
-      const told = command.wantsReply ? messages : [...messages, this.accepted(command, audit.subject, reply)];
-      const batch = await this.record(manager, command, { status: 'done', value: reply }, writes, told, now);
-      return { reply, batch, audit };
+      const change = await useCase(manager, now);
+      const batch = this.complete(command, change, now);
+      await this.write(manager, change.writes);
+      return { change, batch };
     });
+    return this.tell(command, change, batch);
+  }
+
+  /** Adds to the writes of a change all that an accepted command leaves behind. */
+  private complete<R extends object>(command: Command<Common>, { reply, writes, messages, audit }: Change<R>, now: Date) {
+    writes.add('audit', this.answers.audited(command, audit.subject, audit.detail, now), 1);
+    const told = command.wantsReply ? messages : [...messages, this.accepted(command, audit.subject, reply)];
+    return this.record(command, { status: 'done', value: reply }, writes, told, now);
+  }
+
+  private tell<R extends object>(command: Command<Common>, { reply, audit }: Change<R>, batch: OutboxBatch): R {
     this.relay.wake(batch);
     const { operation_id: operationId } = audit.detail as { operation_id?: string };
     addToContext({ operationId, ...(isId('workspace', audit.subject) ? { workspaceId: audit.subject } : {}) });
@@ -89,24 +137,30 @@ export class CommandRunner {
     }
   }
 
-  /** Runs the writes together with all that every answered command leaves behind. */
-  private async record(
-    manager: EntityManager,
+  /** Adds all that every answered command leaves behind. */
+  private record(
     command: Command<Common>,
     reply: Reply<object>,
     writes: OneStatement,
     messages: OutgoingMessage[],
     now: Date,
-  ) {
+  ): OutboxBatch {
     const batch = this.outbox.prepare(messages);
     const { idempotency } = command.data;
-    writes.add('inbox_row', this.answers.applied(command, reply));
-    if (idempotency) writes.add('key_row', this.answers.remembered(command, idempotency.key, idempotency.request_hash, reply, now));
+    writes.add('inbox_row', this.answers.applied(command, reply), 1);
+    if (idempotency) writes.add('key_row', this.answers.remembered(command, idempotency.key, idempotency.request_hash, reply, now), 1);
     if (messages.length > 0)
       writes.add('outbox_rows', (bind) => `${this.outbox.insertSql(bind(batch.parameter))} RETURNING 1`, messages.length);
-    const { inbox_row: applied, key_row: remembered } = await writes.run(manager);
-    if (applied !== 1 || (idempotency && remembered !== 1)) throw new AlreadyAnsweredError();
     return batch;
+  }
+
+  private async write(manager: EntityManager, writes: OneStatement): Promise<void> {
+    try {
+      await writes.run(manager);
+    } catch (error) {
+      if (error instanceof StaleWriteError && ANSWERED_ONCE.includes(error.part)) throw new AlreadyAnsweredError();
+      throw error;
+    }
   }
 
   private async refuse<R extends object>(command: Command<Common>, error: RefusedError): Promise<R> {
@@ -114,16 +168,10 @@ export class CommandRunner {
     if (command.wantsReply && !command.data.idempotency) throw error;
     const body: RefusalBody = { ...error.refusal, code: error.code as ErrorCode };
     try {
-      const batch = await this.unitOfWork.run((manager) =>
-        this.record(
-          manager,
-          command,
-          { status: 'refused', refusal: body },
-          new OneStatement(),
-          command.wantsReply ? [] : [this.refused(command, body)],
-          this.clock.now(),
-        ),
-      );
+      const writes = new OneStatement();
+      const messages = command.wantsReply ? [] : [this.refused(command, body)];
+      const batch = this.record(command, { status: 'refused', refusal: body }, writes, messages, this.clock.now());
+      await this.unitOfWork.run((manager) => this.write(manager, writes));
       this.relay.wake(batch);
     } catch (raced) {
       if (!(raced instanceof AlreadyAnsweredError)) throw raced;

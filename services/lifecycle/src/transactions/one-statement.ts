@@ -1,3 +1,4 @@
+import { isDivisionByZero } from '@reprise/platform';
 import type { EntityManager } from 'typeorm';
 
 /** A piece of SQL that binds its own values: `(bind) => \`UPDATE … WHERE id = ${bind(id)} RETURNING 1\``. It ends in `RETURNING 1`. */
@@ -5,7 +6,11 @@ export type Fragment = (bind: (value: unknown) => string) => string;
 
 /** A guarded write hit another number of rows than it must: someone else was faster. The transaction is to be rolled back. */
 export class StaleWriteError extends Error {
-  constructor(part: string, expected: number, actual: number) {
+  constructor(
+    readonly part: string,
+    expected: number,
+    actual: number,
+  ) {
     super(`The write "${part}" changed ${actual} rows where it must change ${expected}`);
   }
 }
@@ -34,11 +39,9 @@ export class OneStatement {
    * @throws StaleWriteError where a part changed another number of rows than it must
    */
   async run(manager: EntityManager): Promise<Record<string, number>> {
-    const values: unknown[] = [];
-    const bind = (value: unknown): string => `$${values.push(value)}`;
-    const members = this.parts.map(({ name, fragment }) => `${name} AS (${fragment(bind)})`);
-    const counts = this.parts.map(({ name }) => `(SELECT count(*)::int FROM ${name}) AS ${name}`);
-    const [row] = await manager.query<Record<string, number>[]>(`WITH ${members.join(', ')} SELECT ${counts.join(', ')}`, values);
+    const { members, values } = this.written();
+    const counts = this.parts.map(({ name }) => `${countOf(name)} AS ${name}`);
+    const [row] = await manager.query<Record<string, number>[]>(`WITH ${members} SELECT ${counts.join(', ')}`, values);
     const changed = row ?? {};
     for (const { name, expected } of this.parts) {
       const actual = changed[name] ?? 0;
@@ -46,4 +49,31 @@ export class OneStatement {
     }
     return changed;
   }
+
+  /**
+   * Runs it without a transaction around it: it is one itself. Where a part would change another number of rows than it must, nothing is written.
+   * @returns whether it was written
+   */
+  async runAlone(manager: EntityManager): Promise<boolean> {
+    const { members, values } = this.written();
+    const asExpected = this.parts.flatMap(({ name, expected }) => (expected === undefined ? [] : [`${countOf(name)} = ${expected}`]));
+    try {
+      // An error is all that undoes what a statement has written.
+      await manager.query(`WITH ${members} SELECT 1 / (CASE WHEN ${asExpected.join(' AND ')} THEN 1 ELSE 0 END)`, values);
+      return true;
+    } catch (error) {
+      if (isDivisionByZero(error)) return false;
+      throw error;
+    }
+  }
+
+  private written(): { members: string; values: unknown[] } {
+    const values: unknown[] = [];
+    const bind = (value: unknown): string => `$${values.push(value)}`;
+    return { members: this.parts.map(({ name, fragment }) => `${name} AS (${fragment(bind)})`).join(', '), values };
+  }
+}
+
+function countOf(part: string): string {
+  return `(SELECT count(*)::int FROM ${part})`;
 }

@@ -7,6 +7,11 @@ import { DataSource, type EntityManager } from 'typeorm';
 export class UnitOfWork {
   constructor(private readonly dataSource: DataSource) {}
 
+  /** For what needs no transaction: each statement is one of its own. */
+  get manager(): EntityManager {
+    return this.dataSource.manager;
+  }
+
   /** Runs the work in one transaction, again from its beginning where it lost against a concurrent one. */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return inTransaction(this.dataSource, work);

@@ -9,6 +9,8 @@ import type { WorkspaceEntity } from './workspace.entity';
 
 /** A workspace with what a decision about it rests on. */
 export interface LoadedWorkspace extends WorkspaceEntity {
+  /** Another one after every write of the row, whatever it changed. */
+  version: string;
   role: Embedded<RoleEntity>;
   provider: Embedded<ProviderEntity>;
 }
@@ -84,11 +86,16 @@ export class WorkspacesRepository {
    * @param orgId null for a fact, which is about the workspace whoever owns it
    */
   async lock(manager: EntityManager, id: string, orgId: string | null): Promise<LoadedWorkspace | null> {
+    return this.load(manager, id, orgId, { locked: true });
+  }
+
+  /** The same; not locked, it may be another one by the time that it is written. */
+  async load(manager: EntityManager, id: string, orgId: string | null, { locked }: { locked: boolean }): Promise<LoadedWorkspace | null> {
     const rows = await manager.query<LoadedWorkspace[]>(
-      `SELECT w.*, to_jsonb(r) AS role, to_jsonb(p) AS provider
+      `SELECT w.*, w.xmin::text AS version, to_jsonb(r) AS role, to_jsonb(p) AS provider
          FROM workspaces w JOIN roles r ON r.id = w.role_id JOIN providers p ON p.id = r.provider_id
         WHERE w.id = $1 AND ($2::text IS NULL OR w.org_id = $2)
-          FOR UPDATE OF w`,
+        ${locked ? 'FOR UPDATE OF w' : ''}`,
       [id, orgId],
     );
     return rows[0] ?? null;
@@ -103,10 +110,10 @@ export class WorkspacesRepository {
   }
 
   /**
-   * Writes the change if the workspace is still as it was loaded: the generation and the status stand in the condition. Since when it is idle
-   * follows from the status, here and nowhere else; and a loss is remembered as long as the status that it caused.
+   * Writes the change if the workspace is still as it was loaded: the generation, the status and the row's version stand in the condition. Since
+   * when it is idle follows from the status, here and nowhere else; and a loss is remembered as long as the status that it caused.
    */
-  update(loaded: Pick<WorkspaceEntity, 'id' | 'generation' | 'status'>, change: WorkspaceChange, now: Date): Fragment {
+  update(loaded: Pick<LoadedWorkspace, 'id' | 'generation' | 'status' | 'version'>, change: WorkspaceChange, now: Date): Fragment {
     return (bind) => {
       const sets = COLUMNS.filter((column) => change[column] !== undefined).map((column) => `${column} = ${bind(change[column])}`);
       if (change.status !== undefined && change.status !== loaded.status) {
@@ -114,7 +121,8 @@ export class WorkspacesRepository {
         if (change.lost_at === undefined) sets.push(`lost_at = NULL`);
       }
       return `UPDATE workspaces SET ${[...sets, `updated_at = ${bind(now)}`].join(', ')}
-               WHERE id = ${bind(loaded.id)} AND generation = ${bind(loaded.generation)} AND status = ${bind(loaded.status)} RETURNING 1`;
+               WHERE id = ${bind(loaded.id)} AND generation = ${bind(loaded.generation)} AND status = ${bind(loaded.status)}
+                 AND xmin = ${bind(loaded.version)}::xid RETURNING 1`;
     };
   }
 

@@ -192,15 +192,15 @@ export class WorkspacesService {
     return { workspaces: page.map(workspaceView), ...rest };
   }
 
-  /** A command that begins an operation. @param wanted whether it still is, asked under the lock */
+  /** A command that begins an operation. @param wanted whether it still is, asked of what was loaded */
   private operate(
     command: Command<OnWorkspace>,
     kind: keyof typeof DOING,
     asked: WorkspaceCommand,
     wanted: (workspace: LoadedWorkspace, now: Date) => boolean = () => true,
   ): Promise<OperationAnswer> {
-    return this.runner.run(command, async (manager, now): Promise<Change<OperationAnswer>> => {
-      const { workspace, next } = await this.decideOn(manager, command, asked);
+    return this.runner.runGuarded(command, async (manager, now, loading): Promise<Change<OperationAnswer>> => {
+      const { workspace, next } = await this.decideOn(manager, command, asked, loading);
       if (!wanted(workspace, now)) throw new RefusedError(refusal('invalid_state', { status: workspace.status }));
       const generation = workspace.generation + 1;
       const force = asked.kind === 'restart' && asked.force;
@@ -224,8 +224,8 @@ export class WorkspacesService {
     kind: 'archive' | 'unarchive',
     status: S,
   ): Promise<{ status: S }> {
-    return this.runner.run(command, async (manager, now): Promise<Change<{ status: S }>> => {
-      const { workspace, next } = await this.decideOn(manager, command, { kind });
+    return this.runner.runGuarded(command, async (manager, now, loading): Promise<Change<{ status: S }>> => {
+      const { workspace, next } = await this.decideOn(manager, command, { kind }, loading);
       return {
         reply: { status },
         writes: new OneStatement().add(
@@ -239,13 +239,14 @@ export class WorkspacesService {
     });
   }
 
-  /** Loads and locks the workspace, and decides: 404, then 403 by creator, then 409. */
+  /** Loads the workspace, and decides: 404, then 403 by creator, then 409. */
   private async decideOn(
     manager: EntityManager,
     command: Command<OnWorkspace>,
     asked: WorkspaceCommand,
+    loading: { locked: boolean },
   ): Promise<{ workspace: LoadedWorkspace; next: Accepted }> {
-    const workspace = await this.workspaces.lock(manager, command.data.workspace_id, command.orgId);
+    const workspace = await this.workspaces.load(manager, command.data.workspace_id, command.orgId, loading);
     if (!workspace) throw new RefusedError(notFound('workspace_not_found'));
     if (!mayTouch(command.data.caller, workspace.created_by_user_id)) {
       throw new RefusedError(notCreator(asked.kind === 'resume' ? 'tasks:write' : 'workspace:write'));
