@@ -47,6 +47,11 @@ export class Fleet {
     return found;
   }
 
+  /** Whether there is a provisioner with this behind its ports. */
+  has(pods: Pods): boolean {
+    return this.pods === pods;
+  }
+
   /** One of each but the provisioner, and that one with this behind its ports. Starts and ends what it takes. */
   async have(pods: Pods): Promise<void> {
     await Promise.all(ALWAYS.map((name) => this.ensure(name, name)));

@@ -1,0 +1,57 @@
+import type { Row } from '../bench';
+import type { Operation } from '../ground/rest';
+import { lineOfFigures, lineOfRounds, roundsOf } from '../harness/line';
+import { inTurns } from '../harness/turns';
+import { Shell } from '../peers/shell';
+import { endLive, liveWorkspace } from './live';
+
+const FILE_BYTES = 1_024 * 1_024;
+
+export const snapshot: Row = {
+  name: 'snapshot',
+  about:
+    '1 GB out of a pod into the store and back into the next pod, beside tar | zstd | sha256sum; the memory of the provisioner meanwhile',
+  async measure(bench) {
+    const megabytes = bench.amount(1_000, 100);
+    const workspace = await liveWorkspace(bench, megabytes, FILE_BYTES);
+    const shell = new Shell(bench.state.path('work', 'pipe'), bench.turns.signal);
+    const [back, backBeside, memory] = [[] as number[], [] as number[], [] as number[]];
+    const speed = (ms: number): number => (megabytes / ms) * 1_000;
+    const { figures } = bench.fleet.service('provisioner');
+    const out = await inTurns(
+      {
+        ours: async () => {
+          const most = figures.watchMemory();
+          const operation = await workspace.rest.operate('restart', workspace.id);
+          memory.push(most());
+          back.push(speed(phase(operation, 'restore')));
+          return speed(phase(operation, 'snapshot'));
+        },
+        pipe: async () => {
+          const ms = await shell.packed(workspace.copy);
+          backBeside.push(speed(await shell.unpacked(workspace.copy)));
+          return speed(ms);
+        },
+      },
+      // A gigabyte a turn: the disk's cache is warm when it has been filled, and there is no time for more.
+      { ...bench.turns, warmUp: false },
+    );
+    shell.clear();
+    await endLive(workspace);
+    const note =
+      'ours: gzip level 1 by blocks, on the disk (fsync) when it counts as done, and read back once more besides; the pipe: zstd -3 where there is one';
+    const about = { row: 'snapshot', unit: 'MB/s', goal: { at: 'least', value: 0.8 }, note } as const;
+    return [
+      lineOfRounds({ ...about, what: `${megabytes} MB out` }, 'tar | zstd | tee | sha256sum', roundsOf(out.ours, out.pipe)),
+      lineOfRounds({ ...about, what: `${megabytes} MB back` }, 'zstd -d | tar, sha256sum', roundsOf(back, backBeside)),
+      lineOfFigures({ row: 'snapshot', what: "the provisioner's memory at most", unit: 'MiB', goal: { at: 'most', value: 200 } }, memory),
+    ];
+  },
+};
+
+/** How long it took, in milliseconds, by the timeline. */
+function phase({ id, phases }: Operation, name: string): number {
+  const found = phases.find((each) => each.name === name);
+  if (!found?.finished_at) throw new Error(`Operation ${id} has no ${name}`);
+  return Date.parse(found.finished_at) - Date.parse(found.started_at);
+}
