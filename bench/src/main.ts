@@ -1,19 +1,22 @@
-import { rmSync, truncateSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, truncateSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Bench, Row } from './bench';
 import { Ground } from './ground/ground';
 import { type Launcher, loadLauncher, type Progress, ROOT } from './ground/launcher';
+import { StatementCounter } from './ground/statement-counter';
 import type { Line } from './harness/line';
 import { Load } from './load/load';
 import { type Options, optionsOf, USAGE } from './options';
 import { Echo } from './peers/echo/echo';
 import { Helper } from './peers/helper';
 import { atStart, machineOf } from './report/machine';
+import { Profiles } from './report/profiles';
 import { tableOf } from './report/table';
 import { writeResult } from './report/result';
 import { ROWS } from './rows';
 
 const RESULTS = join(ROOT, 'bench', 'results');
+const PROFILES = join(RESULTS, 'profiles');
 const [ROUNDS, QUICK_ROUNDS] = [5, 2];
 
 /**
@@ -76,23 +79,21 @@ class Run {
     const { options, progress } = this;
     if (options.quick) say('Quick: few and short rounds. It shows that everything works; its figures say next to nothing.');
     const bench = await this.bringUp(ground);
+    const profiles = options.profile ? new Profiles(PROFILES, bench.fleet, new StatementCounter(bench.database)) : null;
     const lines: Line[] = [];
     const failed: string[] = [];
     for (const row of ROWS.filter(({ name }) => options.rows.length === 0 || options.rows.includes(name))) {
       clearLogs(bench.state.path('logs'));
-      await progress.phase(row.name, () => this.measure(row, bench, lines)).catch(() => failed.push(row.name));
+      const measure = (): Promise<void> => this.measure(row, bench, lines);
+      await progress.phase(row.name, () => profiles?.of(row.name, measure) ?? measure()).catch(() => failed.push(row.name));
       if (this.stopping.signal.aborted) return 1;
     }
-    const result = {
-      machine: await machineOf(this.start, bench.database, bench.broker),
-      ...options,
-      seconds: Number(progress.seconds),
-      lines,
-      failed,
-    };
+    const { quick, profile, rows } = options;
+    const machine = await machineOf(this.start, bench.database, bench.broker);
+    const result = { machine, quick, profile, seconds: Number(progress.seconds), failed, lines };
     say(`\n${tableOf(lines)}`);
     if (failed.length > 0) say(`Not measured: ${failed.join(', ')}`);
-    await writeResult(RESULTS, result);
+    say(`After ${progress.seconds} s, in ${relative(process.cwd(), writeResult(RESULTS, result, rows.length === 0))}.json and .svg`);
     return failed.length > 0 ? 1 : 0;
   }
 
@@ -110,9 +111,7 @@ class Run {
   private async bringUp(ground: Ground): Promise<Bench> {
     const { options, progress } = this;
     const { signal } = this.stopping;
-    const profiles = options.profile ? join(RESULTS, 'profiles') : null;
-    if (profiles) rmSync(profiles, { recursive: true, force: true });
-    const parts = await ground.bringUp(progress, profiles);
+    const parts = await ground.bringUp(progress, options.profile);
     const load = this.ended(new Load(signal));
     const echo = this.ended(await Echo.start(parts.broker.adminUrl, { noDelay: true, acknowledging: false }));
     return {

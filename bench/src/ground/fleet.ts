@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Launcher, ROOT, type ServiceName, type State } from './launcher';
 import { type Program, ServiceProcess } from './service-process';
@@ -25,13 +24,18 @@ interface Special {
 export class Fleet {
   private readonly running = new Map<string, ServiceProcess>();
   private pods: Pods = 'none';
+  private profiles: string | null = null;
+  private profiled = 0;
 
   constructor(
     private readonly launcher: Launcher,
     private readonly state: State,
-    /** Where profiles go, and null where none are written. */
-    private readonly profiles: string | null,
   ) {}
+
+  /** Services that are started from now on write a processor profile there when they end. */
+  profileInto(folder: string): void {
+    this.profiles = folder;
+  }
 
   get gatewayUrl(): string {
     return this.service('gateway').url;
@@ -108,7 +112,6 @@ export class Fleet {
 
   private profiling(name: string): string[] {
     if (this.profiles === null) return [];
-    mkdirSync(this.profiles, { recursive: true });
-    return ['--cpu-prof', `--cpu-prof-dir=${this.profiles}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`];
+    return ['--cpu-prof', `--cpu-prof-dir=${this.profiles}`, `--cpu-prof-name=${name}-${(this.profiled += 1)}.cpuprofile`];
   }
 }

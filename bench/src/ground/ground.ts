@@ -6,6 +6,7 @@ import { Database } from './database';
 import { Fleet } from './fleet';
 import { type Launcher, type Progress, ROOT, type State } from './launcher';
 import { tenantsSql } from './seed';
+import { StatementCounter } from './statement-counter';
 import { Worlds } from './worlds';
 
 const FOLDER = join(ROOT, '.reprise', 'bench');
@@ -36,8 +37,8 @@ export class Ground {
     return new Ground(launcher, new launcher.State(FOLDER), lock);
   }
 
-  /** @param profiles where the services write profiles; null where they write none */
-  async bringUp(progress: Progress, profiles: string | null) {
+  /** @param counting whether PostgreSQL counts statements, which costs */
+  async bringUp(progress: Progress, counting: boolean) {
     const { launcher, state } = this;
     await launcher.decide(state);
     await launcher.bringUp(state, progress, {
@@ -52,12 +53,22 @@ export class Ground {
         broker: () => launcher.setUp(state, 'broker'),
       },
     });
+    if (counting) await this.restartCounting();
     const database = this.closed(new Database(state.get('DATABASE_URL')));
     const broker = this.closed(await Broker.open(state.get('AMQP_URL'), state.get('AMQP_VHOST')));
     await database.run(tenantsSql(TENANTS));
-    const fleet = new Fleet(launcher, state, profiles);
+    const fleet = new Fleet(launcher, state);
     this.closing.unshift(() => fleet.stop());
     return { state, database, broker, fleet, callers: new Callers(state), worlds: new Worlds(database, broker, launcher, state) };
+  }
+
+  private async restartCounting(): Promise<void> {
+    const { launcher, state } = this;
+    const database = new Database(state.get('DATABASE_URL'));
+    await database.run(StatementCounter.preload);
+    await database.close();
+    await launcher.stopDatabase(state);
+    await launcher.startDatabase(state, { durable: true });
   }
 
   /** Ends everything; safe after any part of it failed. */

@@ -23,8 +23,13 @@ export class Rest {
 
   /** @returns the operation when it has succeeded */
   async operate(verb: 'restart' | 'stop' | 'resume', workspace: string): Promise<Operation> {
+    return this.ended(await this.accepted(verb, workspace));
+  }
+
+  /** @returns the id of the operation, which is accepted and no more */
+  async accepted(verb: 'restart' | 'stop' | 'resume', workspace: string): Promise<string> {
     const { operation_id } = await this.ask<{ operation_id: string }>('POST', `/v1/workspaces/${workspace}/${verb}`);
-    return this.ended(operation_id);
+    return operation_id;
   }
 
   /** @throws Error where it has failed */

@@ -60,8 +60,8 @@ export class Worlds {
       UPDATE lifecycle.operations SET status = 'succeeded', finished_at = now(), pod_command = NULL WHERE status IN ('pending', 'running');
       UPDATE lifecycle.workspaces SET status = 'idle', idle_since = now(), operation_id = NULL WHERE status IN ('stopping', 'provisioning');
       COMMIT`);
-    await this.database.run('VACUUM (ANALYZE) lifecycle.workspaces');
-    await this.database.run('VACUUM (ANALYZE) lifecycle.operations');
+    await this.database.run('VACUUM lifecycle.workspaces');
+    await this.database.run('VACUUM lifecycle.operations');
   }
 
   /** Takes away all that the provisioner knows, its jobs and records; call it while none runs. */
@@ -88,6 +88,7 @@ export class Worlds {
     const env = this.launcher.migrationEnv('lifecycle', { values: this.state.values, stateDir: this.state.dir });
     await promisify(execFile)(process.execPath, [join(ROOT, 'services/lifecycle/dist/migrate.js')], { env });
     await this.database.run(`BEGIN; ${seedSql(world.seed)} COMMIT`);
+    await this.database.run('VACUUM (ANALYZE)');
     await this.database.run('CHECKPOINT');
   }
 }

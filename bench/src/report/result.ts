@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Line } from '../harness/line';
 import type { Machine } from './machine';
+import { plotOf } from './plot';
 
 /** A whole run, as it is kept. */
 export interface Result {
@@ -16,12 +17,22 @@ export interface Result {
   readonly failed: readonly string[];
 }
 
-/** Keeps it under `latest`; one that is no measurement, or not of all rows, under another name. */
-export async function writeResult(folder: string, result: Result & { rows: readonly string[] }): Promise<void> {
+/**
+ * Keeps it as JSON and as a plot: under `latest` where all rows were measured as they are to be, under `partial` else.
+ * @returns the files, without their endings
+ */
+export function writeResult(folder: string, result: Result, whole: boolean): string {
   mkdirSync(folder, { recursive: true });
-  const whole = !result.quick && !result.profile && result.rows.length === 0;
-  const { machine, quick, profile, seconds, lines, failed } = result;
-  const name = whole ? 'latest' : 'partial';
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ machine, quick, profile, seconds, failed, lines }, null, 2)}\n`);
-  await Promise.resolve();
+  const file = join(folder, whole && !result.quick && !result.profile ? 'latest' : 'partial');
+  const { machine, lines, quick } = result;
+  const day = machine.startedAt.slice(0, 10);
+  const title = `Reprise ${machine.commit ?? ''} on ${machine.cores} cores, ${day}${quick ? ' (quick: no measurement)' : ''}`;
+  writeFileSync(`${file}.json`, `${JSON.stringify(result, shorter, 2)}\n`);
+  writeFileSync(`${file}.svg`, plotOf(lines, title));
+  return file;
+}
+
+/** No figure is better known than to five digits. */
+function shorter(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }

@@ -18,6 +18,12 @@ describe('the table', () => {
     expect(text).toMatch(/accept: restarts.*300 \/s.*1,000 \/s, the echo.*0\.30.*≥ 0\.4×.*NOT MET/);
   });
 
+  it('shows a spread where there is more than one round', () => {
+    const two = lineOfFigures({ row: 'start', what: 'warm', unit: 's' }, [9, 11]);
+    expect(tableOf([two])).toContain('9.00–11.0');
+    expect(text).not.toContain('–');
+  });
+
   it('says nothing of a goal where there is none, and puts notes beneath', () => {
     expect(text).not.toMatch(/rest: memory.*met/i);
     expect(text.split('\n').at(-1)).toBe('accept: it is noisy here');

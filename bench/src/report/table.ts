@@ -16,14 +16,14 @@ export function tableOf(lines: readonly Line[]): string {
 }
 
 function cellsOf(line: Line): string[] {
-  const { row, what, unit, ours, beside, limit, ratio, spread, goal, met } = line;
+  const { row, what, unit, ours, beside, limit, ratio, spread, goal, met, rounds } = line;
   const shown = ratio === null ? figure : share;
   return [
     `${row}: ${what}`,
     `${figure(ours)} ${unit}`,
     beside === null || limit === null ? '' : `${figure(limit)} ${unit}, ${beside}`,
     ratio === null ? '' : share(ratio),
-    `${shown(spread[0])}–${shown(spread[1])}`,
+    rounds.length > 1 ? `${shown(spread[0])}–${shown(spread[1])}` : '',
     goal === null ? '' : goalText(goal, unit),
     met === null ? '' : met ? 'met' : 'NOT MET',
   ];
@@ -40,7 +40,8 @@ function share(value: number): string {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function goalText({ at, value, of }: Goal, unit: string): string {
+/** `≥ 0.4×`, `≤ 120 MiB`. */
+export function goalText({ at, value, of }: Goal, unit: string): string {
   const sign = at === 'least' ? '≥' : '≤';
   return of === 'ratio' ? `${sign} ${value}×` : `${sign} ${value} ${unit}`;
 }
