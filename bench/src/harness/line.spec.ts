@@ -18,7 +18,7 @@ describe('a line of rounds', () => {
   });
 
   it('does not pair what was not measured in the same round', () => {
-    expect(() => roundsOf([1, 2], [1])).toThrow('no limit');
+    expect(() => roundsOf([1, 2], [1])).toThrow('2 turns of ours stand beside 1');
   });
 });
 

@@ -84,13 +84,12 @@ export function lineOfFigures({ row, what, unit, goal, note }: About, figures: r
   };
 }
 
-/** Pairs what was measured in turns into rounds. */
-export function roundsOf(ours: readonly number[], limits: readonly number[]): Round[] {
-  return ours.map((figure, at) => {
-    const limit = limits[at];
-    if (limit === undefined) throw new Error('A round has no limit');
-    return { ours: figure, limit };
-  });
+/** Pairs what was measured in turns into rounds. @param of the figure that is meant, where each turn gave several */
+export function roundsOf(ours: readonly number[], limits: readonly number[]): Round[];
+export function roundsOf<F>(ours: readonly F[], limits: readonly F[], of: (figures: F) => number): Round[];
+export function roundsOf<F>(ours: readonly F[], limits: readonly F[], of: (figures: F) => number = Number): Round[] {
+  if (ours.length !== limits.length) throw new Error(`${ours.length} turns of ours stand beside ${limits.length}`);
+  return ours.map((figures, at) => ({ ours: of(figures), limit: of(limits[at] as F) }));
 }
 
 function isMet({ at, value }: Pick<Goal, 'at' | 'value'>, figure: number): boolean {

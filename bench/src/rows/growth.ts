@@ -1,9 +1,9 @@
 import type { Bench, Row } from '../bench';
 import { TENANTS } from '../ground/callers';
 import { World } from '../ground/worlds';
-import { type Line, lineOfRounds, roundsOf } from '../harness/line';
+import { type Line, lineOfRounds, type Round, roundsOf } from '../harness/line';
 import { inTurns } from '../harness/turns';
-import type { LoadRequest } from '../load/load-order';
+import type { LoadRequest, LoadResult } from '../load/load-order';
 import { halfLoad } from './accept-latency';
 import { orderOf, reads, restarts } from './requests';
 import { TEN_THOUSAND } from './worlds';
@@ -27,79 +27,51 @@ export const growth: Row = {
 
 async function sizes(bench: Bench, perSecond: number): Promise<Line[]> {
   const large = bench.amount(1_000_000, 50_000);
-  const count = Math.floor(perSecond * bench.amount(4, 2));
-  const world = (workspaces: number): World => new World(`of ${workspaces}`, { workspaces, tenants: TENANTS, refusing: false });
-  /** Spread over all of them, so that no more of them are in a cache than at random. */
-  const of = (all: (count: number) => LoadRequest[], workspaces: number): LoadRequest[] => {
-    const step = Math.floor(workspaces / count);
-    return all(workspaces)
-      .filter((_, at) => at % step === 0)
-      .slice(0, count);
-  };
-  const [small, big] = [world(SMALL), world(large)];
-  const accepts = await inTurns(
-    {
-      large: () => p50(bench, big, of(restarts, large), perSecond),
-      small: () => p50(bench, small, of(restarts, SMALL), perSecond),
-    },
-    bench.turns,
-  );
-  const looks = await inTurns(
-    {
-      large: () =>
-        p50(
-          bench,
-          big,
-          of((all) => reads(all, TENANTS), large),
-          perSecond,
-        ),
-      small: () =>
-        p50(
-          bench,
-          small,
-          of((all) => reads(all, TENANTS), SMALL),
-          perSecond,
-        ),
-    },
-    bench.turns,
-  );
-  const title = `at ${large.toLocaleString('en')} workspaces`;
-  const beside = `at ${SMALL.toLocaleString('en')}`;
-  return linesOf(title, beside, perSecond, roundsOf(accepts.large, accepts.small), roundsOf(looks.large, looks.small));
+  const at = (workspaces: number): Promise<Latencies> =>
+    latencies(bench, new World(`of ${workspaces}`, { workspaces, tenants: TENANTS, refusing: false }), perSecond);
+  const figures = await inTurns({ large: () => at(large), small: () => at(SMALL) }, bench.turns);
+  const rounds = (of: keyof Latencies): Round[] => roundsOf(figures.large, figures.small, (each) => each[of]);
+  return linesOf(`at ${large.toLocaleString('en')} workspaces`, `at ${SMALL.toLocaleString('en')}`, perSecond, rounds);
 }
 
 async function replicas(bench: Bench, perSecond: number): Promise<Line[]> {
-  const count = Math.floor(perSecond * bench.amount(4, 2));
-  const with_ = async (replicas: 1 | 3, requests: LoadRequest[]): Promise<number> => {
+  const withReplicas = async (replicas: 1 | 3): Promise<Latencies> => {
     await bench.fleet.lifecycles(replicas);
-    return p50(bench, TEN_THOUSAND, requests, perSecond);
+    // Compilers have seen nothing yet in those that have just started.
+    await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests: reads(500, TENANTS), keys: false, seconds: 1 }), 200);
+    return latencies(bench, TEN_THOUSAND, perSecond);
   };
-  const accepts = await inTurns({ three: () => with_(3, restarts(count)), one: () => with_(1, restarts(count)) }, bench.turns);
-  const looks = await inTurns({ three: () => with_(3, reads(count, TENANTS)), one: () => with_(1, reads(count, TENANTS)) }, bench.turns);
+  const figures = await inTurns({ three: () => withReplicas(3), one: () => withReplicas(1) }, { ...bench.turns, warmUp: false });
   await bench.fleet.lifecycles(1);
-  return linesOf('with 3 replicas', 'with 1', perSecond, roundsOf(accepts.three, accepts.one), roundsOf(looks.three, looks.one));
+  const rounds = (of: keyof Latencies): Round[] => roundsOf(figures.three, figures.one, (each) => each[of]);
+  return linesOf('with 3 replicas', 'with 1', perSecond, rounds);
 }
 
-/** The p50 of these requests, each once, in milliseconds; restarts are put back at rest afterwards. */
-async function p50(bench: Bench, world: World, requests: LoadRequest[], perSecond: number): Promise<number> {
+/** Of each the p50, in milliseconds. */
+interface Latencies {
+  readonly accept: number;
+  readonly read: number;
+}
+
+/** On workspaces that lie evenly among all of them, so that no more of them are in a cache than would be by chance. */
+async function latencies(bench: Bench, world: World, perSecond: number): Promise<Latencies> {
   await bench.worlds.enter(world);
-  const posts = requests[0]?.method === 'POST';
-  const order = orderOf(bench, bench.fleet.gatewayUrl, { requests, keys: posts, perSecond, amount: requests.length });
-  const result = await bench.load.send(order, posts ? 202 : 200);
-  if (posts) await bench.worlds.rest();
-  return result.p50;
+  const amount = Math.floor(perSecond * bench.amount(2, 1));
+  const step = Math.floor(world.seed.workspaces / amount);
+  const spread = (all: LoadRequest[]): LoadRequest[] => all.filter((_, at) => at % step === 0).slice(0, amount);
+  const { workspaces } = world.seed;
+  const send = (requests: LoadRequest[], keys: boolean, status: number): Promise<LoadResult> =>
+    bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests, keys, perSecond, amount }), status);
+  const { p50: read } = await send(spread(reads(workspaces, TENANTS)), false, 200);
+  const { p50: accept } = await send(spread(restarts(workspaces)), true, 202);
+  await bench.worlds.rest();
+  return { accept, read };
 }
 
-function linesOf(
-  title: string,
-  beside: string,
-  perSecond: number,
-  accepts: ReturnType<typeof roundsOf>,
-  looks: ReturnType<typeof roundsOf>,
-): Line[] {
+function linesOf(title: string, beside: string, perSecond: number, rounds: (of: keyof Latencies) => Round[]): Line[] {
   const about = { row: 'growth', unit: 'ms', goal: { at: 'most', value: 1.15 }, note: `p50 at ${Math.round(perSecond)} a second` } as const;
   return [
-    lineOfRounds({ ...about, what: `accept ${title}` }, beside, accepts),
-    lineOfRounds({ ...about, what: `read ${title}` }, beside, looks),
+    lineOfRounds({ ...about, what: `accept ${title}` }, beside, rounds('accept')),
+    lineOfRounds({ ...about, what: `read ${title}` }, beside, rounds('read')),
   ];
 }

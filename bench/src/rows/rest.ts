@@ -7,7 +7,7 @@ import { type Line, lineOfFigures } from '../harness/line';
 import { orderOf, restarts } from './requests';
 
 const WORKSPACES = 5_000;
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 5_000;
 /** Of all restarts, how many have gone by when the services count as warm. */
 const WARM = 0.2;
 const STALLED_AFTER_MS = 300_000;
@@ -18,7 +18,7 @@ export const rest: Row = {
   name: 'rest',
   about: 'memory of each service when it has just started and after restarts, and the processor time that it takes while nothing happens',
   async measure(bench) {
-    const wanted = bench.options.restRestarts ?? bench.amount(5_000, 400);
+    const wanted = bench.options.restRestarts ?? bench.amount(2_000, 400);
     await bench.fleet.stop();
     await bench.fleet.have('none');
     await bench.worlds.enter(new World('rest', { workspaces: WORKSPACES + 200, tenants: TENANTS, refusing: false }));

@@ -15,23 +15,20 @@ export const snapshot: Row = {
     const megabytes = bench.amount(1_000, 100);
     const workspace = await liveWorkspace(bench, megabytes, FILE_BYTES);
     const shell = new Shell(bench.state.path('work', 'pipe'), bench.turns.signal);
-    const [back, backBeside, memory] = [[] as number[], [] as number[], [] as number[]];
     const speed = (ms: number): number => (megabytes / ms) * 1_000;
     const { figures } = bench.fleet.service('provisioner');
-    const out = await inTurns(
+    const measured = await inTurns(
       {
         ours: async () => {
           const most = figures.watchMemory();
           const operation = await workspace.rest.operate('restart', workspace.id);
-          memory.push(most());
-          back.push(speed(phase(operation, 'restore')));
-          return speed(phase(operation, 'snapshot'));
+          return { out: speed(phase(operation, 'snapshot')), back: speed(phase(operation, 'restore')), memory: most() };
         },
-        pipe: async () => {
-          const ms = await shell.packed(workspace.copy);
-          backBeside.push(speed(await shell.unpacked(workspace.copy)));
-          return speed(ms);
-        },
+        pipe: async () => ({
+          out: speed(await shell.packed(workspace.copy)),
+          back: speed(await shell.unpacked(workspace.copy)),
+          memory: 0,
+        }),
       },
       // A gigabyte a turn: the disk's cache is warm when it has been filled, and there is no time for more.
       { ...bench.turns, warmUp: false },
@@ -42,9 +39,20 @@ export const snapshot: Row = {
       'ours: gzip level 1 by blocks, on the disk (fsync) when it counts as done, and read back once more besides; the pipe: zstd -3 where there is one';
     const about = { row: 'snapshot', unit: 'MB/s', goal: { at: 'least', value: 0.8 }, note } as const;
     return [
-      lineOfRounds({ ...about, what: `${megabytes} MB out` }, 'tar | zstd | tee | sha256sum', roundsOf(out.ours, out.pipe)),
-      lineOfRounds({ ...about, what: `${megabytes} MB back` }, 'zstd -d | tar, sha256sum', roundsOf(back, backBeside)),
-      lineOfFigures({ row: 'snapshot', what: "the provisioner's memory at most", unit: 'MiB', goal: { at: 'most', value: 200 } }, memory),
+      lineOfRounds(
+        { ...about, what: `${megabytes} MB out` },
+        'tar | zstd | tee | sha256sum',
+        roundsOf(measured.ours, measured.pipe, ({ out }) => out),
+      ),
+      lineOfRounds(
+        { ...about, what: `${megabytes} MB back` },
+        'zstd -d | tar, sha256sum',
+        roundsOf(measured.ours, measured.pipe, ({ back }) => back),
+      ),
+      lineOfFigures(
+        { row: 'snapshot', what: "the provisioner's memory at most", unit: 'MiB', goal: { at: 'most', value: 200 } },
+        measured.ours.map(({ memory }) => memory),
+      ),
     ];
   },
 };

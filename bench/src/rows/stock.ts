@@ -6,6 +6,9 @@ import { acceptedPerSecond } from './accept';
 import { orderOf, restarts } from './requests';
 import { TEN_THOUSAND } from './worlds';
 
+/** Of one round: as long as forty answers take where each waits for Nagle's algorithm. */
+const SECONDS = 2;
+
 export const stock: Row = {
   name: 'stock',
   about: 'restarts accepted a second over one connection, beside the echo as the Nest RabbitMQ transport comes',
@@ -17,7 +20,7 @@ export const stock: Row = {
     try {
       const figures = await inTurns(
         {
-          ours: () => acceptedPerSecond(bench, bench.amount(600, 200), 1),
+          ours: () => acceptedPerSecond(bench, 1_000, { connections: 1, seconds: SECONDS }),
           plain: () => echoedPerSecond(bench, plain),
           acknowledging: () => echoedPerSecond(bench, acknowledging),
         },
@@ -35,6 +38,6 @@ export const stock: Row = {
 };
 
 async function echoedPerSecond(bench: Bench, { url }: Echo): Promise<number> {
-  const order = { requests: restarts(600), keys: true, amount: bench.amount(600, 200), seconds: 3, connections: 1 };
+  const order = { requests: restarts(1_000), keys: true, seconds: SECONDS, connections: 1 };
   return (await bench.load.send(orderOf(bench, url, order), 202)).perSecond;
 }

@@ -8,6 +8,8 @@ import { orderOf, restarts } from './requests';
 import { costOfRestart } from './restart-cost';
 
 const SAMPLE = 200;
+/** How long the provisioner works in one round, at most. */
+const ROUND_MS = 10_000;
 const STALLED_AFTER_MS = 120_000;
 
 export const whole: Row = {
@@ -31,7 +33,7 @@ export const whole: Row = {
     for (let round = 1; round <= rounds; round += 1) {
       signal.throwIfAborted();
       ours.push(await wholePerSecond(bench, round === rounds ? backlog : round * perRound));
-      limits.push(await loop.ask<number>({ ...order, restarts: bench.amount(2_000, 500) }));
+      limits.push(await loop.ask<number>({ ...order, restarts: bench.amount(1_000, 500) }));
     }
     const note = `${cost.messages.toFixed(1)} messages and ${cost.transactions.toFixed(1)} writing transactions a restart; ${rounds} parts of one backlog of ${backlog}`;
     return [
@@ -53,7 +55,7 @@ async function acceptAll(bench: Bench, count: number): Promise<void> {
 async function wholePerSecond(bench: Bench, total: number): Promise<number> {
   const { now: since } = await bench.database.row<{ now: Date }>('SELECT clock_timestamp() AS now');
   await bench.fleet.have('no-op');
-  const end = performance.now() + bench.amount(20_000, 10_000);
+  const end = performance.now() + bench.amount(ROUND_MS, ROUND_MS / 2);
   await progress(bench, `the provisioner has done ${total} restarts`, ({ done }) => done >= total || performance.now() > end);
   await bench.fleet.have('none');
   // Lifecycle may be behind the provisioner, and would be still at it while the limit is measured.
