@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Broker } from './broker';
 import { Callers, TENANTS } from './callers';
@@ -10,6 +10,9 @@ import { StatementCounter } from './statement-counter';
 import { Worlds } from './worlds';
 
 const FOLDER = join(ROOT, '.reprise', 'bench');
+
+/** What a run makes in it, besides its logs. Each run begins with nothing: a database that has been measured on is not what it was. */
+const MADE = ['env', 'postgres', 'rabbitmq', 'keys', 'pods', 'snapshots', 'work'];
 
 /** Everything that is measured on: PostgreSQL and RabbitMQ of the benchmark's own, which keep what they were told as in production, and the services. */
 export class Ground {
@@ -31,9 +34,7 @@ export class Ground {
     if (!lock.release) throw new Error(`the benchmark runs already in this checkout (pid ${lock.holder?.pid})`);
     await launcher.stopStrayServices(old);
     await endServers(launcher, old);
-    for (const name of ['env', 'postgres', 'rabbitmq', 'keys', 'logs', 'pods', 'snapshots', 'work']) {
-      if (existsSync(old.path(name))) rmSync(old.path(name), { recursive: true, force: true });
-    }
+    remove(old, [...MADE, 'logs']);
     return new Ground(launcher, new launcher.State(FOLDER), lock);
   }
 
@@ -71,11 +72,12 @@ export class Ground {
     await launcher.startDatabase(state, { durable: true });
   }
 
-  /** Ends everything; safe after any part of it failed. */
+  /** Ends everything, and takes away all but the logs; safe after any part of it failed. */
   async end(): Promise<void> {
     const { launcher, state } = this;
     for (const close of this.closing) await close().catch(() => undefined);
     await endServers(launcher, state);
+    remove(state, MADE);
     this.lock.release?.();
   }
 
@@ -88,4 +90,8 @@ export class Ground {
 async function endServers(launcher: Launcher, state: State): Promise<void> {
   await launcher.removePods(state);
   await Promise.all([launcher.stopBroker(state, { durable: false }), launcher.stopDatabase(state)]);
+}
+
+function remove(state: State, names: readonly string[]): void {
+  for (const name of names) rmSync(state.path(name), { recursive: true, force: true, maxRetries: 5 });
 }

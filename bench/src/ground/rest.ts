@@ -7,6 +7,13 @@ export interface Operation {
   readonly phases: readonly { readonly name: string; readonly started_at: string; readonly finished_at: string | null }[];
 }
 
+/** How long a step took, in milliseconds, by the timeline. @throws Error where the operation had none of this name that ended */
+export function stepMs({ id, phases }: Operation, name: string): number {
+  const found = phases.find((each) => each.name === name);
+  if (!found?.finished_at) throw new Error(`Operation ${id} has no ${name}`);
+  return Date.parse(found.finished_at) - Date.parse(found.started_at);
+}
+
 /** Someone of a tenant at the gateway, as any client is. */
 export class Rest {
   constructor(

@@ -1,5 +1,5 @@
 import type { Row } from '../bench';
-import type { Operation } from '../ground/rest';
+import { stepMs } from '../ground/rest';
 import { lineOfFigures, lineOfRounds, roundsOf } from '../harness/line';
 import { inTurns } from '../harness/turns';
 import { Shell } from '../peers/shell';
@@ -22,7 +22,7 @@ export const snapshot: Row = {
         ours: async () => {
           const most = figures.watchMemory();
           const operation = await workspace.rest.operate('restart', workspace.id);
-          return { out: speed(phase(operation, 'snapshot')), back: speed(phase(operation, 'restore')), memory: most() };
+          return { out: speed(stepMs(operation, 'snapshot')), back: speed(stepMs(operation, 'restore')), memory: most() };
         },
         pipe: async () => ({
           out: speed(await shell.packed(workspace.copy)),
@@ -56,10 +56,3 @@ export const snapshot: Row = {
     ];
   },
 };
-
-/** How long it took, in milliseconds, by the timeline. */
-function phase({ id, phases }: Operation, name: string): number {
-  const found = phases.find((each) => each.name === name);
-  if (!found?.finished_at) throw new Error(`Operation ${id} has no ${name}`);
-  return Date.parse(found.finished_at) - Date.parse(found.started_at);
-}
