@@ -11,7 +11,12 @@ module.exports = {
       from: { path: '^services/([^/]+)/src/' },
       to: { path: '^services/', pathNot: '^services/$1/' },
     },
-    { name: 'services-never-import-cli-or-agent', severity: 'error', from: { path: '^(libs|services)/' }, to: { path: '^(cli|runtime)/' } },
+    {
+      name: 'services-never-import-cli-agent-or-bench',
+      severity: 'error',
+      from: { path: '^(libs|services)/' },
+      to: { path: '^(cli|runtime|bench)/' },
+    },
     {
       name: 'contracts-import-no-framework',
       severity: 'error',

@@ -26,6 +26,7 @@ COPY services/deadletters/package.json services/deadletters/
 COPY runtime/agent/package.json runtime/agent/
 COPY cli/package.json cli/
 COPY test/package.json test/
+COPY bench/package.json bench/
 # .npmrc says ignore-scripts: no package runs anything here.
 RUN npm ci
 

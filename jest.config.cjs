@@ -41,7 +41,7 @@ module.exports = {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/{libs,services,runtime}/*/src/**/*.spec.ts',
-        '<rootDir>/cli/src/**/*.spec.ts',
+        '<rootDir>/{cli,bench}/src/**/*.spec.ts',
         '<rootDir>/test/{handlers,metrics}.spec.ts',
         '<rootDir>/test/faults/schedule.spec.ts',
       ],

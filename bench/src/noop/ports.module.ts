@@ -1,0 +1,29 @@
+import { Global, Module, type Provider } from '@nestjs/common';
+import { Metrics } from '@reprise/platform';
+import { ObservedPodDriver } from '@reprise/provisioner/dist/metrics/observed-pod-driver';
+import { ObservedSnapshotStore } from '@reprise/provisioner/dist/metrics/observed-snapshot-store';
+import { TracedAgent } from '@reprise/provisioner/dist/pods/traced-agent';
+import { TracedPodDriver } from '@reprise/provisioner/dist/pods/traced-pod-driver';
+import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from '@reprise/provisioner/dist/ports/tokens';
+import { NoopAgent } from './noop-agent';
+import { NoopPodDriver } from './noop-pod-driver';
+import { NoopSnapshotStore } from './noop-snapshot-store';
+
+/** The provisioner's ports with nothing behind them, observed and traced as the real ones are. */
+const PORTS: Provider[] = [
+  {
+    provide: POD_DRIVER,
+    inject: [Metrics],
+    useFactory: (metrics: Metrics) => new ObservedPodDriver(new TracedPodDriver(new NoopPodDriver()), metrics),
+  },
+  {
+    provide: SNAPSHOT_STORE,
+    inject: [Metrics],
+    useFactory: (metrics: Metrics) => new ObservedSnapshotStore(new NoopSnapshotStore(), metrics),
+  },
+  { provide: CONNECT_AGENT, useFactory: (): ConnectAgent => (pod) => new TracedAgent(new NoopAgent(pod), pod) },
+];
+
+@Global()
+@Module({ providers: PORTS, exports: PORTS })
+export class NoopPortsModule {}

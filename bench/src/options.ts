@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  /** The rows to measure; all where none is named. */
+  readonly rows: readonly string[];
+  readonly list: boolean;
+  /** Fewer and shorter rounds: shows that it works, and measures next to nothing. */
+  readonly quick: boolean;
+  /** Whether services write profiles and PostgreSQL counts statements. Both cost, so the figures are no figures. */
+  readonly profile: boolean;
+  /** How many restarts the row `rest` lets go by. */
+  readonly restRestarts: number | null;
+}
+
+export const USAGE = 'usage: npm run bench -- [ROW…] [--list] [--quick] [--profile] [--rest-restarts N]';
+
+/** @throws Error that says what is wrong with them */
+export function optionsOf(args: readonly string[], known: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      'rest-restarts': { type: 'string' },
+    },
+  });
+  const strangers = positionals.filter((row) => !known.includes(row));
+  if (strangers.length > 0) throw new Error(`there is no row ${strangers.join(', ')}; there are ${known.join(', ')}`);
+  const { list, quick, profile, 'rest-restarts': text } = values;
+  const restRestarts = text === undefined ? null : Number(text);
+  if (restRestarts !== null && !(Number.isInteger(restRestarts) && restRestarts > 0)) {
+    throw new Error(`--rest-restarts must be a whole number above 0, and is ${text}`);
+  }
+  return { rows: positionals, list, quick, profile, restRestarts };
+}

@@ -1,0 +1,15 @@
+import type { Row } from '../bench';
+import { accept } from './accept';
+import { acceptLatency } from './accept-latency';
+import { restart, resume } from './one-at-a-time';
+import { growth } from './growth';
+import { read } from './read';
+import { refuse } from './refuse';
+import { rest } from './rest';
+import { snapshot } from './snapshot';
+import { start } from './start';
+import { stock } from './stock';
+import { whole } from './whole';
+
+/** All rows, in the order in which they are measured. */
+export const ROWS: readonly Row[] = [accept, acceptLatency, refuse, read, stock, whole, restart, resume, snapshot, growth, rest, start];

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bench, Row } from '../bench';
+import { TENANTS } from '../ground/callers';
+import { until } from '../ground/until';
+import { World } from '../ground/worlds';
+import { type Line, lineOfFigures } from '../harness/line';
+import { orderOf, restarts } from './requests';
+
+const WORKSPACES = 5_000;
+const SETTLE_MS = 5_000;
+/** Of all restarts, how many have gone by when the services count as warm. */
+const WARM = 0.2;
+const STALLED_AFTER_MS = 300_000;
+
+type Memory = ReadonlyMap<string, number>;
+
+export const rest: Row = {
+  name: 'rest',
+  about: 'memory of each service when it has just started and after restarts, and the processor time that it takes while nothing happens',
+  async measure(bench) {
+    const wanted = bench.options.restRestarts ?? bench.amount(2_000, 400);
+    await bench.fleet.stop();
+    await bench.fleet.have('none');
+    await bench.worlds.enter(new World('rest', { workspaces: WORKSPACES + 200, tenants: TENANTS, refusing: false }));
+    await bench.worlds.forgetJobs();
+    await bench.fleet.have('no-op');
+    await sleep(SETTLE_MS, undefined, { signal: bench.turns.signal });
+    const processor = await processorOf(bench);
+    const idle = memoryOf(bench);
+    await letGoBy(bench, Math.ceil(wanted * WARM));
+    const warm = memoryOf(bench);
+    await letGoBy(bench, wanted - Math.ceil(wanted * WARM));
+    const after = memoryOf(bench);
+    return [...idle.keys()].flatMap((name) => linesOf(name, wanted, { processor, idle, warm, after }));
+  },
+};
+
+function linesOf(name: string, restartCount: number, found: Record<'processor' | 'idle' | 'warm' | 'after', Memory>): Line[] {
+  const of = (memory: Memory): number => memory.get(name) ?? NaN;
+  const [idle, warm, after] = [of(found.idle), of(found.warm), of(found.after)];
+  const told = restartCount.toLocaleString('en');
+  const note = 'the provisioner has nothing behind its ports; `warm` is after a fifth of the restarts';
+  const growth = (from: number): number => ((after - from) / from) * 100;
+  return [
+    lineOfFigures({ row: 'rest', what: `${name}, memory at rest`, unit: 'MiB', goal: { at: 'most', value: 120 }, note }, [idle]),
+    lineOfFigures({ row: 'rest', what: `${name}, memory after ${told} restarts`, unit: 'MiB', goal: { at: 'most', value: 120 } }, [after]),
+    lineOfFigures({ row: 'rest', what: `${name}, grown since it was at rest`, unit: '%', goal: { at: 'most', value: 5 } }, [growth(idle)]),
+    lineOfFigures({ row: 'rest', what: `${name}, grown since it was warm`, unit: '%' }, [growth(warm)]),
+    lineOfFigures({ row: 'rest', what: `${name}, of a core at rest`, unit: '%', goal: { at: 'most', value: 1 } }, [of(found.processor)]),
+  ];
+}
+
+/** Whole restarts, so many, one after the other as fast as they go; then a while for memory to be given back. */
+async function letGoBy(bench: Bench, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= WORKSPACES) {
+    const requests = restarts(Math.min(left, WORKSPACES));
+    await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests, keys: true, amount: requests.length }), 202);
+    const open = `SELECT count(*)::int AS count FROM lifecycle.operations WHERE status IN ('pending', 'running')`;
+    let [last, changed] = [Infinity, performance.now()];
+    await until(
+      'all restarts have ended',
+      async () => {
+        const { count } = await bench.database.row<{ count: number }>(open);
+        if (count !== last) [last, changed] = [count, performance.now()];
+        if (performance.now() - changed > STALLED_AFTER_MS) throw new Error(`${count} restarts have not ended, and nothing moves`);
+        return count === 0;
+      },
+      { limitMs: Infinity, everyMs: 500, signal: bench.turns.signal },
+    );
+  }
+  await sleep(SETTLE_MS, undefined, { signal: bench.turns.signal });
+}
+
+async function processorOf(bench: Bench): Promise<Memory> {
+  const { services } = bench.fleet;
+  const seconds = bench.amount(30, 5);
+  const shares = await Promise.all(services.map(({ figures }) => figures.processor(seconds, bench.turns.signal)));
+  return new Map(services.map(({ name }, at) => [name, shares[at] ?? NaN]));
+}
+
+function memoryOf({ fleet }: Bench): Memory {
+  return new Map(fleet.services.map(({ name, figures }) => [name, figures.memory]));
+}
