@@ -10,9 +10,11 @@ export interface Options {
   readonly profile: boolean;
   /** How many restarts the row `rest` lets go by. */
   readonly restRestarts: number | null;
+  /** How many restarts the row `whole` works off, in one round instead of several. */
+  readonly backlog: number | null;
 }
 
-export const USAGE = 'usage: npm run bench -- [ROW…] [--list] [--quick] [--profile] [--rest-restarts N]';
+export const USAGE = 'usage: npm run bench -- [ROW…] [--list] [--quick] [--profile] [--rest-restarts N] [--backlog N]';
 
 /** @throws Error that says what is wrong with them */
 export function optionsOf(args: readonly string[], known: readonly string[]): Options {
@@ -24,14 +26,20 @@ export function optionsOf(args: readonly string[], known: readonly string[]): Op
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       'rest-restarts': { type: 'string' },
+      backlog: { type: 'string' },
     },
   });
   const strangers = positionals.filter((row) => !known.includes(row));
   if (strangers.length > 0) throw new Error(`there is no row ${strangers.join(', ')}; there are ${known.join(', ')}`);
-  const { list, quick, profile, 'rest-restarts': text } = values;
-  const restRestarts = text === undefined ? null : Number(text);
-  if (restRestarts !== null && !(Number.isInteger(restRestarts) && restRestarts > 0)) {
-    throw new Error(`--rest-restarts must be a whole number above 0, and is ${text}`);
-  }
-  return { rows: positionals, list, quick, profile, restRestarts };
+  const { list, quick, profile } = values;
+  const [restRestarts, backlog] = [countOf(values, 'rest-restarts'), countOf(values, 'backlog')];
+  return { rows: positionals, list, quick, profile, restRestarts, backlog };
+}
+
+function countOf<K extends string>(values: Readonly<Partial<Record<K, string>>>, name: K): number | null {
+  const text = values[name];
+  if (text === undefined) return null;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`--${name} must be a whole number above 0, and is ${text}`);
+  return count;
 }

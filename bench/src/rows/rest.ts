@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Row } from '../bench';
 import { TENANTS } from '../ground/callers';
-import { until } from '../ground/until';
 import { World } from '../ground/worlds';
 import { type Line, lineOfFigures } from '../harness/line';
+import { allEnded } from './in-flight';
 import { orderOf, restarts } from './requests';
 
 const WORKSPACES = 5_000;
 const SETTLE_MS = 5_000;
 /** Of all restarts, how many have gone by when the services count as warm. */
 const WARM = 0.2;
-const STALLED_AFTER_MS = 300_000;
 
 type Memory = ReadonlyMap<string, number>;
 
@@ -18,7 +17,7 @@ export const rest: Row = {
   name: 'rest',
   about: 'memory of each service when it has just started and after restarts, and the processor time that it takes while nothing happens',
   async measure(bench) {
-    const wanted = bench.options.restRestarts ?? bench.amount(2_000, 400);
+    const wanted = bench.options.restRestarts ?? bench.amount(1_000, 400);
     await bench.fleet.stop();
     await bench.fleet.have('none');
     await bench.worlds.enter(new World('rest', { workspaces: WORKSPACES + 200, tenants: TENANTS, refusing: false }));
@@ -55,18 +54,7 @@ async function letGoBy(bench: Bench, count: number): Promise<void> {
   for (let left = count; left > 0; left -= WORKSPACES) {
     const requests = restarts(Math.min(left, WORKSPACES));
     await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests, keys: true, amount: requests.length }), 202);
-    const open = `SELECT count(*)::int AS count FROM lifecycle.operations WHERE status IN ('pending', 'running')`;
-    let [last, changed] = [Infinity, performance.now()];
-    await until(
-      'all restarts have ended',
-      async () => {
-        const { count } = await bench.database.row<{ count: number }>(open);
-        if (count !== last) [last, changed] = [count, performance.now()];
-        if (performance.now() - changed > STALLED_AFTER_MS) throw new Error(`${count} restarts have not ended, and nothing moves`);
-        return count === 0;
-      },
-      { limitMs: Infinity, everyMs: 500, signal: bench.turns.signal },
-    );
+    await allEnded(bench);
   }
   await sleep(SETTLE_MS, undefined, { signal: bench.turns.signal });
 }

@@ -1,5 +1,6 @@
 import type { Bench } from '../bench';
 import { until } from '../ground/until';
+import { allEnded, succeededPerSecond } from './in-flight';
 import { orderOf, restarts } from './requests';
 
 /** What one restart takes, from when it is accepted until it has succeeded. */
@@ -8,37 +9,32 @@ export interface RestartCost {
   readonly messages: number;
   /** Those that write. */
   readonly transactions: number;
+  /** How many of them succeeded a second. */
+  readonly perSecond: number;
 }
 
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 60_000;
 
 /**
  * Counts it, on so many restarts at once: published messages by the services' own counters, transactions by the ids that PostgreSQL has given out, and
  * it gives one to each that writes.
- * @param from the number of the first workspace
  */
-export async function costOfRestart(bench: Bench, restartCount: number, from: number): Promise<RestartCost> {
-  await bench.load.send(
-    orderOf(bench, bench.fleet.gatewayUrl, { requests: restarts(restartCount, from), keys: true, amount: restartCount }),
-    202,
-  );
+export async function costOfRestart(bench: Bench, sample: number): Promise<RestartCost> {
+  await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests: restarts(sample), keys: true, amount: sample }), 202);
   await outboxesEmpty(bench);
   const before = await count(bench, ['lifecycle']);
+  const { now } = await bench.database.row<{ now: Date }>('SELECT clock_timestamp() AS now');
   await bench.fleet.have('no-op');
-  await until('the counted restarts have succeeded', async () => (await inFlight(bench)) === 0, { limitMs: WITHIN_MS, everyMs: 100 });
+  await allEnded(bench);
   await outboxesEmpty(bench);
   const after = await count(bench, ['lifecycle', 'provisioner']);
   await bench.fleet.have('none');
   return {
     // The command that was sent when it was accepted is handled here, too.
-    messages: 1 + (after.published - before.published) / restartCount,
-    transactions: (after.transactions - before.transactions) / restartCount,
+    messages: 1 + (after.published - before.published) / sample,
+    transactions: (after.transactions - before.transactions) / sample,
+    perSecond: await succeededPerSecond(bench, now),
   };
-}
-
-async function inFlight({ database }: Bench): Promise<number> {
-  const sql = `SELECT count(*)::int AS count FROM lifecycle.operations WHERE status IN ('pending', 'running')`;
-  return (await database.row<{ count: number }>(sql)).count;
 }
 
 async function outboxesEmpty({ database }: Bench): Promise<void> {
