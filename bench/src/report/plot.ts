@@ -1,46 +1,49 @@
-import { init } from 'echarts';
 import type { Line } from '../harness/line';
 import { figure, goalText } from './table';
 
 const WIDTH = 1_000;
-const BAR_HEIGHT = 24;
+const ROW_HEIGHT = 24;
+const BAR_HEIGHT = 14;
 const MARGIN = { top: 56, right: 240, bottom: 24, left: 330 };
 /** Twice what was asked for is as good as any more. */
 const MOST = 2;
 const [MET, MISSED] = ['#2f855a', '#c05621'];
 
-/** How near each line comes to its goal, as SVG: 1 is the goal itself, and what is longer than that is better than it. */
+/** How near each line comes to its goal, as SVG: a bar that reaches the rule has met it, and one that goes beyond is better than that. */
 export function plotOf(lines: readonly Line[], title: string): string {
-  // The axis of categories goes upwards.
-  const shown = lines.filter(({ goal }) => goal !== null).reverse();
-  const height = MARGIN.top + MARGIN.bottom + shown.length * BAR_HEIGHT;
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    title: { text: title, left: 8, top: 8, textStyle: { fontSize: 14, fontWeight: 'normal' } },
-    grid: MARGIN,
-    xAxis: { type: 'value', min: 0, max: MOST, interval: 1, axisLabel: { formatter: (value: number) => (value === 1 ? 'goal' : '') } },
-    yAxis: { type: 'category', data: shown.map(({ row, what }) => `${row}: ${what}`), axisTick: { show: false } },
-    series: [
-      {
-        type: 'bar',
-        barWidth: BAR_HEIGHT * 0.6,
-        data: shown.map((line) => ({ value: Math.min(MOST, nearness(line)), itemStyle: { color: line.met ? MET : MISSED } })),
-        label: { show: true, position: 'right', formatter: ({ dataIndex }: { dataIndex: number }) => labelOf(shown[dataIndex]) },
-        markLine: {
-          symbol: 'none',
-          silent: true,
-          label: { show: false },
-          data: [{ xAxis: 1 }],
-          lineStyle: { color: '#2d3748', type: 'solid' },
-        },
-      },
-    ],
-  });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return `${svg}\n`;
+  const shown = lines.filter(({ goal }) => goal !== null);
+  const bottom = MARGIN.top + shown.length * ROW_HEIGHT;
+  const goal = x(1);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${bottom + MARGIN.bottom}" font-family="sans-serif" font-size="12">`,
+    '<rect width="100%" height="100%" fill="#ffffff"/>',
+    text(8, 20, title, 'font-size="14"'),
+    text(goal, MARGIN.top - 8, 'goal', 'text-anchor="middle"'),
+    ...shown.flatMap((line, index) => barOf(line, MARGIN.top + index * ROW_HEIGHT)),
+    `<line x1="${goal}" x2="${goal}" y1="${MARGIN.top}" y2="${bottom}" stroke="#2d3748"/>`,
+    '</svg>\n',
+  ].join('\n');
+}
+
+/** The bar of one line, with its name to the left and its figures to the right. */
+function barOf(line: Line, top: number): string[] {
+  const end = x(Math.min(MOST, nearness(line)));
+  const baseline = top + ROW_HEIGHT / 2 + 4;
+  const bar = `x="${MARGIN.left}" y="${top + (ROW_HEIGHT - BAR_HEIGHT) / 2}" width="${end - MARGIN.left}" height="${BAR_HEIGHT}"`;
+  return [
+    text(MARGIN.left - 8, baseline, `${line.row}: ${line.what}`, 'text-anchor="end"'),
+    `<rect ${bar} fill="${line.met ? MET : MISSED}"/>`,
+    text(end + 6, baseline, labelOf(line)),
+  ];
+}
+
+/** Where so many times the goal are. */
+function x(times: number): number {
+  return Math.round(MARGIN.left + (times / MOST) * (WIDTH - MARGIN.left - MARGIN.right));
+}
+
+function text(left: number, baseline: number, words: string, attributes = ''): string {
+  return `<text x="${left}" y="${baseline}" fill="#2d3748" ${attributes}>${words.replace(/[<>&"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</text>`;
 }
 
 /** The share of the goal that is reached: above 1 where more than that is. */
@@ -52,9 +55,8 @@ export function nearness({ goal, ratio, ours }: Pick<Line, 'goal' | 'ratio' | 'o
   return reached / goal.value;
 }
 
-function labelOf(line: Line | undefined): string {
-  if (!line?.goal) return '';
-  const { goal, ratio, ours, unit, beside } = line;
+function labelOf({ goal, ratio, ours, unit, beside }: Line): string {
+  if (goal === null) return '';
   const reached = goal.of === 'ratio' ? `${figure(ratio ?? 0)}×` : `${figure(ours)} ${unit}`;
   return `${reached}  (${goalText(goal, unit)}${beside === null ? '' : `, ${beside}`})`;
 }
