@@ -18,6 +18,7 @@ const WORK_QUEUES = [
 const stack = useStack();
 const clients = new Map<Sender, BrokerClient>();
 const letters: Received[] = [];
+const restartedAfter = new Set<string>();
 let around: Surroundings;
 let alice: Caller;
 /** What commands that must be accepted are sent to: stopped, it can be archived and taken back for ever. */
@@ -62,7 +63,12 @@ async function letterOf(name: string): Promise<Received> {
 
 /** A good command by every way that a bad one has gone. */
 async function goodOnesGoOn({ type, as }: BadMessage): Promise<void> {
-  if (as) return void expect(await alice.restart(around.workspace)).toMatchObject({ status: 'succeeded' });
+  if (as) {
+    // Of each type the first: a restart takes a second, and the last promise makes one more.
+    if (restartedAfter.has(type)) return;
+    restartedAfter.add(type);
+    return void expect(await alice.restart(around.workspace)).toMatchObject({ status: 'succeeded' });
+  }
   if (type === POSTURE) {
     const id = await stack.publisher.publish({ type: POSTURE, org: around.org, data: { org_id: around.org, posture: 'active' } });
     return void (await stack.publisher.event(ACCEPTED, id));

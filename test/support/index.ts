@@ -1,5 +1,6 @@
 /**
- * How to write a scenario: a file `NN-what-it-is-about.e2e.spec.ts` with
+ * How to write a scenario: a file `NN-what-it-is-about.scenario.ts`, imported by one of the `.e2e.spec.ts` whose scenarios share a Reprise, or one
+ * of its own, `NN-what-it-is-about.e2e.spec.ts`, where it needs settings or leaves traces, with
  *
  *     const stack = useStack();                                      // a whole Reprise for this file: real processes, a database of its own
  *

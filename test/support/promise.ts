@@ -4,10 +4,16 @@ const START_WITHIN_MS = 180_000;
 const PROMISE_WITHIN_MS = 90_000;
 
 let broken = false;
+/** Of this file: jest loads this module anew for each. */
+let plain: Stack | undefined;
 
-/** One stack for all scenarios of a file. */
+/** One stack for all scenarios of a file: for those that it imports, too, but where they have options of their own. */
 export function useStack(options?: StackOptions): Stack {
-  const stack = new Stack(options);
+  if (options) return started(new Stack(options));
+  return (plain ??= started(new Stack()));
+}
+
+function started(stack: Stack): Stack {
   beforeAll(() => stack.start(), START_WITHIN_MS);
   afterAll(async () => {
     if (broken) process.stderr.write(`${stack.logTail()}\n── the logs are kept in ${stack.directory}/logs\n`);

@@ -43,7 +43,7 @@ export class ServiceProcess {
   async start(settings: Record<string, string> = {}): Promise<void> {
     const { script, cwd, env, logFile } = this.program;
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, ['--enable-source-maps', script], {
+    const child = spawn(process.execPath, [script], {
       cwd,
       env: { ...env, ...settings },
       stdio: ['ignore', log, log],

@@ -6,6 +6,8 @@
 # the first call takes a minute, later ones seconds. DOCKERD_OPTIONS is passed on to the engine. While it is up, forwarding is on and the
 # firewall's FORWARD chain drops what the engine does not let through.
 set -euo pipefail
+# To be nice is worth nothing outside of one's own session, unless the session is.
+[ ! -w /proc/$$/autogroup ] || nice > /proc/$$/autogroup 2>/dev/null || true
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 servers=${2:-}

@@ -2,6 +2,8 @@
 # up.sh DIR: a real, empty Kubernetes API on loopback: etcd and kube-apiserver (no kubelet, no scheduler). Prints the path of a
 # kubeconfig for a cluster admin. Ready in 3 to 4 s once built. Stop it with down.sh DIR.
 set -euo pipefail
+# To be nice is worth nothing outside of one's own session, unless the session is.
+[ ! -w /proc/$$/autogroup ] || nice > /proc/$$/autogroup 2>/dev/null || true
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 "$here/build-apiserver.sh" "$dir" >&2

@@ -82,7 +82,7 @@ export class Service {
   private launch(): void {
     const { script, cwd, env, logFile } = this.program;
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, ['--enable-source-maps', script], {
+    const child = spawn(process.execPath, [script], {
       cwd,
       env: { ...env, ...this.settings },
       stdio: ['ignore', log, log],

@@ -1,0 +1,7 @@
+/** These leave the Reprise that they find as it was, so they share one: to start one takes longer than most of them. */
+import './00-fresh-stack.scenario';
+import './01-restart-carries-state.scenario';
+import './02-restart-while-busy.scenario';
+import './04-archive.scenario';
+import './06-scopes.scenario';
+import './07-twenty-at-once.scenario';
