@@ -1,7 +1,9 @@
 // @ts-check
 // npm run test:engines [-- docker|kubernetes]: the tests that need a Docker engine or a Kubernetes API, with engines of their own; those that
-// TEST_DOCKER_HOST and TEST_KUBECONFIG name are used instead. KEEP_ENGINES=1 leaves up what was brought up.
+// TEST_DOCKER_HOST and TEST_KUBECONFIG name are used instead. KEEP_ENGINES=1 leaves up what was brought up. With --prepare no test is run, but
+// all that takes long on a machine that never had an engine is done. With --where-possible an engine that does not come up is told and left out.
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { bringUp } from './lib/bring-up.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { countLine, isGreen, readReport } from './lib/count.mjs';
@@ -15,11 +17,7 @@ import { Progress } from './lib/progress.mjs';
 import { State, enginesFolder, enginesReport } from './lib/state.mjs';
 
 tolerateClosedOutput();
-const wanted = ENGINES.filter(({ name }) => process.argv.length < 3 || process.argv.slice(2).includes(name));
-if (wanted.length < Math.max(1, process.argv.length - 2)) {
-  console.error(`usage: npm run test:engines [-- ${ENGINES.map(({ name }) => name).join('|')}]`);
-  process.exit(2);
-}
+const { wanted, prepare, wherePossible } = read();
 const jest = new JestRun(enginesReport());
 let interrupted = false;
 
@@ -31,7 +29,8 @@ try {
   /** @type {import('./lib/engines.mjs').Engine[]} */
   const up = [];
   try {
-    await runTests(state, up);
+    if (prepare) await prepareEngines(up);
+    else await runTests(state, up);
   } finally {
     if (!process.env.KEEP_ENGINES) {
       await Promise.all(up.map((engine) => engineDown(engine, folderOf(engine))));
@@ -41,13 +40,23 @@ try {
   }
 } catch (error) {
   console.error(describe(error));
+  if (prepare) process.exit(1);
 }
 
+if (prepare) process.exit(interrupted ? 1 : 0);
 const count = readReport(jest.report);
 console.log(`\n${countLine(count)}`);
 // A machine without any engine has shown nothing, and broken nothing.
 const nothingRan = count.passed === 0 && count.skipped > 0;
 process.exit((isGreen(count) || (nothingRan && count.failed === 0)) && !interrupted ? 0 : 1);
+
+/** One after the other: they use the same package manager. @param {import('./lib/engines.mjs').Engine[]} up */
+async function prepareEngines(up) {
+  const progress = new Progress();
+  for (const engine of wanted) {
+    if (!process.env[engine.variable] && !interrupted) await bringUpEngine(engine, progress, up);
+  }
+}
 
 /** @param {State} state @param {import('./lib/engines.mjs').Engine[]} up those that were brought up, and are to be taken down */
 async function runTests(state, up) {
@@ -84,13 +93,37 @@ async function bringUpEngine(engine, progress, up) {
     return null;
   }
   up.push(engine);
-  await progress.phase(engine.name, () => engineUp(engine, folder));
+  try {
+    await progress.phase(engine.name, () => engineUp(engine, folder));
+  } catch (error) {
+    if (!wherePossible) throw error;
+    progress.say(`${engine.name} is left out: ${describe(error)}`);
+    return null;
+  }
   return engine.address(folder);
 }
 
 /** @param {import('./lib/engines.mjs').Engine} engine */
 function folderOf({ name }) {
   return join(enginesFolder(), name);
+}
+
+/** What is asked for. A wrong word is told, and nothing is started. */
+function read() {
+  const names = ENGINES.map(({ name }) => name);
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { prepare: { type: 'boolean', default: false }, 'where-possible': { type: 'boolean', default: false } },
+    });
+    const unknown = positionals.filter((name) => !names.includes(name));
+    if (unknown.length > 0) throw new Failure(`there is no engine ${unknown.join(', ')}`);
+    const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+    return { wanted, prepare: values.prepare, wherePossible: values['where-possible'] };
+  } catch (error) {
+    console.error(`${describe(error)}\nusage: npm run test:engines -- [${names.join('|')}] [--prepare] [--where-possible]`);
+    process.exit(2);
+  }
 }
 
 function interrupt() {
