@@ -78,13 +78,13 @@ FROM service AS gateway
 COPY --from=gateway-modules /build /app
 COPY --from=build /build/libs /app/libs
 COPY --from=build /build/services/gateway/dist /app/services/gateway/dist
-CMD ["node", "--enable-source-maps", "services/gateway/dist/main.js"]
+CMD ["node", "services/gateway/dist/main.js"]
 
 FROM service AS lifecycle
 COPY --from=lifecycle-modules /build /app
 COPY --from=build /build/libs /app/libs
 COPY --from=build /build/services/lifecycle/dist /app/services/lifecycle/dist
-CMD ["node", "--enable-source-maps", "services/lifecycle/dist/main.js"]
+CMD ["node", "services/lifecycle/dist/main.js"]
 
 FROM service AS provisioner
 COPY --from=provisioner-modules /build /app
@@ -92,19 +92,19 @@ COPY --from=build /build/libs /app/libs
 COPY --from=build /build/services/provisioner/dist /app/services/provisioner/dist
 # A volume that is mounted here for the first time belongs to the service.
 COPY --from=runtime --chown=1000:1000 /empty /var/lib/reprise/snapshots
-CMD ["node", "--enable-source-maps", "services/provisioner/dist/main.js"]
+CMD ["node", "services/provisioner/dist/main.js"]
 
 FROM service AS billing
 COPY --from=billing-modules /build /app
 COPY --from=build /build/libs /app/libs
 COPY --from=build /build/services/billing/dist /app/services/billing/dist
-CMD ["node", "--enable-source-maps", "services/billing/dist/main.js"]
+CMD ["node", "services/billing/dist/main.js"]
 
 FROM service AS deadletters
 COPY --from=deadletters-modules /build /app
 COPY --from=build /build/libs /app/libs
 COPY --from=build /build/services/deadletters/dist /app/services/deadletters/dist
-CMD ["node", "--enable-source-maps", "services/deadletters/dist/main.js"]
+CMD ["node", "services/deadletters/dist/main.js"]
 
 # ---- The command and the migrations
 FROM scratch AS setup
@@ -121,7 +121,7 @@ ENV PATH=/usr/local/bin NODE_ENV=production
 WORKDIR /app
 USER 1000:1000
 HEALTHCHECK NONE
-ENTRYPOINT ["node", "--enable-source-maps", "cli/dist/main.js"]
+ENTRYPOINT ["node", "cli/dist/main.js"]
 CMD ["--help"]
 
 # ---- The program inside a pod

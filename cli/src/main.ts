@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { makeStacksReadable } from '@reprise/platform';
 import { run } from './program';
 
 async function ask(question: string): Promise<string> {
@@ -10,6 +11,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
+makeStacksReadable();
 void run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),

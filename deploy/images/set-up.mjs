@@ -37,6 +37,6 @@ function migrate(service) {
 
 /** A part that fails ends it all with its own exit code: what comes after it builds on it. */
 function run(script, args, env = process.env) {
-  const { status, signal } = spawnSync(process.execPath, ['--enable-source-maps', script, ...args], { cwd: ROOT, env, stdio: 'inherit' });
+  const { status, signal } = spawnSync(process.execPath, [script, ...args], { cwd: ROOT, env, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? (signal ? 1 : 0));
 }

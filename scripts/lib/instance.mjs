@@ -68,7 +68,7 @@ export async function reprise(state, args) {
   const { PATH, HOME, DATABASE_CA_FILE, AMQP_CA_FILE, NODE_EXTRA_CA_CERTS } = process.env;
   const trust = { DATABASE_CA_FILE, AMQP_CA_FILE, NODE_EXTRA_CA_CERTS };
   const env = { PATH, HOME, ...trust, ...state.values, REPRISE_ENV_FILE: state.file };
-  const result = await run(process.execPath, ['--enable-source-maps', CLI, ...args], { cwd: ROOT, env, abortable: true, limitMs: 120_000 });
+  const result = await run(process.execPath, [CLI, ...args], { cwd: ROOT, env, abortable: true, limitMs: 120_000 });
   if (result.code !== 0) throw new Failure(`reprise ${args[0]} failed:`, lastLines(result.output, 12));
   return result.stdout.trim();
 }
@@ -113,7 +113,7 @@ export async function migrate(state) {
     WITH_DATABASE.map(async (name) => {
       const env = migrationEnv(name, { values: state.values, stateDir: state.dir });
       const script = join(ROOT, 'services', name, 'dist', 'migrate.js');
-      const result = await run(process.execPath, ['--enable-source-maps', script], { cwd: ROOT, env, abortable: true });
+      const result = await run(process.execPath, [script], { cwd: ROOT, env, abortable: true });
       if (result.code !== 0) throw new Failure(`the database of ${name} could not be migrated:`, lastLines(result.output, 12));
     }),
   );

@@ -53,7 +53,7 @@ export class Supervised {
     const { script, args, env } = this.#program;
     this.#startedAt = Date.now();
     // A session of its own: a Ctrl-C in the terminal reaches us alone, and we stop the services in order.
-    const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
+    const child = spawn(process.execPath, [script, ...args], {
       env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

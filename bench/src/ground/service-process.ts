@@ -33,7 +33,7 @@ export class ServiceProcess {
     const { script, nodeOptions, args, env, logFile } = program;
     const log = openSync(logFile, 'a', 0o600);
     // A session of its own: a Ctrl-C in the terminal reaches the benchmark alone, which ends everything in order.
-    const child = spawn(process.execPath, ['--enable-source-maps', ...nodeOptions, script, ...args], {
+    const child = spawn(process.execPath, [...nodeOptions, script, ...args], {
       env,
       detached: true,
       stdio: ['ignore', log, log],

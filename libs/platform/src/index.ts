@@ -25,6 +25,7 @@ export { HealthModule, type HealthModuleAsyncOptions, type HealthModuleOptions }
 export type { HealthIndicator } from './health/indicator';
 export { ReadinessGate } from './health/readiness-gate';
 export { createLogger, type LoggerOptions } from './logging/logger';
+export { makeStacksReadable } from './logging/readable-stacks';
 export { redactText } from './logging/redact';
 export { LabelLimit, OTHER } from './metrics/label-limit';
 export { counter, type CounterSpec, gauge, type GaugeSpec, histogram, type HistogramSpec, type MetricSpec } from './metrics/metric-spec';

@@ -5,6 +5,7 @@ import type { ServiceConfig } from '../config/service.config';
 import { ReadinessGate } from '../health/readiness-gate';
 import { createLogger } from '../logging/logger';
 import { loggingModule } from '../logging/logging.module';
+import { makeStacksReadable } from '../logging/readable-stacks';
 import { ServiceLogger } from '../logging/service-logger';
 import { MetricsServer } from '../metrics/metrics-server';
 import { observeRequests } from '../metrics/observe-requests';
@@ -40,6 +41,7 @@ export interface StartOptions {
  * says so in one log line) last. What keeps it from starting is said in one line, with exit code 1.
  */
 export async function startService(options: StartOptions): Promise<NestFastifyApplication> {
+  makeStacksReadable();
   const { name, config } = options;
   const logger = createLogger({ name, level: config.logLevel, format: config.logFormat });
   exitOnUnhandled(logger);

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { MigrationConfig } from '../config/database.config';
 import { loadConfig } from '../config/load-config';
 import { createLogger } from '../logging/logger';
+import { makeStacksReadable } from '../logging/readable-stacks';
 import { ServiceLogger } from '../logging/service-logger';
 import { runMigrations } from './migrations';
 import type { MigrationClass } from './settings';
@@ -16,6 +17,7 @@ export interface MigrateOptions {
 
 /** The whole of a service's `migrate.js`: migrates, says in one line what came of it, and exits with 0 or 1. */
 export async function migrateMain(options: MigrateOptions): Promise<never> {
+  makeStacksReadable();
   const { service, schema, migrations } = options;
   const config = options.config ?? loadConfig(MigrationConfig, process.env, service);
   const logger = createLogger({ name: service, level: config.logLevel, format: config.logFormat });
