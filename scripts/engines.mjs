@@ -2,6 +2,7 @@
 // npm run test:engines [-- docker|kubernetes]: the tests that need a Docker engine or a Kubernetes API, with engines of their own; those that
 // TEST_DOCKER_HOST and TEST_KUBECONFIG name are used instead. KEEP_ENGINES=1 leaves up what was brought up. With --prepare no test is run, but
 // all that takes long on a machine that never had an engine is done. With --where-possible an engine that does not come up is told and left out.
+// With --without WHY none is brought up, and all is counted as skipped.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bringUp } from './lib/bring-up.mjs';
@@ -17,7 +18,7 @@ import { Progress } from './lib/progress.mjs';
 import { State, enginesFolder, enginesReport } from './lib/state.mjs';
 
 tolerateClosedOutput();
-const { wanted, prepare, wherePossible } = read();
+const { wanted, prepare, wherePossible, without } = read();
 const jest = new JestRun(enginesReport());
 let interrupted = false;
 
@@ -87,7 +88,7 @@ async function runTests(state, up) {
 /** @param {import('./lib/engines.mjs').Engine} engine @param {Progress} progress @param {import('./lib/engines.mjs').Engine[]} up */
 async function bringUpEngine(engine, progress, up) {
   const folder = folderOf(engine);
-  const why = hindrance(engine, folder);
+  const why = without ?? hindrance(engine, folder);
   if (why !== null) {
     progress.say(`${engine.name} is left out: ${why}, and ${engine.variable} names none`);
     return null;
@@ -114,14 +115,18 @@ function read() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { prepare: { type: 'boolean', default: false }, 'where-possible': { type: 'boolean', default: false } },
+      options: {
+        prepare: { type: 'boolean', default: false },
+        'where-possible': { type: 'boolean', default: false },
+        without: { type: 'string' },
+      },
     });
     const unknown = positionals.filter((name) => !names.includes(name));
     if (unknown.length > 0) throw new Failure(`there is no engine ${unknown.join(', ')}`);
     const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-    return { wanted, prepare: values.prepare, wherePossible: values['where-possible'] };
+    return { wanted, prepare: values.prepare, wherePossible: values['where-possible'], without: values.without };
   } catch (error) {
-    console.error(`${describe(error)}\nusage: npm run test:engines -- [${names.join('|')}] [--prepare] [--where-possible]`);
+    console.error(`${describe(error)}\nusage: npm run test:engines -- [${names.join('|')}] [--prepare] [--where-possible] [--without WHY]`);
     process.exit(2);
   }
 }

@@ -2,6 +2,7 @@
 import './00-fresh-stack.scenario';
 import './01-restart-carries-state.scenario';
 import './02-restart-while-busy.scenario';
+import './03-stop-and-resume.scenario';
 import './04-archive.scenario';
 import './06-scopes.scenario';
 import './07-twenty-at-once.scenario';

@@ -7,10 +7,13 @@ let broken = false;
 /** Of this file: jest loads this module anew for each. */
 let plain: Stack | undefined;
 
-/** One stack for all scenarios of a file: for those that it imports, too, but where they have options of their own. */
+/**
+ * One stack for all scenarios of a file: for those that it imports, too, but where they have options of their own. Without any, its reconciler
+ * looks at the pods each second, so that nobody has to wait for it.
+ */
 export function useStack(options?: StackOptions): Stack {
   if (options) return started(new Stack(options));
-  return (plain ??= started(new Stack()));
+  return (plain ??= started(new Stack({ settings: { provisioner: { RECONCILE_INTERVAL_SECONDS: '1' } } })));
 }
 
 function started(stack: Stack): Stack {

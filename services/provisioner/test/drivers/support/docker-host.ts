@@ -173,8 +173,8 @@ export class DockerHost {
 export async function removeInstallation(docker: Docker, instance: string): Promise<void> {
   const filters = JSON.stringify({ label: [`reprise.instance=${instance}`] });
   for (const { Id } of await docker.listContainers({ all: true, filters })) {
-    // The driver may have been about to remove it itself.
-    await docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone);
+    // The driver may have been about to remove it itself, or be at it.
+    await docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGoing);
   }
   const { Volumes } = await docker.listVolumes({ filters });
   for (const { Name } of Volumes ?? []) {
@@ -189,8 +189,8 @@ export async function removeInstallation(docker: Docker, instance: string): Prom
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
 }
 
-function unlessGone(error: unknown): void {
-  if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+function unlessGoing(error: unknown): void {
+  if (![404, 409].includes((error as { statusCode: number }).statusCode)) throw error;
 }
 
 function unlessInUse(error: unknown): false {

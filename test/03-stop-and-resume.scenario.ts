@@ -1,6 +1,6 @@
 import { conversationOf, eventually, expectRefusal, fill, must, processesOf, promise, treeOf, useStack } from './support';
 
-const stack = useStack({ settings: { provisioner: { RECONCILE_INTERVAL_SECONDS: '1' } } });
+const stack = useStack();
 
 promise('a stopped workspace has no pod, and a resumed one has all that it had', async () => {
   const { alice } = await stack.tenant();
