@@ -56,6 +56,34 @@ describe('the database of a service', () => {
     return open();
   }
 
+  it('prepares a statement once a connection, unless its columns are whatever the table has', async () => {
+    const dataSource = await openMigrated();
+    await dataSource.transaction(async (manager) => {
+      for (const id of [1, 2, 3]) await manager.query('INSERT INTO items (id) VALUES ($1)', [id]);
+      expect(await manager.query('SELECT i.* FROM items i WHERE id > $1 ORDER BY id', [1])).toHaveLength(2);
+      expect(await manager.query('SELECT statement FROM pg_prepared_statements')).toEqual([
+        { statement: 'INSERT INTO items (id) VALUES ($1)' },
+      ]);
+    });
+  });
+
+  it('prepares a statement anew that a migration has made stale, and says that it may be tried again', async () => {
+    const dataSource = await openMigrated();
+    const runner = dataSource.createQueryRunner();
+    try {
+      const ask = () => runner.query('SELECT value FROM items WHERE id > $1', [0]);
+      await runner.query('INSERT INTO items (id, value) VALUES ($1, $2)', [1, 7]);
+      expect(await ask()).toEqual([{ value: 7 }]);
+      await runner.query('ALTER TABLE items ALTER COLUMN value TYPE text');
+      const refused: unknown = await ask().catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Error);
+      expect(isTransientDatabaseError(refused)).toBe(true);
+      expect(await ask()).toEqual([{ value: '7' }]);
+    } finally {
+      await runner.release();
+    }
+  });
+
   it('outlives a connection that the server ends while it is between the pool and its user', async () => {
     const dataSource = await openMigrated();
     // As a query runner gets it, before it has begun to listen: nobody hears what the connection says now.

@@ -6,6 +6,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const DIVISION_BY_ZERO = '22012';
+const FEATURE_NOT_SUPPORTED = '0A000';
 
 const TRANSIENT_STATES = new Set([
   ...[SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE],
@@ -42,6 +43,12 @@ export function isDivisionByZero(error: unknown): boolean {
   return driverError(error).code === DIVISION_BY_ZERO;
 }
 
+/** Whether a prepared statement would give other columns than before, since a migration has changed the table. Prepared anew, it works. */
+export function isStalePlan(error: unknown): boolean {
+  const { code, message } = driverError(error);
+  return code === FEATURE_NOT_SUPPORTED && message === 'cached plan must not change result type';
+}
+
 /** Whether a row or table was locked by another for longer than this session waits. */
 export function isLockTimeout(error: unknown): boolean {
   return driverError(error).code === LOCK_NOT_AVAILABLE;
@@ -60,6 +67,7 @@ export function isTransactionConflict(error: unknown): boolean {
 export function isTransientDatabaseError(error: unknown): boolean {
   // What TypeORM says to the next query of a transaction whose connection broke between two of its queries.
   if (error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
+  if (isStalePlan(error)) return true;
   const { code, message } = driverError(error);
   if (typeof code === 'string') {
     if (TRANSIENT_STATES.has(code) || TRANSIENT_SYSTEM_CODES.has(code)) return true;

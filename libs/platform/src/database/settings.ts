@@ -2,7 +2,7 @@ import type { DataSourceOptions, MixedList, MigrationInterface } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
 import { databaseTls } from '../tls/database-tls';
 import { TypeOrmLog } from './typeorm-log';
-import { WatchedClient } from './watched-client';
+import { ServiceClient } from './service-client';
 
 /** A migration: a class of TypeORM's `MigrationInterface` whose name ends in a 13-digit timestamp. */
 export type MigrationClass = new () => MigrationInterface;
@@ -60,7 +60,7 @@ export function dataSourceOptions(options: DatabaseOptions, limits: SessionLimit
     // A connection that breaks while it idles in the pool is told here; unheard, it would end the process.
     poolErrorHandler: (error: unknown) => log.poolError(error),
     extra: {
-      Client: WatchedClient,
+      Client: ServiceClient,
       keepAlive: true,
       options: [serverOptions, sessionSettings(options.schema, limits)].filter(Boolean).join(' '),
     },
