@@ -2,8 +2,9 @@ import type { OperationErrorCode } from '@reprise/contracts';
 import type { OutgoingMessage } from '@reprise/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { columnsOf } from '../transactions/columns';
 import type { Fragment } from '../transactions/one-statement';
-import type { OperationEntity } from './operation.entity';
+import { OperationEntity } from './operation.entity';
 import type { PhaseRecord } from './operation.rules';
 
 /** An operation with what decides who may see it. */
@@ -13,6 +14,8 @@ export interface ShownOperation extends OperationEntity {
 
 /** An operation that missed its deadline, and the trace that it was accepted in. */
 export type OverdueOperation = Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'> & { readonly traceparent: string | null };
+
+const ALL = columnsOf(OperationEntity);
 
 @Injectable()
 export class OperationsRepository {
@@ -30,7 +33,7 @@ export class OperationsRepository {
 
   /** The operation, locked until the transaction ends. Lock its workspace first: everyone does, so nobody waits in a circle. */
   async lock(manager: EntityManager, id: string): Promise<OperationEntity | null> {
-    const rows = await manager.query<OperationEntity[]>(`SELECT * FROM operations WHERE id = $1 FOR UPDATE`, [id]);
+    const rows = await manager.query<OperationEntity[]>(`SELECT ${ALL} FROM operations WHERE id = $1 FOR UPDATE`, [id]);
     return rows[0] ?? null;
   }
 
@@ -52,7 +55,7 @@ export class OperationsRepository {
 
   async find(orgId: string, id: string): Promise<ShownOperation | null> {
     const rows = await this.dataSource.query<ShownOperation[]>(
-      `SELECT o.*, w.created_by_user_id AS workspace_created_by
+      `SELECT ${columnsOf(OperationEntity, 'o')}, w.created_by_user_id AS workspace_created_by
          FROM operations o JOIN workspaces w ON w.id = o.workspace_id
         WHERE o.id = $1 AND o.org_id = $2`,
       [id, orgId],
@@ -63,7 +66,7 @@ export class OperationsRepository {
   /** Operations that have not ended, oldest first, of all tenants. */
   inFlight(limit: number): Promise<OperationEntity[]> {
     return this.dataSource.query<OperationEntity[]>(
-      `SELECT * FROM operations WHERE status IN ('pending', 'running') ORDER BY created_at LIMIT $1`,
+      `SELECT ${ALL} FROM operations WHERE status IN ('pending', 'running') ORDER BY created_at LIMIT $1`,
       [limit],
     );
   }
@@ -81,9 +84,9 @@ export class OperationsRepository {
           ORDER BY o.resend_at LIMIT $3
             FOR UPDATE OF o SKIP LOCKED
        ), taken AS (
-         UPDATE operations o SET resends = o.resends + 1, resend_at = $2 FROM quiet WHERE o.id = quiet.id RETURNING o.*
+         UPDATE operations o SET resends = o.resends + 1, resend_at = $2 FROM quiet WHERE o.id = quiet.id RETURNING ${columnsOf(OperationEntity, 'o')}
        )
-       SELECT * FROM taken`,
+       SELECT ${ALL} FROM taken`,
       [now, nextAt, limit],
     );
   }

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { columnsOf } from '../transactions/columns';
 import type { Fragment } from '../transactions/one-statement';
-import type { ProviderEntity } from './provider.entity';
+import { ProviderEntity } from './provider.entity';
+
+const ALL = columnsOf(ProviderEntity);
 
 @Injectable()
 export class ProvidersRepository {
@@ -9,13 +12,16 @@ export class ProvidersRepository {
 
   /** The provider, locked for a change until the transaction ends. */
   async lock(manager: EntityManager, orgId: string, id: string): Promise<ProviderEntity | null> {
-    const rows = await manager.query<ProviderEntity[]>(`SELECT * FROM providers WHERE org_id = $1 AND id = $2 FOR UPDATE`, [orgId, id]);
+    const rows = await manager.query<ProviderEntity[]>(`SELECT ${ALL} FROM providers WHERE org_id = $1 AND id = $2 FOR UPDATE`, [
+      orgId,
+      id,
+    ]);
     return rows[0] ?? null;
   }
 
   /** The provider, held against change until the transaction ends. */
   async lockForUse(manager: EntityManager, orgId: string, id: string): Promise<ProviderEntity | null> {
-    const rows = await manager.query<ProviderEntity[]>(`SELECT * FROM providers WHERE org_id = $1 AND id = $2 FOR SHARE`, [orgId, id]);
+    const rows = await manager.query<ProviderEntity[]>(`SELECT ${ALL} FROM providers WHERE org_id = $1 AND id = $2 FOR SHARE`, [orgId, id]);
     return rows[0] ?? null;
   }
 
@@ -54,14 +60,14 @@ export class ProvidersRepository {
   }
 
   async find(orgId: string, id: string): Promise<ProviderEntity | null> {
-    const rows = await this.dataSource.query<ProviderEntity[]>(`SELECT * FROM providers WHERE org_id = $1 AND id = $2`, [orgId, id]);
+    const rows = await this.dataSource.query<ProviderEntity[]>(`SELECT ${ALL} FROM providers WHERE org_id = $1 AND id = $2`, [orgId, id]);
     return rows[0] ?? null;
   }
 
   /** A page, newest first. */
   page(orgId: string, includeArchived: boolean, before: string | null, limit: number): Promise<ProviderEntity[]> {
     return this.dataSource.query<ProviderEntity[]>(
-      `SELECT * FROM providers WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
+      `SELECT ${ALL} FROM providers WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
       [orgId, includeArchived, before, limit],
     );
   }

@@ -1,15 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { ProviderEntity } from '../providers/provider.entity';
+import { columnsOf } from '../transactions/columns';
 import type { Fragment } from '../transactions/one-statement';
 import type { Embedded } from '../transactions/embedded';
-import type { RoleEntity } from './role.entity';
+import { RoleEntity } from './role.entity';
 
 /** A role with its provider. */
 export interface RoleInUse {
   role: Embedded<RoleEntity>;
   provider: Embedded<ProviderEntity>;
 }
+
+const ALL = columnsOf(RoleEntity);
 
 @Injectable()
 export class RolesRepository {
@@ -33,7 +36,7 @@ export class RolesRepository {
 
   /** The role, locked for a change until the transaction ends. */
   async lock(manager: EntityManager, orgId: string, id: string): Promise<RoleEntity | null> {
-    const rows = await manager.query<RoleEntity[]>(`SELECT * FROM roles WHERE org_id = $1 AND id = $2 FOR UPDATE`, [orgId, id]);
+    const rows = await manager.query<RoleEntity[]>(`SELECT ${ALL} FROM roles WHERE org_id = $1 AND id = $2 FOR UPDATE`, [orgId, id]);
     return rows[0] ?? null;
   }
 
@@ -78,13 +81,13 @@ export class RolesRepository {
   /** A page, newest first. */
   page(orgId: string, includeArchived: boolean, before: string | null, limit: number): Promise<RoleEntity[]> {
     return this.dataSource.query<RoleEntity[]>(
-      `SELECT * FROM roles WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
+      `SELECT ${ALL} FROM roles WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
       [orgId, includeArchived, before, limit],
     );
   }
 
   private async one(condition: string, values: unknown[]): Promise<RoleEntity | null> {
-    const rows = await this.dataSource.query<RoleEntity[]>(`SELECT * FROM roles WHERE ${condition}`, values);
+    const rows = await this.dataSource.query<RoleEntity[]>(`SELECT ${ALL} FROM roles WHERE ${condition}`, values);
     return rows[0] ?? null;
   }
 }

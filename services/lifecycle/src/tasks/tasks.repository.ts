@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { columnsOf } from '../transactions/columns';
 import type { Fragment } from '../transactions/one-statement';
-import type { TaskEntity } from './task.entity';
+import { TaskEntity } from './task.entity';
 
 /** What a write may change. */
 export type TaskChange = Partial<
@@ -23,6 +24,8 @@ const COLUMNS: readonly (keyof TaskChange)[] = [
   'resends',
   'interrupts',
 ];
+
+const ALL = columnsOf(TaskEntity);
 
 @Injectable()
 export class TasksRepository {
@@ -47,7 +50,7 @@ export class TasksRepository {
 
   /** The task, locked until the transaction ends. Lock its workspace first. */
   async lock(manager: EntityManager, id: string): Promise<TaskEntity | null> {
-    const rows = await manager.query<TaskEntity[]>(`SELECT * FROM tasks WHERE id = $1 FOR UPDATE`, [id]);
+    const rows = await manager.query<TaskEntity[]>(`SELECT ${ALL} FROM tasks WHERE id = $1 FOR UPDATE`, [id]);
     return rows[0] ?? null;
   }
 
@@ -63,14 +66,17 @@ export class TasksRepository {
   }
 
   async find(workspaceId: string, id: string): Promise<TaskEntity | null> {
-    const rows = await this.dataSource.query<TaskEntity[]>(`SELECT * FROM tasks WHERE id = $1 AND workspace_id = $2`, [id, workspaceId]);
+    const rows = await this.dataSource.query<TaskEntity[]>(`SELECT ${ALL} FROM tasks WHERE id = $1 AND workspace_id = $2`, [
+      id,
+      workspaceId,
+    ]);
     return rows[0] ?? null;
   }
 
   /** A page, newest first. @param before only tasks older than this one */
   page(workspaceId: string, before: string | null, limit: number): Promise<TaskEntity[]> {
     return this.dataSource.query<TaskEntity[]>(
-      `SELECT * FROM tasks WHERE workspace_id = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+      `SELECT ${ALL} FROM tasks WHERE workspace_id = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
       [workspaceId, before, limit],
     );
   }

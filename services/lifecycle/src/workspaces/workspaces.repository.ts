@@ -3,9 +3,10 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { OperationEntity } from '../operations/operation.entity';
 import type { ProviderEntity } from '../providers/provider.entity';
 import type { RoleEntity } from '../roles/role.entity';
+import { columnsOf } from '../transactions/columns';
 import type { Embedded } from '../transactions/embedded';
 import type { Fragment } from '../transactions/one-statement';
-import type { WorkspaceEntity } from './workspace.entity';
+import { WorkspaceEntity } from './workspace.entity';
 
 /** A workspace with what a decision about it rests on. */
 export interface LoadedWorkspace extends WorkspaceEntity {
@@ -74,7 +75,9 @@ const COLUMNS: readonly (keyof WorkspaceChange)[] = [
   'archived_at',
 ];
 
-const SHOWN = `SELECT w.*, r.version AS role_version, to_jsonb(o) - 'pod_command' AS operation
+const COLUMNS_OF_ONE = columnsOf(WorkspaceEntity, 'w');
+
+const SHOWN = `SELECT ${COLUMNS_OF_ONE}, r.version AS role_version, to_jsonb(o) - 'pod_command' AS operation
   FROM workspaces w JOIN roles r ON r.id = w.role_id LEFT JOIN operations o ON o.id = w.operation_id`;
 
 @Injectable()
@@ -92,7 +95,7 @@ export class WorkspacesRepository {
   /** The same; not locked, it may be another one by the time that it is written. */
   async load(manager: EntityManager, id: string, orgId: string | null, { locked }: { locked: boolean }): Promise<LoadedWorkspace | null> {
     const rows = await manager.query<LoadedWorkspace[]>(
-      `SELECT w.*, w.xmin::text AS version, to_jsonb(r) AS role, to_jsonb(p) AS provider
+      `SELECT ${COLUMNS_OF_ONE}, w.xmin::text AS version, to_jsonb(r) AS role, to_jsonb(p) AS provider
          FROM workspaces w JOIN roles r ON r.id = w.role_id JOIN providers p ON p.id = r.provider_id
         WHERE w.id = $1 AND ($2::text IS NULL OR w.org_id = $2)
         ${locked ? 'FOR UPDATE OF w' : ''}`,

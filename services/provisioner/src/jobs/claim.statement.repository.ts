@@ -1,3 +1,5 @@
+import { jobColumns } from './job-row.repository';
+
 const TO_DO = `status IN ('waiting', 'running')`;
 /** A job's tenant; jobs of none are one tenant's. An index has it, by this very expression. */
 const TENANT = `coalesce(org_id, '')`;
@@ -47,6 +49,6 @@ export const CLAIM = `
   ), claimed AS (
     UPDATE jobs j SET status = 'running', epoch = j.epoch + 1, worker = $1, available_at = now() + $3 * interval '1 millisecond'
       FROM due WHERE j.id = due.id
-    RETURNING j.*
+    RETURNING ${jobColumns('j')}
   )
-  SELECT c.*, f.generation AS highest FROM claimed c JOIN fences f USING (workspace_id)`;
+  SELECT ${jobColumns('c')}, f.generation AS highest FROM claimed c JOIN fences f USING (workspace_id)`;

@@ -28,6 +28,38 @@ export interface JobRow {
   highest: number;
 }
 
+type JobColumn = Exclude<keyof JobRow, 'highest'>;
+
+const COLUMNS: readonly JobColumn[] = [
+  'id',
+  'kind',
+  'operation_id',
+  'workspace_id',
+  'org_id',
+  'generation',
+  'pod_generation',
+  'spec',
+  'snapshot_id',
+  'deadline_at',
+  'accepted_at',
+  'correlation_id',
+  'traceparent',
+  'actor',
+  'status',
+  'epoch',
+  'step',
+  'attempt',
+  'begun',
+  'failures',
+  'new_snapshot_id',
+  'ending',
+];
+
+/** What is read of a job, for a statement; never `*`, which cannot be prepared. */
+export function jobColumns(alias: string): string {
+  return COLUMNS.map((column) => `${alias}.${column}`).join(', ');
+}
+
 export function toJob(row: JobRow): Job {
   return {
     id: row.id,

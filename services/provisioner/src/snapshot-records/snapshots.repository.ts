@@ -32,10 +32,11 @@ export class SnapshotsRepository {
   constructor(@InjectDataSource() private readonly database: DataSource) {}
 
   async find(id: string, workspaceId: string): Promise<StoredSnapshot | null> {
-    const [row] = await this.database.query<SnapshotRow[]>(`SELECT * FROM snapshots WHERE id = $1 AND workspace_id = $2`, [
-      id,
-      workspaceId,
-    ]);
+    const [row] = await this.database.query<SnapshotRow[]>(
+      `SELECT id, workspace_id, generation, status, key, tar_sha256, tar_bytes, entries, stored_sha256, stored_bytes
+         FROM snapshots WHERE id = $1 AND workspace_id = $2`,
+      [id, workspaceId],
+    );
     return row ? toSnapshot(row) : null;
   }
 
