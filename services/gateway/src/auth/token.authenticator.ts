@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { decode } from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
 import { Passport } from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { unauthenticated, unavailable } from '../errors/api-error';
@@ -9,21 +10,62 @@ import { GatewayConfig } from '../gateway.config';
 import { type Identity, identityOf } from './claims.rules';
 import { KeysUnavailableError, UnknownKeyError, VerificationKeys } from './verification-keys';
 
-/** What passport calls back with: `user` where the token is good, else `info` says why not. */
-type Verdict = (error: unknown, user?: Identity | false, info?: unknown) => void;
+/** A key of the issuer's, and the id that it was asked for by. */
+interface KeyInUse {
+  kid: string | undefined;
+  key: KeyObject;
+}
 
-/** Tells from the bearer token who asks. */
+/** A token that was found good, until when it is, and by which key. */
+interface GoodToken extends KeyInUse {
+  identity: Identity;
+  expiresAtMs: number;
+}
+
+/** What passport calls back with: `user` where the token is good, else `info` says why not. */
+type Verdict = (error: unknown, user?: GoodToken | false, info?: unknown) => void;
+
+/** How much memory good tokens may take, in characters. */
+const MOST_REMEMBERED = 8 * 1024 * 1024;
+const bearerToken = ExtractJwt.fromAuthHeaderAsBearerToken();
+
+/**
+ * Tells from the bearer token who asks. A token that was found good is so for as long as it has not expired and the issuer has the key that it
+ * is signed with: its signature is checked once.
+ */
 @Injectable()
 export class TokenAuthenticator {
   // One's own rather than the package's singleton: two applications in one process must not share their rules.
   private readonly passport = new Passport();
+  private readonly good = new LRUCache<string, GoodToken>({
+    maxSize: MOST_REMEMBERED,
+    sizeCalculation: (_good, token) => token.length,
+  });
 
-  constructor(config: GatewayConfig, keys: VerificationKeys) {
+  constructor(
+    config: GatewayConfig,
+    private readonly keys: VerificationKeys,
+  ) {
     this.passport.use('jwt', strategy(config, keys));
   }
 
   /** @throws ApiError `unauthenticated`; `unavailable` where the issuer's keys cannot be had */
-  identify(request: FastifyRequest): Promise<Identity> {
+  async identify(request: FastifyRequest): Promise<Identity> {
+    const token = bearerToken(request);
+    const known = token === null ? undefined : this.good.get(token);
+    if (known && (await this.isStillGood(known))) return known.identity;
+    const found = await this.check(request);
+    if (token !== null) this.good.set(token, found);
+    return found.identity;
+  }
+
+  private async isStillGood({ expiresAtMs, kid, key }: GoodToken): Promise<boolean> {
+    if (Date.now() >= expiresAtMs) return false;
+    // Where the key has gone or cannot be had, the whole check says what is to be said.
+    return (await this.keys.keyFor(kid).catch(() => undefined)) === key;
+  }
+
+  private check(request: FastifyRequest): Promise<GoodToken> {
     return new Promise((resolve, reject) => {
       const verdict: Verdict = (error, user, info) => {
         if (user) resolve(user);
@@ -36,33 +78,42 @@ export class TokenAuthenticator {
 }
 
 function strategy(config: GatewayConfig, keys: VerificationKeys): Strategy {
+  const keysInUse = new WeakMap<object, KeyInUse>();
   return new Strategy(
     {
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: bearerToken,
       algorithms: [...config.jwtAlgorithms],
       issuer: config.jwtIssuer,
       audience: config.jwtAudience,
       jsonWebTokenOptions: { clockTolerance: config.jwtClockToleranceSeconds },
-      secretOrKeyProvider: (_request, token: string, done) => {
+      passReqToCallback: true,
+      secretOrKeyProvider: (request: object, token: string, done) => {
         keyFor(keys, token).then(
-          // jsonwebtoken takes key objects, which are read once; the older type does not know of it.
-          (key) => done(null, key as unknown as string),
+          (inUse) => {
+            keysInUse.set(request, inUse);
+            // jsonwebtoken takes key objects, which are read once; the older type does not know of it.
+            done(null, inUse.key as unknown as string);
+          },
           (error: unknown) => done(error),
         );
       },
     },
-    (claims: unknown, done: (error: Error | null, user?: Identity) => void) => {
+    (request: object, claims: unknown, done: (error: Error | null, user?: GoodToken) => void) => {
       const identity = identityOf(claims);
-      if (typeof identity === 'string') done(unauthenticated(identity));
-      else done(null, identity);
+      const inUse = keysInUse.get(request);
+      if (typeof identity === 'string') return done(unauthenticated(identity));
+      if (!inUse) return done(new Error('A token was checked with no key'));
+      const { exp } = claims as { exp: number };
+      done(null, { identity, expiresAtMs: (exp + config.jwtClockToleranceSeconds) * 1000, ...inUse });
     },
   );
 }
 
-async function keyFor(keys: VerificationKeys, token: string): Promise<KeyObject> {
+async function keyFor(keys: VerificationKeys, token: string): Promise<KeyInUse> {
   const decoded = decode(token, { complete: true });
   if (!decoded) throw new UnknownKeyError('The token cannot be read');
-  return keys.keyFor(decoded.header.kid);
+  const { kid } = decoded.header;
+  return { kid, key: await keys.keyFor(kid) };
 }
 
 /** Our sentences for the verifier's messages (jsonwebtoken, verify.js); what is not listed is a token that cannot be read. */

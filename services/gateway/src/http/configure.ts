@@ -10,9 +10,9 @@ import { readJsonBodies } from './json-body';
 import { addSecurityHeaders } from './security-headers';
 
 /** Makes the gateway of a Nest application, before it is initialised. */
-export async function configure(app: NestFastifyApplication): Promise<void> {
+export function configure(app: NestFastifyApplication): void {
   frontDoor(app.getHttpServer());
-  await addSecurityHeaders(app);
+  addSecurityHeaders(app);
   readJsonBodies(app);
   app.get(AccessHook, { strict: false }).attach(app.getHttpAdapter().getInstance());
   app.useGlobalPipes(new InputPipe());

@@ -25,8 +25,13 @@ export const Ask = createParamDecorator((_: unknown, context: ExecutionContext):
 });
 
 function refuseWhatIsNotTaken({ query, body }: Inputs, request: FastifyRequest): void {
-  if (query === Nothing) readInput(Nothing, request.query, 'query');
-  if (body === Nothing) readInput(Nothing, request.body, 'body');
+  if (query === Nothing && !isEmpty(request.query)) readInput(Nothing, request.query, 'query');
+  if (body === Nothing && !isEmpty(request.body)) readInput(Nothing, request.body, 'body');
+}
+
+/** Of most requests; what says nothing needs no reading. */
+function isEmpty(sent: unknown): boolean {
+  return sent === undefined || (typeof sent === 'object' && sent !== null && !Array.isArray(sent) && Object.keys(sent).length === 0);
 }
 
 function askingOf({ identity, routeOptions, headers, method, url, query, body }: FastifyRequest): Asking {

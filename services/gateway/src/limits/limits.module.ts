@@ -1,9 +1,5 @@
 import { Module } from '@nestjs/common';
-import { ThrottlerStorage, ThrottlerStorageService } from '@nestjs/throttler';
 import { RateLimiter } from './rate-limiter';
 
-@Module({
-  providers: [{ provide: ThrottlerStorage, useClass: ThrottlerStorageService }, RateLimiter],
-  exports: [RateLimiter],
-})
+@Module({ providers: [RateLimiter], exports: [RateLimiter] })
 export class LimitsModule {}

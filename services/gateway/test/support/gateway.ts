@@ -107,7 +107,7 @@ async function start(settings: GatewayConfig): Promise<NestFastifyApplication> {
   const logger = createLogger({ name: 'gateway', level: (process.env.LOG_LEVEL as 'debug' | undefined) ?? 'silent', format: 'json' });
   const adapter = httpAdapter(logger, { bodyLimit: BODY_LIMIT, trustProxy: settings.trustProxy });
   const app = module.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
-  await configure(app);
+  configure(app);
   hangUpWhenStopping(app);
   await app.listen(0, '127.0.0.1');
   return app;
