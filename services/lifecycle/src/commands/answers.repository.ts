@@ -34,11 +34,20 @@ export class AnswersRepository {
     return rows[0] ?? null;
   }
 
-  /** Marks the message as applied. Changes no row where it was before. */
-  applied(message: Pick<Fact<unknown>, 'id' | 'consumer' | 'hash'>, reply: Reply<object> | null): Fragment {
+  /** Marks the command as applied. Changes no row where it was before. */
+  applied(message: Pick<Command<unknown>, 'id' | 'consumer' | 'hash'>, reply: Reply<object>): Fragment {
     return (bind) =>
       `INSERT INTO "${SCHEMA}".inbox (consumer, message_id, body_hash, reply)
-       VALUES (${bind(message.consumer)}, ${bind(message.id)}, ${bind(message.hash)}, ${bind(reply && JSON.stringify(reply))}::jsonb)
+       VALUES (${bind(message.consumer)}, ${bind(message.id)}, ${bind(message.hash)}, ${bind(JSON.stringify(reply))}::jsonb)
+       ON CONFLICT DO NOTHING RETURNING 1`;
+  }
+
+  /** Marks facts as applied. Changes as many rows as there are messages that were not before. */
+  appliedAll(facts: readonly Pick<Fact<unknown>, 'id' | 'consumer' | 'hash'>[]): Fragment {
+    return (bind) =>
+      `INSERT INTO "${SCHEMA}".inbox (consumer, message_id, body_hash)
+       SELECT f.consumer, f.id, f.hash FROM unnest(${bind(facts.map(({ consumer }) => consumer))}::text[], ${bind(facts.map(({ id }) => id))}::text[],
+                            ${bind(facts.map(({ hash }) => hash))}::bytea[]) AS f(consumer, id, hash)
        ON CONFLICT DO NOTHING RETURNING 1`;
   }
 

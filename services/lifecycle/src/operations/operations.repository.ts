@@ -12,6 +12,12 @@ export interface ShownOperation extends OperationEntity {
   workspace_created_by: string;
 }
 
+/** An operation as it was when it was read. */
+export interface LoadedOperation extends OperationEntity {
+  /** Another one after every write of the row. */
+  version: string;
+}
+
 /** An operation that missed its deadline, and the trace that it was accepted in. */
 export type OverdueOperation = Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'> & { readonly traceparent: string | null };
 
@@ -31,26 +37,37 @@ export class OperationsRepository {
                ${bind(operation.created_at)}, ${bind(operation.deadline_at)}, ${bind(JSON.stringify(command))}::json, ${bind(operation.resend_at)}) RETURNING 1`;
   }
 
-  /** The operation, locked until the transaction ends. Lock its workspace first: everyone does, so nobody waits in a circle. */
-  async lock(manager: EntityManager, id: string): Promise<OperationEntity | null> {
-    const rows = await manager.query<OperationEntity[]>(`SELECT ${ALL} FROM operations WHERE id = $1 FOR UPDATE`, [id]);
+  /**
+   * The operation; locked, until the transaction ends. Lock its workspace first: everyone does, so nobody waits in a circle. Not locked, it may be
+   * another one by the time that it is written.
+   */
+  async load(manager: EntityManager, id: string, { locked }: { locked: boolean }): Promise<LoadedOperation | null> {
+    const rows = await manager.query<LoadedOperation[]>(
+      `SELECT ${ALL}, xmin::text AS version FROM operations WHERE id = $1 ${locked ? 'FOR UPDATE' : ''}`,
+      [id],
+    );
     return rows[0] ?? null;
   }
 
-  /** A step forward: the timeline as it is now, and from when on a silence is one. */
-  progress(id: string, phases: readonly PhaseRecord[], resendAt: Date): Fragment {
+  /** A step forward, if nobody wrote the operation since it was loaded: the timeline as it is now, and from when on a silence is one. */
+  progress({ id, version }: LoadedOperation, phases: readonly PhaseRecord[], resendAt: Date): Fragment {
     return (bind) =>
       `UPDATE operations SET phases = ${bind(JSON.stringify(phases))}::jsonb, resend_at = ${bind(resendAt)},
               status = CASE WHEN status = 'pending' THEN 'running' ELSE status END
-        WHERE id = ${bind(id)} RETURNING 1`;
+        WHERE id = ${bind(id)} AND xmin = ${bind(version)}::xid RETURNING 1`;
   }
 
-  /** Ends an operation that has not ended. */
-  finish(id: string, error: { code: OperationErrorCode; message: string } | null, phases: readonly PhaseRecord[], now: Date): Fragment {
+  /** Ends an operation that has not ended, if nobody wrote it since it was loaded. */
+  finish(
+    { id, version }: LoadedOperation,
+    error: { code: OperationErrorCode; message: string } | null,
+    phases: readonly PhaseRecord[],
+    now: Date,
+  ): Fragment {
     return (bind) =>
       `UPDATE operations SET status = ${bind(error ? 'failed' : 'succeeded')}, error = ${bind(error && JSON.stringify(error))}::jsonb,
               phases = ${bind(JSON.stringify(phases))}::jsonb, finished_at = ${bind(now)}, pod_command = NULL
-        WHERE id = ${bind(id)} AND status IN ('pending', 'running') RETURNING 1`;
+        WHERE id = ${bind(id)} AND status IN ('pending', 'running') AND xmin = ${bind(version)}::xid RETURNING 1`;
   }
 
   async find(orgId: string, id: string): Promise<ShownOperation | null> {

@@ -9,15 +9,16 @@ import {
   PodReady,
   PodRemoved,
   PodStepChanged,
+  WorkspaceStatus,
 } from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
 import { addToContext, annotateSpan, runWith } from '@reprise/platform';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Fact } from '../commands/command';
-import { Effect, FactRunner } from '../commands/fact-runner';
+import { type AboutOperation, Effect, FactRunner } from '../commands/fact-runner';
 import { NOT_VISIBLE, mayTouch, notFound } from '../commands/visibility.rules';
-import { endOfTask } from '../tasks/task-end';
+import { endOfTask, type TaskEnd } from '../tasks/task-end';
 import type { TaskEntity } from '../tasks/task.entity';
 import { TasksRepository } from '../tasks/tasks.repository';
 import { LifecycleConfig } from '../lifecycle.config';
@@ -28,6 +29,7 @@ import { LoadedWorkspace, WorkspaceChange, WorkspacesRepository } from '../works
 import type { OperationEntity } from './operation.entity';
 import {
   Ending,
+  type PhaseRecord,
   closed,
   interruptionOf,
   isCurrent,
@@ -42,11 +44,11 @@ import {
   withStep,
 } from './operation.rules';
 import { operationView } from './operation.view';
-import { OperationsRepository, type OverdueOperation } from './operations.repository';
+import { type LoadedOperation, OperationsRepository, type OverdueOperation } from './operations.repository';
 
 interface Loaded {
   workspace: LoadedWorkspace;
-  operation: OperationEntity;
+  operation: LoadedOperation;
   task: TaskEntity | null;
 }
 
@@ -71,26 +73,22 @@ export class OperationsService {
   ) {}
 
   /** A step began or ended: the timeline shows it, and a task that it interrupted has ended. */
-  async stepChanged(fact: Fact<PodStepChanged>): Promise<void> {
-    await this.facts.apply(fact, async (manager, now) => {
-      const loaded = await this.load(manager, fact.data);
+  stepChanged(fact: Fact<PodStepChanged>): Promise<void> {
+    return this.facts.applyTogether(fact, async (facts, manager, now, loading) => {
+      const steps = facts.map(({ data }) => data);
+      const loaded = await this.load(manager, fact.data, loading);
       if (!loaded) return null;
       const { workspace, operation } = loaded;
-      const { step, status, interrupted_task_id: interrupted } = fact.data;
+      const ended = await this.interrupted(manager, steps, loaded, loading);
+      const status = statusAfter(loaded, steps);
+      const change: WorkspaceChange = { ...ended?.workspace, ...(status === null ? {} : { status }) };
+      const phases = steps.reduce<readonly PhaseRecord[]>(withStep, operation.phases);
+
+      // The workspace before the operation, as everyone does.
       const writes = new OneStatement();
-      const phases = withStep(operation.phases, fact.data);
-      if (phases !== operation.phases) writes.add('operation', this.operations.progress(operation.id, phases, this.quietFrom(now)), 1);
-
-      const task = interrupted ? await this.tasks.lock(manager, interrupted) : null;
-      const ended =
-        task?.workspace_id === workspace.id
-          ? endOfTask(task, workspace, { status: 'cancelled', reason: interruptionOf(operation.kind), completedAt: new Date(fact.data.at) })
-          : null;
-      if (task && ended) writes.add('task', this.tasks.update(task, ended.task), 1);
-
-      const during = isCurrent(fenceOf(workspace), fact.data) ? statusDuring(operation.kind, step, status) : null;
-      const change: WorkspaceChange = { ...ended?.workspace, ...(during && workspace.status === 'stopping' ? { status: during } : {}) };
       if (Object.keys(change).length > 0) writes.add('workspace', this.workspaces.update(workspace, change, now), 1);
+      if (phases !== operation.phases) writes.add('operation', this.operations.progress(operation, phases, this.quietFrom(now)), 1);
+      if (ended) writes.add('task', this.tasks.update(ended.before, ended.task), 1);
       const next = change.status ?? workspace.status;
       return {
         writes,
@@ -190,21 +188,23 @@ export class OperationsService {
 
   /** Ends the operation that the workspace is in; a fact about any other changes nothing. */
   private async endWith(
-    fact: Fact<unknown> | null,
-    about: { operation_id: string; workspace_id: string; generation: number },
+    fact: Fact<AboutOperation> | null,
+    about: AboutOperation & { generation: number },
     outcomeOf: (loaded: Loaded) => Outcome,
   ): Promise<void> {
     let ended = null as EndedOperation | null;
-    await this.facts.apply(fact, async (manager, now) => {
-      // The transaction may be run again, and then come to another end.
+    const work = async (manager: EntityManager, now: Date, loading: { locked: boolean }): Promise<Effect | null> => {
+      // It may be run again, and then come to another end.
       ended = null;
-      const loaded = await this.load(manager, about);
+      const loaded = await this.load(manager, about, loading);
       if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
       const outcome = outcomeOf(loaded);
       const error = outcome.error?.code ?? null;
       ended = { ...loaded.operation, phases: closed(loaded.operation.phases, error ? 'failed' : 'succeeded', now), endedAt: now, error };
       return this.ended(loaded, outcome, now);
-    });
+    };
+    if (fact) await this.facts.applyGuarded(fact, (_facts, manager, now, loading) => work(manager, now, loading));
+    else await this.facts.apply(null, (manager, now) => work(manager, now, { locked: true }));
     if (ended === null) return;
     addToContext({ operationId: about.operation_id });
     this.metrics.operationEnded(ended);
@@ -220,22 +220,24 @@ export class OperationsService {
     const change: WorkspaceChange = { ...outcome.change, ...(ending.podGeneration === null ? { pod_role_version: null } : {}) };
     const phases = closed(operation.phases, error ? 'failed' : 'succeeded', now);
     const endOf = task && ending.taskEnds && endOfTask(task, workspace, { ...ending.taskEnds, completedAt: now });
-    const writes = new OneStatement().add('operation', this.operations.finish(operation.id, error, phases, now), 1).add(
-      'workspace',
-      this.workspaces.update(
-        workspace,
-        {
-          ...change,
-          status: ending.status,
-          ...(ending.status !== outcome.ending.status ? { lost_at: lostAt(workspace.role, now) } : {}),
-          pod_generation: ending.podGeneration,
-          operation_id: null,
-          ...(ending.taskEnds ? { running_task_id: null } : {}),
-        },
-        now,
-      ),
-      1,
-    );
+    const writes = new OneStatement()
+      .add(
+        'workspace',
+        this.workspaces.update(
+          workspace,
+          {
+            ...change,
+            status: ending.status,
+            ...(ending.status !== outcome.ending.status ? { lost_at: lostAt(workspace.role, now) } : {}),
+            pod_generation: ending.podGeneration,
+            operation_id: null,
+            ...(ending.taskEnds ? { running_task_id: null } : {}),
+          },
+          now,
+        ),
+        1,
+      )
+      .add('operation', this.operations.finish(operation, error, phases, now), 1);
     if (task && endOf) writes.add('task', this.tasks.update(task, endOf.task), 1);
     const about = aboutOf(operation);
     const told = {
@@ -258,16 +260,39 @@ export class OperationsService {
     };
   }
 
+  /** What ends a task that a step interrupted; null where none did, or it had ended. */
+  private async interrupted(
+    manager: EntityManager,
+    steps: readonly PodStepChanged[],
+    { workspace, operation }: Loaded,
+    loading: { locked: boolean },
+  ): Promise<(TaskEnd & { before: TaskEntity }) | null> {
+    const step = steps.find(({ interrupted_task_id: taskId }) => taskId);
+    const before = step?.interrupted_task_id ? await this.tasks.load(manager, step.interrupted_task_id, loading) : null;
+    if (!step || before?.workspace_id !== workspace.id) return null;
+    const reason = interruptionOf(operation.kind);
+    const end = endOfTask(before, workspace, { status: 'cancelled', reason, completedAt: new Date(step.at) });
+    return end && { ...end, before };
+  }
+
   private async load(
     manager: EntityManager,
-    { workspace_id, operation_id }: { workspace_id: string; operation_id: string },
+    { workspace_id, operation_id }: AboutOperation,
+    loading: { locked: boolean },
   ): Promise<Loaded | null> {
-    const workspace = await this.workspaces.lock(manager, workspace_id, null);
-    const operation = workspace && (await this.operations.lock(manager, operation_id));
+    const workspace = await this.workspaces.load(manager, workspace_id, null, loading);
+    const operation = workspace && (await this.operations.load(manager, operation_id, loading));
     if (operation?.workspace_id !== workspace_id || !workspace) return null;
-    const task = workspace.running_task_id ? await this.tasks.lock(manager, workspace.running_task_id) : null;
+    const task = workspace.running_task_id ? await this.tasks.load(manager, workspace.running_task_id, loading) : null;
     return { workspace, operation, task };
   }
+}
+
+/** The status that steps of its operation give a workspace, or null where it stays. */
+function statusAfter({ workspace, operation }: Loaded, steps: readonly PodStepChanged[]): WorkspaceStatus | null {
+  if (workspace.status !== 'stopping') return null;
+  const current = steps.filter((step) => isCurrent(fenceOf(workspace), step));
+  return current.map(({ step, status }) => statusDuring(operation.kind, step, status)).find((status) => status !== null) ?? null;
 }
 
 function fenceOf({ operation_id, generation }: LoadedWorkspace) {

@@ -50,7 +50,12 @@ export class TasksRepository {
 
   /** The task, locked until the transaction ends. Lock its workspace first. */
   async lock(manager: EntityManager, id: string): Promise<TaskEntity | null> {
-    const rows = await manager.query<TaskEntity[]>(`SELECT ${ALL} FROM tasks WHERE id = $1 FOR UPDATE`, [id]);
+    return this.load(manager, id, { locked: true });
+  }
+
+  /** The same; not locked, it may be another one by the time that it is written. */
+  async load(manager: EntityManager, id: string, { locked }: { locked: boolean }): Promise<TaskEntity | null> {
+    const rows = await manager.query<TaskEntity[]>(`SELECT ${ALL} FROM tasks WHERE id = $1 ${locked ? 'FOR UPDATE' : ''}`, [id]);
     return rows[0] ?? null;
   }
 

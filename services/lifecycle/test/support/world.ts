@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type INestApplication, Logger } from '@nestjs/common';
+import { type INestApplication, Logger, type Type } from '@nestjs/common';
 import {
   CreateProvider,
   CreateRole,
@@ -89,7 +89,12 @@ export class World {
   }
 
   get database(): DataSource {
-    return this.lifecycle.get(DataSource);
+    return this.part(DataSource);
+  }
+
+  /** A provider of lifecycle's own, past the broker. */
+  part<T>(type: Type<T>): T {
+    return this.lifecycle.get(type);
   }
 
   /** As the gateway asks: with a reply. */
