@@ -21,6 +21,16 @@ describe('a stream packed block by block', () => {
     expect((await packed(randomBytes(5_000_000))).length).toBeLessThan(5_005_000);
   });
 
+  it('gives each run of it what it needs: files that shrink among files that do not', async () => {
+    const file = 64 * 1024;
+    const text = Buffer.from(Array.from({ length: file / 8 }, (_, i) => `${i % 977}`.padStart(7, ' ') + '\n').join(''));
+    const files = Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? randomBytes(file) : text));
+    const stored = await packed(...files);
+    expect(stored.length).toBeGreaterThan(32 * file);
+    expect(stored.length).toBeLessThan(32 * file * 1.25);
+    expect(gunzipSync(stored).equals(Buffer.concat(files))).toBe(true);
+  });
+
   it('fails as the stream does', async () => {
     const failing = (async function* () {
       yield Buffer.alloc(3_000_000);

@@ -4,7 +4,9 @@ import { PodError, type PodIdentity } from '../pod-driver';
 import type { PodDirectory } from './pod-directory';
 import type { ProcessInfo, ProcessTable } from './process-table';
 
-const POLL_MS = 20;
+const POLL_MS = 5;
+/** Between two looks at all processes of the machine. */
+const LOOK_AGAIN_MS = 20;
 /** SIGKILL cannot be ignored, but a process in an uninterruptible wait takes it late. */
 const KILLED_WITHIN_MS = 10_000;
 
@@ -18,7 +20,7 @@ export class PodProcesses {
   /** The pod's agent, if it lives: the one on record, or, where none was recorded any more, the one that has its address file. */
   async agentOf(pod: PodIdentity): Promise<{ pid: number } | null> {
     const record = await this.directory.recordedProcess(pod);
-    if (record !== null && (await this.table.startOf(record.pid)) === record.start) return { pid: record.pid };
+    if (record !== null && this.table.startOf(record.pid) === record.start) return { pid: record.pid };
     const file = this.directory.addressFileOf(pod);
     return (await this.table.all()).find((it) => it.env.get('REPRISE_ADDRESS_FILE') === file) ?? null;
   }
@@ -40,10 +42,7 @@ export class PodProcesses {
     const sessions = new Set<number>();
     const agent = await this.agentOf(pod);
     await this.find(pod, sessions);
-    if (agent) {
-      send(agent.pid, 'SIGTERM');
-      for (const until = Date.now() + graceMs; Date.now() < until && (await this.agentOf(pod));) await sleep(POLL_MS);
-    }
+    if (agent) await this.endGently(agent.pid, graceMs);
     for (const until = Date.now() + KILLED_WITHIN_MS; ;) {
       const left = await this.find(pod, sessions);
       if (left.length === 0) return;
@@ -52,8 +51,17 @@ export class PodProcesses {
       }
       // Each time again: one that was being killed may have forked just before.
       for (const { pid } of left) send(pid, 'SIGKILL');
-      await sleep(POLL_MS);
+      await sleep(LOOK_AGAIN_MS);
     }
+  }
+
+  /** Asks it to end, and waits for as long as it may take; whatever is left after that is the caller's. */
+  private async endGently(pid: number, graceMs: number): Promise<void> {
+    // The same pid may become another's.
+    const start = this.table.startOf(pid);
+    if (start === null) return;
+    send(pid, 'SIGTERM');
+    for (const until = Date.now() + graceMs; Date.now() < until && this.table.startOf(pid) === start;) await sleep(POLL_MS);
   }
 
   /**

@@ -54,7 +54,7 @@ export class ProcessPodDriver implements PodDriver {
       await this.directory.raiseGeneration(spec);
       await this.directory.prepare(spec);
       const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory);
-      const start = await this.table.startOf(pid);
+      const start = this.table.startOf(pid);
       if (start !== null) await this.directory.recordProcess(spec, { pid, start });
       return this.listening(spec, pid, exited);
     });

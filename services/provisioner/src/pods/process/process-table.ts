@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PodError } from '../pod-driver';
 
 /** One process that is alive: a zombie is not. */
@@ -16,16 +17,19 @@ export interface ProcessInfo {
   readonly cwd: string | null;
 }
 
-/** Enough at once to keep the thread pool busy, few enough to leave file handles for others. */
+/** How many processes are looked at in one turn of the event loop. */
 const AT_ONCE = 32;
 
-/** The machine's processes by /proc, which Linux alone has. */
+/**
+ * The machine's processes by /proc, which Linux alone has. Its files are read without waiting: they are in memory, and a turn of the thread pool for
+ * each takes ten times as long.
+ */
 export class ProcessTable {
   private bootId: string | undefined;
 
   /** When this process was started, or null where there is none of this pid (any more). */
-  async startOf(pid: number): Promise<string | null> {
-    return (await this.statOf(pid))?.start ?? null;
+  startOf(pid: number): string | null {
+    return this.statOf(pid)?.start ?? null;
   }
 
   /** Every process that is alive now and may be looked at. */
@@ -33,27 +37,24 @@ export class ProcessTable {
     const names = await readdir('/proc').catch((error: unknown) => {
       throw new PodError('unavailable', 'pods as processes need Linux: there is no /proc here', { cause: error });
     });
-    const pids = names.filter((name) => /^[0-9]+$/.test(name)).map(Number);
     const found: ProcessInfo[] = [];
-    for (let at = 0; at < pids.length; at += AT_ONCE) {
-      const some = await Promise.all(pids.slice(at, at + AT_ONCE).map((pid) => this.infoOf(pid)));
-      found.push(...some.filter((info) => info !== null));
+    for (const [at, name] of names.filter((each) => /^[0-9]+$/.test(each)).entries()) {
+      if (at > 0 && at % AT_ONCE === 0) await nextTurn();
+      const info = this.infoOf(Number(name));
+      if (info) found.push(info);
     }
     return found;
   }
 
-  private async infoOf(pid: number): Promise<ProcessInfo | null> {
-    const stat = await this.statOf(pid);
+  private infoOf(pid: number): ProcessInfo | null {
+    const stat = this.statOf(pid);
     if (!stat) return null;
-    const [env, cwd] = await Promise.all([
-      readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
-      readlink(`/proc/${pid}/cwd`).catch(() => null),
-    ]);
-    return { pid, ...stat, env: parseEnv(env), cwd };
+    const env = parseEnv(readOr('', () => readFileSync(`/proc/${pid}/environ`, 'utf8')));
+    return { pid, ...stat, env, cwd: readOr(null, () => readlinkSync(`/proc/${pid}/cwd`)) };
   }
 
-  private async statOf(pid: number): Promise<Pick<ProcessInfo, 'session' | 'hasTerminal' | 'start'> | null> {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  private statOf(pid: number): Pick<ProcessInfo, 'session' | 'hasTerminal' | 'start'> | null {
+    const text = readOr('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
     // The second field is the program's name in parentheses, and may hold anything, parentheses too: fields count from
     // behind the last one. State is the 3rd field, session the 6th, terminal the 7th, start time in clock ticks since boot the 22nd (proc(5)).
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -65,6 +66,15 @@ export class ProcessTable {
   /** Start times count from the boot: another boot's are another's. */
   private boot(): string {
     return (this.bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  }
+}
+
+/** A process may have gone, or be another user's. */
+function readOr<T>(otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
   }
 }
 

@@ -29,7 +29,7 @@ export async function withLock<T>(directory: string, processes: ProcessTable, pa
 async function acquire(directory: string, processes: ProcessTable, patienceMs: number): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const claim = join(directory, `claim-${randomUUID()}`);
-  await writeFile(claim, JSON.stringify({ pid: process.pid, start: await processes.startOf(process.pid) }));
+  await writeFile(claim, JSON.stringify({ pid: process.pid, start: processes.startOf(process.pid) }));
   try {
     for (const until = Date.now() + patienceMs; ;) {
       const highest = Math.max(0, ...(await readdir(directory)).map(Number).filter(Number.isSafeInteger));
@@ -78,5 +78,5 @@ async function ownerOf(number: string, processes: ProcessTable): Promise<'alive'
     throw error;
   }
   const owner = JSON.parse(text) as { pid: number; start: string };
-  return (await processes.startOf(owner.pid)) === owner.start ? 'alive' : 'dead';
+  return processes.startOf(owner.pid) === owner.start ? 'alive' : 'dead';
 }
