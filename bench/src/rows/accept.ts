@@ -10,7 +10,7 @@ import { TEN_THOUSAND } from './worlds';
 
 const CLIENTS = 8;
 /** Of one round at most: a slow machine restarts fewer of them. */
-const SECONDS = 5;
+const SECONDS = 4;
 
 export const accept: Row = {
   name: 'accept',
@@ -25,7 +25,7 @@ export const accept: Row = {
     const order: AcceptLoopOrder = {
       databaseUrl: bench.database.url,
       clients: CLIENTS,
-      transactions: bench.amount(5_000, 2_000),
+      transactions: bench.amount(3_000, 2_000),
       tenants: TENANTS,
     };
     const figures = await inTurns(

@@ -12,7 +12,7 @@ import { costOfRestart } from './restart-cost';
 const SAMPLE = 200;
 /** What all rounds together have where they are not too slow for it. */
 const BACKLOG = 20_000;
-const ROUND_SECONDS = 12;
+const ROUND_SECONDS = 8;
 
 export const whole: Row = {
   name: 'whole',
@@ -29,7 +29,7 @@ export const whole: Row = {
     const order: RestartLoopOrder = {
       databaseUrl: bench.database.url,
       amqpUrl: bench.broker.adminUrl,
-      restarts: bench.amount(1_000, 500),
+      restarts: bench.amount(700, 500),
       ...cost,
     };
     const rounds = bench.options.backlog === null ? bench.turns.rounds : 1;

@@ -82,6 +82,14 @@ export class ReplaysRepository {
     return rows.map((row) => row.id);
   }
 
+  /** Whether any replay runs, and whether the next batch of one is due, in someone's hands or not. */
+  async look(): Promise<{ running: boolean; due: boolean }> {
+    const [row]: { running: boolean; due: boolean | null }[] = await this.dataSource.query(
+      `SELECT count(*) > 0 AS running, bool_or(next_batch_at <= now()) AS due FROM replays WHERE status = 'running'`,
+    );
+    return { running: row?.running ?? false, due: row?.due ?? false };
+  }
+
   /**
    * Locks a running replay whose next batch is due, until the transaction ends: one replica at a time sends for it, so its rate is its rate
    * however many there are. Others pass it over.

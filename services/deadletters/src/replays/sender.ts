@@ -11,7 +11,10 @@ import { paceOf, restOf } from './pace.rules';
 import { ReplayLettersRepository } from './replay-letters.repository';
 import { type DueLetter, type ReplayRow, ReplaysRepository } from './replays.repository';
 
+/** While a replay runs. */
 const LOOK_EVERY_MS = 200;
+/** While none does: so long a new one waits at most. */
+const IDLE_LOOK_MS = 1_000;
 const AFTER_FAILURE_MS = 2_000;
 /** However large the letters are: what a batch holds in memory. */
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -59,7 +62,10 @@ export class Sender implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async work(): Promise<void> {
     try {
-      this.schedule((await this.sendBatch()) ? 0 : LOOK_EVERY_MS);
+      // Mostly there is none, and a transaction to find that out would be three statements.
+      const { running, due } = await this.replays.look();
+      const sent = due && (await this.sendBatch());
+      this.schedule(sent ? 0 : running ? LOOK_EVERY_MS : IDLE_LOOK_MS);
     } catch (error) {
       this.logger.warn(`No replay gets on: ${(error as Error).message}`);
       this.schedule(AFTER_FAILURE_MS);
