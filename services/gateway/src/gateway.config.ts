@@ -65,7 +65,8 @@ export class GatewayConfig extends ServiceConfig {
   readonly resendEveryMs!: number;
 
   @Env('RATE_LIMIT_PER_MINUTE', {
-    description: 'How many requests one caller, and how many bad tokens one address, may send in a minute to one instance; 0 is no limit.',
+    description:
+      'How many requests one caller, and how many bad tokens one address, may send to one instance in a minute, which begins with the first after the last one; 0 is no limit.',
     default: 6_000,
   })
   @IsInt()

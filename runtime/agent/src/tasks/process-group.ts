@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 /** Time between SIGTERM and SIGKILL. */
@@ -47,13 +47,27 @@ async function endAll(find: () => Promise<number[]>, killAfterMs: number): Promi
  * after it, which in a container may be never, and signal 0 does not tell it from one that lives.
  */
 async function hasLiving(pgid: number): Promise<boolean> {
-  const stats = await readOfEach('stat');
-  if (stats === null) return true;
-  return stats.some(({ text }) => {
-    // The name stands in brackets and may hold anything: what counts comes after the last one.
-    const [state = '', , group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return Number(group) === pgid && state !== 'Z' && state !== 'X';
-  });
+  const pids = await pidsOf();
+  if (pids === null) return true;
+  for (const [at, pid] of pids.entries()) {
+    if (at > 0 && at % READ_AT_ONCE === 0) await nextTurn();
+    const state = stateIn(pgid, pid);
+    if (state !== null && state !== 'Z' && state !== 'X') return true;
+  }
+  return false;
+}
+
+/** The state letter of a process; null where it has gone or is of another group. The kernel has it at hand: no turn of the thread pool is needed. */
+function stateIn(pgid: number, pid: number): string | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return null;
+  }
+  // The name stands in brackets and may hold anything: what counts comes after the last one.
+  const [state = null, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(group) === pgid ? state : null;
 }
 
 function isAlive(target: number): boolean {
@@ -70,29 +84,22 @@ function send(target: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 async function findMarked(mark: string): Promise<number[]> {
-  const sought = `\0REPRISE_POD=${Buffer.from(mark, 'utf8').toString('latin1')}\0`;
-  // A process that has ended has an empty environment.
-  const marked = ((await readOfEach('environ')) ?? []).filter(({ text }) => `\0${text}`.includes(sought)).map(({ pid }) => pid);
+  const pids = (await pidsOf()) ?? [];
+  const found = await Promise.all(pids.map(async (pid) => ((await isMarked(pid, mark)) ? pid : null)));
   // A container's init has the container's environment, and with it the mark: it is not the tasks'.
   const spared = [process.pid, process.ppid, 1];
-  return marked.filter((pid) => !spared.includes(pid));
+  return found.filter((pid): pid is number => pid !== null && !spared.includes(pid));
 }
 
-/**
- * This file of every process, byte for character, of those that may be read; null where there is no /proc. Read without waiting, some in one
- * turn: these files are in memory, and a turn of the thread pool for each takes ten times as long.
- */
-async function readOfEach(name: 'stat' | 'environ'): Promise<{ pid: number; text: string }[] | null> {
+/** By the thread pool: an environment is the process's own memory, and one that is stuck in the kernel may keep its reader waiting. */
+async function isMarked(pid: number, mark: string): Promise<boolean> {
+  // Latin1: a search for bytes, whatever they are. A process that has ended has an empty environment.
+  const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+  return `\0${environment}`.includes(`\0REPRISE_POD=${Buffer.from(mark, 'utf8').toString('latin1')}\0`);
+}
+
+/** Null where there is no /proc. */
+async function pidsOf(): Promise<number[] | null> {
   const names = await readdir('/proc').catch(() => null);
-  if (names === null) return null;
-  const found: { pid: number; text: string }[] = [];
-  for (const [at, pid] of names.filter((each) => /^[0-9]+$/.test(each)).entries()) {
-    if (at > 0 && at % READ_AT_ONCE === 0) await nextTurn();
-    try {
-      found.push({ pid: Number(pid), text: readFileSync(`/proc/${pid}/${name}`, 'latin1') });
-    } catch {
-      // It has gone, or is another user's.
-    }
-  }
-  return found;
+  return names?.filter((name) => /^[0-9]+$/.test(name)).map(Number) ?? null;
 }

@@ -3,17 +3,21 @@ import type { FastifyRequest } from 'fastify';
 import jsonwebtoken from 'jsonwebtoken';
 import type { GatewayConfig } from '../gateway.config';
 import { TokenAuthenticator } from './token.authenticator';
-import { UnknownKeyError, VerificationKeys } from './verification-keys';
+import { KeysUnavailableError, UnknownKeyError, VerificationKeys } from './verification-keys';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const pairs = { old: generateKeyPairSync('ec', { namedCurve: 'P-256' }), other: generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
 const config = { jwtAlgorithms: ['ES256'], jwtIssuer: 'iss', jwtAudience: 'aud', jwtClockToleranceSeconds: 5 } as unknown as GatewayConfig;
 
-/** The issuer publishes one key, or none. */
+/** The issuer publishes one key, or none; or cannot be asked. */
 class OneKey extends VerificationKeys {
   key: KeyObject | undefined = pairs.old.publicKey;
+  away = false;
+  asked = 0;
 
   override keyFor(): Promise<KeyObject> {
+    this.asked += 1;
+    if (this.away) return Promise.reject(new KeysUnavailableError('away'));
     return this.key ? Promise.resolve(this.key) : Promise.reject(new UnknownKeyError('gone'));
   }
 }
@@ -66,6 +70,17 @@ describe('a token that was found good', () => {
     await authenticator.identify(bearing(alice));
     keys.key = next;
     await expect(authenticator.identify(bearing(alice))).rejects.toMatchObject({ status: 401, message });
+  });
+
+  it('cannot be told while the keys cannot be had, and they are asked for once', async () => {
+    const alice = token('alice');
+    await authenticator.identify(bearing(alice));
+    Object.assign(keys, { away: true, asked: 0 });
+    await expect(authenticator.identify(bearing(alice))).rejects.toMatchObject({ status: 503 });
+    expect(keys.asked).toBe(1);
+    keys.away = false;
+    expect(await authenticator.identify(bearing(alice))).toMatchObject({ sub: 'alice' });
+    expect(checks).toHaveBeenCalledTimes(1);
   });
 
   it('does not vouch for one with another signature', async () => {

@@ -59,10 +59,16 @@ export class TokenAuthenticator {
     return found.identity;
   }
 
+  /** @throws ApiError `unavailable` where the issuer's keys cannot be had */
   private async isStillGood({ expiresAtMs, kid, key }: GoodToken): Promise<boolean> {
     if (Date.now() >= expiresAtMs) return false;
-    // Where the key has gone or cannot be had, the whole check says what is to be said.
-    return (await this.keys.keyFor(kid).catch(() => undefined)) === key;
+    try {
+      return (await this.keys.keyFor(kid)) === key;
+    } catch (error) {
+      // Where the key has gone, the whole check says what is to be said; where keys cannot be had, it could not be made.
+      if (error instanceof UnknownKeyError) return false;
+      throw refusalFor(error);
+    }
   }
 
   private check(request: FastifyRequest): Promise<GoodToken> {

@@ -1,6 +1,13 @@
 import { Outbox, type OutboxBatch, OutboxRelay, type OutgoingMessage } from '@reprise/messaging';
-import { addToContext, Clock, inTransactionSpan, isTransactionConflict, isUniqueViolation } from '@reprise/platform';
-import { Injectable } from '@nestjs/common';
+import {
+  addToContext,
+  Clock,
+  inTransactionSpan,
+  isTransactionConflict,
+  isTransientDatabaseError,
+  isUniqueViolation,
+} from '@reprise/platform';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { OneStatement } from '../transactions/one-statement';
 import { UnitOfWork } from '../transactions/unit-of-work';
@@ -41,6 +48,7 @@ export interface AboutOperation {
  */
 @Injectable()
 export class FactRunner {
+  private readonly logger = new Logger(FactRunner.name);
   private readonly order = new InOrder();
 
   constructor(
@@ -74,12 +82,21 @@ export class FactRunner {
     const waiting = { fact, failure: undefined as Error | undefined };
     await this.order.gather(workspaceId, operationId, waiting, async (all) => {
       const facts = all.map((each) => each.fact);
-      if (await this.appliedAtOnce(facts, work).catch(() => false)) return;
+      if (await this.appliedAtOnce(facts, work).catch((error: unknown) => this.oneByOneAfter(error))) return;
+      let outage: Error | undefined;
       for (const each of all) {
-        await this.applyLocked(each.fact, locked([each.fact], work)).catch((error: unknown) => (each.failure = error as Error));
+        each.failure = outage ?? (await this.applyLocked(each.fact, locked([each.fact], work)).then(() => undefined, asError));
+        if (isTransientDatabaseError(each.failure)) outage = each.failure;
       }
     });
     if (waiting.failure) throw waiting.failure;
+  }
+
+  /** A database that is away fails all alike, and whoever delivered them waits for it; anything else may be one fact's own. */
+  private oneByOneAfter(error: unknown): false {
+    if (isTransientDatabaseError(error)) throw error;
+    this.logger.debug(`Facts that came together are applied one by one: ${(error as Error).message}`);
+    return false;
   }
 
   /** False where nothing was written: what was loaded is not so any more, or one of the facts was applied before. */
@@ -130,6 +147,10 @@ export class FactRunner {
 
 function locked<T>(facts: readonly Fact<T>[], work: GuardedFactWork<T>): FactWork {
   return (manager, now) => work(facts, manager, now, { locked: true });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 class AppliedBeforeError extends Error {}

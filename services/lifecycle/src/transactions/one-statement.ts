@@ -56,7 +56,10 @@ export class OneStatement {
    */
   async runAlone(manager: EntityManager): Promise<boolean> {
     const { members, values } = this.written();
-    const asExpected = this.parts.flatMap(({ name, expected }) => (expected === undefined ? [] : [`${countOf(name)} = ${expected}`]));
+    // Bound, so that statements that differ in a number are one to the connection.
+    const asExpected = this.parts.flatMap(({ name, expected }) =>
+      expected === undefined ? [] : [`${countOf(name)} = $${values.push(expected)}::int`],
+    );
     try {
       // An error is all that undoes what a statement has written.
       await manager.query(`WITH ${members} SELECT 1 / (CASE WHEN ${asExpected.join(' AND ')} THEN 1 ELSE 0 END)`, values);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markOf } from '../agent-environment';
 import { PodError, type PodIdentity } from '../pod-driver';
-import type { PodDirectory } from './pod-directory';
+import type { PodDirectory, ProcessRecord } from './pod-directory';
 import type { ProcessInfo, ProcessTable } from './process-table';
 
 const POLL_MS = 5;
@@ -18,9 +18,9 @@ export class PodProcesses {
   ) {}
 
   /** The pod's agent, if it lives: the one on record, or, where none was recorded any more, the one that has its address file. */
-  async agentOf(pod: PodIdentity): Promise<{ pid: number } | null> {
+  async agentOf(pod: PodIdentity): Promise<ProcessRecord | null> {
     const record = await this.directory.recordedProcess(pod);
-    if (record !== null && this.table.startOf(record.pid) === record.start) return { pid: record.pid };
+    if (record !== null && this.table.startOf(record.pid) === record.start) return record;
     const file = this.directory.addressFileOf(pod);
     return (await this.table.all()).find((it) => it.env.get('REPRISE_ADDRESS_FILE') === file) ?? null;
   }
@@ -42,7 +42,7 @@ export class PodProcesses {
     const sessions = new Set<number>();
     const agent = await this.agentOf(pod);
     await this.find(pod, sessions);
-    if (agent) await this.endGently(agent.pid, graceMs);
+    if (agent) await this.endGently(agent, graceMs);
     for (const until = Date.now() + KILLED_WITHIN_MS; ;) {
       const left = await this.find(pod, sessions);
       if (left.length === 0) return;
@@ -56,12 +56,11 @@ export class PodProcesses {
   }
 
   /** Asks it to end, and waits for as long as it may take; whatever is left after that is the caller's. */
-  private async endGently(pid: number, graceMs: number): Promise<void> {
-    // The same pid may become another's.
-    const start = this.table.startOf(pid);
-    if (start === null) return;
-    send(pid, 'SIGTERM');
-    for (const until = Date.now() + graceMs; Date.now() < until && this.table.startOf(pid) === start;) await sleep(POLL_MS);
+  private async endGently({ pid, start }: ProcessRecord, graceMs: number): Promise<void> {
+    // The same pid may have become another's.
+    const lives = (): boolean => this.table.startOf(pid) === start;
+    if (lives()) send(pid, 'SIGTERM');
+    for (const until = Date.now() + graceMs; Date.now() < until && lives();) await sleep(POLL_MS);
   }
 
   /**
