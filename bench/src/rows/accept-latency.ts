@@ -12,7 +12,7 @@ export const acceptLatency: Row = {
     await bench.fleet.have('none');
     await bench.worlds.enter(TEN_THOUSAND);
     const perSecond = await halfLoad(bench);
-    const count = Math.min(10_000, Math.floor(perSecond * bench.amount(3, 2)));
+    const count = Math.min(10_000, Math.floor(perSecond * bench.amount(2, 2)));
     const order = { requests: restarts(count), keys: true, perSecond, amount: count };
     const figures = await inTurns(
       {

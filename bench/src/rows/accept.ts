@@ -10,7 +10,7 @@ import { TEN_THOUSAND } from './worlds';
 
 const CLIENTS = 8;
 /** Of one round at most: a slow machine restarts fewer of them. */
-const SECONDS = 4;
+const SECONDS = 3;
 
 export const accept: Row = {
   name: 'accept',

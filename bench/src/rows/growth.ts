@@ -57,7 +57,7 @@ interface Latencies {
 /** On workspaces that lie evenly among all of them, so that no more of them are in a cache than would be by chance. */
 async function latencies(bench: Bench, world: World, perSecond: number): Promise<Latencies> {
   await bench.worlds.enter(world);
-  const amount = Math.floor(perSecond * bench.amount(2, 1));
+  const amount = Math.floor(perSecond * bench.amount(1.5, 1));
   const step = Math.floor(world.seed.workspaces / amount);
   const spread = (all: LoadRequest[]): LoadRequest[] => all.filter((_, at) => at % step === 0).slice(0, amount);
   const { workspaces } = world.seed;

@@ -12,7 +12,7 @@ export const read: Row = {
   async measure(bench) {
     await bench.fleet.have('none');
     await bench.worlds.enter(new World('one tenant', { workspaces: WORKSPACES, tenants: 1, refusing: false }));
-    const seconds = bench.amount(2, 1);
+    const seconds = bench.amount(1.5, 1);
     const one = { requests: reads(WORKSPACES, 1).filter((_, at) => at % 37 === 0), keys: false, seconds };
     const page = { requests: [{ method: 'GET', path: '/v1/workspaces?limit=50', token: 0 }], keys: false, seconds } as const;
     const figures = await inTurns(

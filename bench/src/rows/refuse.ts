@@ -41,6 +41,6 @@ function refused(): LoadRequest[] {
 }
 
 async function perSecond(bench: Bench, url: string, requests: LoadRequest[], keys: boolean, status: number): Promise<number> {
-  const order = orderOf(bench, url, { requests, keys, seconds: bench.amount(2, 1) });
+  const order = orderOf(bench, url, { requests, keys, seconds: bench.amount(1.5, 1) });
   return (await bench.load.send(order, status)).perSecond;
 }
