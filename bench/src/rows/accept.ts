@@ -25,7 +25,7 @@ export const accept: Row = {
     const order: AcceptLoopOrder = {
       databaseUrl: bench.database.url,
       clients: CLIENTS,
-      transactions: bench.amount(3_000, 2_000),
+      transactions: 2_000,
       tenants: TENANTS,
     };
     const figures = await inTurns(

@@ -6,8 +6,8 @@ import { acceptedPerSecond } from './accept';
 import { orderOf, restarts } from './requests';
 import { TEN_THOUSAND } from './worlds';
 
-/** Of one round: as long as forty answers take where each waits for Nagle's algorithm. */
-const SECONDS = 2;
+/** Of one round: as long as twenty-five answers take where each waits for Nagle's algorithm. */
+const SECONDS = 1.2;
 
 export const stock: Row = {
   name: 'stock',
