@@ -7,7 +7,7 @@ import { OperationEntity } from '../src/operations/operation.entity';
 import { ProviderEntity } from '../src/providers/provider.entity';
 import { RoleEntity } from '../src/roles/role.entity';
 import { TaskEntity } from '../src/tasks/task.entity';
-import { columnsOf } from '../src/transactions/columns';
+import { columnsOf } from '../src/transactions/columns.repository';
 import { WorkspaceEntity } from '../src/workspaces/workspace.entity';
 
 let database: TestDatabase;

@@ -2,7 +2,7 @@ import type { OperationErrorCode } from '@reprise/contracts';
 import type { OutgoingMessage } from '@reprise/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { columnsOf } from '../transactions/columns';
+import { columnsOf } from '../transactions/columns.repository';
 import type { Fragment } from '../transactions/one-statement';
 import { OperationEntity } from './operation.entity';
 import type { PhaseRecord } from './operation.rules';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { ProviderEntity } from '../providers/provider.entity';
-import { columnsOf } from '../transactions/columns';
+import { columnsOf } from '../transactions/columns.repository';
 import type { Fragment } from '../transactions/one-statement';
 import type { Embedded } from '../transactions/embedded';
 import { RoleEntity } from './role.entity';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { columnsOf } from '../transactions/columns';
+import { columnsOf } from '../transactions/columns.repository';
 import type { Fragment } from '../transactions/one-statement';
 import { TaskEntity } from './task.entity';
 

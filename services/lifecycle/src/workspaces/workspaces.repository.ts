@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { OperationEntity } from '../operations/operation.entity';
 import type { ProviderEntity } from '../providers/provider.entity';
 import type { RoleEntity } from '../roles/role.entity';
-import { columnsOf } from '../transactions/columns';
+import { columnsOf } from '../transactions/columns.repository';
 import type { Embedded } from '../transactions/embedded';
 import type { Fragment } from '../transactions/one-statement';
 import { WorkspaceEntity } from './workspace.entity';
