@@ -5,7 +5,7 @@ import {
   closed,
   isCurrent,
   snapshotErrorOf,
-  statusDuring,
+  statusAfter,
   timeoutMessage,
   unlessLost,
   whenFailed,
@@ -104,9 +104,13 @@ describe('facts', () => {
   });
 
   it('a restart is provisioning from the moment its new pod is being made', () => {
-    expect(statusDuring('restart', 'create', 'started')).toBe('provisioning');
-    expect(statusDuring('restart', 'teardown', 'started')).toBeNull();
-    expect(statusDuring('stop', 'create', 'started')).toBeNull();
+    const workspace = { operationId: 'op', generation: 4, status: 'stopping' as const };
+    const told = (step: 'create' | 'teardown', generation = 4) => ({ operation_id: 'op', generation, step, status: 'started' as const });
+    expect(statusAfter('restart', workspace, [told('teardown'), told('create')])).toBe('provisioning');
+    expect(statusAfter('restart', workspace, [told('teardown')])).toBeNull();
+    expect(statusAfter('stop', workspace, [told('create')])).toBeNull();
+    expect(statusAfter('restart', workspace, [told('create', 3)])).toBeNull();
+    expect(statusAfter('restart', { ...workspace, status: 'idle' }, [told('create')])).toBeNull();
   });
 
   it('a missed deadline says in which phase', () => {

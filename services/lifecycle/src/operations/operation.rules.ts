@@ -98,8 +98,19 @@ export function snapshotErrorOf(step: Step, message: string): string | null {
 }
 
 /** The status that a step's beginning gives a workspace in this operation, or null where it stays. */
-export function statusDuring(kind: OperationKind, step: Step, status: StepStatus): WorkspaceStatus | null {
+function statusDuring(kind: OperationKind, step: Step, status: StepStatus): WorkspaceStatus | null {
   return kind === 'restart' && step === 'create' && status === 'started' ? 'provisioning' : null;
+}
+
+/** The status that steps give a workspace in the operation that they are of, or null where it stays. */
+export function statusAfter(
+  kind: OperationKind,
+  workspace: Fence & { status: WorkspaceStatus },
+  steps: readonly { operation_id: string; generation: number; step: Step; status: StepStatus }[],
+): WorkspaceStatus | null {
+  if (workspace.status !== 'stopping') return null;
+  const current = steps.filter((step) => isCurrent(workspace, step));
+  return current.map(({ step, status }) => statusDuring(kind, step, status)).find((status) => status !== null) ?? null;
 }
 
 export interface StepFact {

@@ -9,7 +9,6 @@ import {
   PodReady,
   PodRemoved,
   PodStepChanged,
-  WorkspaceStatus,
 } from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
 import { addToContext, annotateSpan, runWith } from '@reprise/platform';
@@ -35,7 +34,7 @@ import {
   isCurrent,
   lostAt,
   snapshotErrorOf,
-  statusDuring,
+  statusAfter,
   timeoutMessage,
   unlessLost,
   whenFailed,
@@ -80,7 +79,7 @@ export class OperationsService {
       if (!loaded) return null;
       const { workspace, operation } = loaded;
       const ended = await this.interrupted(manager, steps, loaded, loading);
-      const status = statusAfter(loaded, steps);
+      const status = statusAfter(operation.kind, { ...fenceOf(workspace), status: workspace.status }, steps);
       const change: WorkspaceChange = { ...ended?.workspace, ...(status === null ? {} : { status }) };
       const phases = steps.reduce<readonly PhaseRecord[]>(withStep, operation.phases);
 
@@ -286,13 +285,6 @@ export class OperationsService {
     const task = workspace.running_task_id ? await this.tasks.load(manager, workspace.running_task_id, loading) : null;
     return { workspace, operation, task };
   }
-}
-
-/** The status that steps of its operation give a workspace, or null where it stays. */
-function statusAfter({ workspace, operation }: Loaded, steps: readonly PodStepChanged[]): WorkspaceStatus | null {
-  if (workspace.status !== 'stopping') return null;
-  const current = steps.filter((step) => isCurrent(fenceOf(workspace), step));
-  return current.map(({ step, status }) => statusDuring(operation.kind, step, status)).find((status) => status !== null) ?? null;
 }
 
 function fenceOf({ operation_id, generation }: LoadedWorkspace) {
