@@ -29,6 +29,15 @@ function processesOf(pod: PodIdentity): number[] {
   return [...new Set(lines.map((line) => Number(line.split('/')[2])))];
 }
 
+/** Whether nothing of a process runs any more, reaped or not: one that was killed gives its memory back first, and ends a little later. */
+function hasEnded(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z');
+  } catch {
+    return true;
+  }
+}
+
 afterAll(async () => {
   for (const pod of await driver.list()) await driver.remove(pod, { graceSeconds: 0 });
   rmSync(directory, { recursive: true, force: true });
@@ -44,13 +53,14 @@ describe('the process driver', () => {
           pid: number;
         };
         process.kill(pid, 'SIGKILL');
-        await until(() => !existsSync(`/proc/${pid}/exe`) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+        await until(() => hasEnded(pid));
       },
       hasProcesses: (pod) => Promise.resolve(processesOf(pod).length > 0),
-      takeAway: (pod) => {
-        for (const pid of processesOf(pod)) process.kill(pid, 'SIGKILL');
+      takeAway: async (pod) => {
+        const pids = processesOf(pod);
+        for (const pid of pids) process.kill(pid, 'SIGKILL');
+        await until(() => pids.every(hasEnded));
         rmSync(join(podsDir, pod.workspaceId, String(pod.generation)), { recursive: true });
-        return Promise.resolve();
       },
       withAgent: (program, options) => {
         const file = join(mkdtempSync(join(directory, 'agent-')), 'agent.js');

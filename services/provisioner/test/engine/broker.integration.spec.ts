@@ -174,8 +174,7 @@ describe('the provisioner on the broker', () => {
 
   it('a task for an agent that has died is told as not delivered', async () => {
     const workspace = await live();
-    const [pod] = await world.alive(workspace.id);
-    process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
+    await world.kill(workspace.id);
     const about = { workspace_id: workspace.id, pod_generation: 1, task_id: newId('task') };
     await send(RunTask.type, { ...about, description: 'true', timeout_seconds: 60 });
     await heard('reprise.pod.task-delivery-failed.v1', { ...about, reason: 'pod_lost' });

@@ -162,8 +162,7 @@ describe('a job that cannot reach its goal', () => {
     async (kind) => {
       const workspace = await workspaceBefore({});
       await workspace.replace(replica);
-      const [pod] = await world.alive(workspace.id);
-      process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
+      await world.kill(workspace.id);
       const failed = await workspace[kind](replica);
       expect(failed.data).toMatchObject({ pod_kept: false, step: 'quiesce', code: 'pod_lost' });
       expect(await workspace.create(replica)).toMatchObject({ type: 'reprise.pod.ready.v1' });
@@ -201,8 +200,7 @@ describe('a job that cannot reach its goal', () => {
 
   it('a create removes an older pod that does not answer, and makes its own', async () => {
     const workspace = await workspaceBefore({});
-    const [pod] = await world.alive(workspace.id);
-    process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
+    await world.kill(workspace.id);
     expect(await workspace.create(replica)).toMatchObject({ type: 'reprise.pod.ready.v1' });
     expect(await world.alive(workspace.id)).toMatchObject([{ generation: 2 }]);
     expect((await world.podRows(workspace.id)).map((row) => row.status)).toEqual(['gone', 'live']);

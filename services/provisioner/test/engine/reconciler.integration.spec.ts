@@ -24,11 +24,6 @@ describe('the reconciler', () => {
     await world?.end();
   });
 
-  async function kill(workspace: Workspace): Promise<void> {
-    const [pod] = await world.alive(workspace.id);
-    process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
-  }
-
   async function podOf(workspaceId: string, generation: number): Promise<void> {
     await world.driver.create(newSpec({ workspaceId, generation }));
   }
@@ -49,7 +44,7 @@ describe('the reconciler', () => {
   it('reports a lost pod once, to the tenant, and then clears its remains away', async () => {
     const workspace = new Workspace(world);
     await workspace.create(replica);
-    await kill(workspace);
+    await world.kill(workspace.id);
     for (let pass = 0; pass < 3; pass += 1) await replica.get(Reconciler).pass();
     const lost = await world.events(workspace.id, 'reprise.pod.lost.v1');
     expect(lost).toMatchObject([
@@ -82,7 +77,7 @@ describe('the reconciler', () => {
     gate = new Gate();
     await replica.get(JobsService).remove(workspace.removeCommand(), aMessage());
     await gate.reached;
-    await kill(workspace);
+    await world.kill(workspace.id);
     expect(await findingsOf(workspace.id)).toEqual([]);
     expect(await world.events(workspace.id, 'reprise.pod.lost.v1')).toEqual([]);
     gate.open();

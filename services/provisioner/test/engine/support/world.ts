@@ -119,6 +119,13 @@ export class World {
     return (await this.driver.list()).filter((pod) => pod.workspaceId === workspaceId && pod.phase !== 'dead');
   }
 
+  /** Kills a workspace's agent. Resolves once the driver sees that it is dead: the kernel takes its time to end a process. */
+  async kill(workspaceId: string): Promise<void> {
+    const [pod] = await this.alive(workspaceId);
+    process.kill(Number(pod!.ref!.replace('pid ', '')), 'SIGKILL');
+    await waitFor(async () => (await this.driver.inspect(pod!))?.phase === 'dead', `the death of ${pod!.ref}`);
+  }
+
   async agentOf(workspaceId: string): Promise<AgentClient> {
     const [pod] = await this.alive(workspaceId);
     return new AgentClient({ address: pod!.address!, token: podToken(SECRET, pod!) });
