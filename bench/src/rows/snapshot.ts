@@ -36,7 +36,7 @@ export const snapshot: Row = {
     shell.clear();
     await endLive(workspace);
     const note =
-      'ours: gzip level 1 by blocks, on the disk (fsync) when it counts as done, and read back once more besides; the pipe: zstd -3 where there is one';
+      'ours: brotli at quality 1, on the disk (fsync) when it counts as done, and read back once more besides; the pipe: zstd -3 where there is one';
     const about = { row: 'snapshot', unit: 'MB/s', goal: { at: 'least', value: 0.8 }, note } as const;
     return [
       lineOfRounds(

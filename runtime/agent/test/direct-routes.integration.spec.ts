@@ -33,6 +33,7 @@ describe('an upload to a store', () => {
     ['no size of parts', '{}\n'],
     ['parts of no size', '{"part_bytes":0}\n'],
     ['parts of half a byte', '{"part_bytes":0.5}\n'],
+    ['an encoding that it does not know', '{"part_bytes":1000,"encoding":"zstd"}\n'],
     ['a line without an end', 'x'.repeat(100_000)],
   ])('is refused with %s', async (_what, body) => {
     const running = await agent();
@@ -78,6 +79,7 @@ describe('a download from a store', () => {
     ['no address', { sha256: SHA256 }],
     ['no address of HTTP', { sha256: SHA256, address: 'file:///etc/passwd' }],
     ['no digest', { address: ADDRESS }],
+    ['an encoding that it does not know', { address: ADDRESS, sha256: SHA256, encoding: 'zstd' }],
     ['a digest that is none', { address: ADDRESS, sha256: 'x'.repeat(64) }],
   ])('is refused with %s', async (_what, body) => {
     const refusal = await (await agent()).send('POST', '/v1/restore/download', body);

@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createGunzip, createGzip } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
 import type { Agent } from '../agent';
 import { AgentError } from '../errors';
 import { codeOf } from '../log';
+import { compressor, decompressor, type Encoding, encodingIn, isUnreadable } from '../store/encoding';
 import { PartSender } from '../store/part-sender';
 import { openObject, sendPart } from '../store/store-client';
 import { integerField, readJson, textField } from './body';
 import { LineAnswer, linesOf } from './lines';
 import type { Route } from './routes';
 
-/** zlib's own 16 KiB would be four times the hand-overs between threads. */
-const CHUNK = 64 * 1024;
 const MAX_PART_BYTES = 512 * 1024 * 1024;
 const MAX_ADDRESS = 16 * 1024;
 
@@ -26,7 +24,9 @@ export function directRoutes(agent: Agent): Route[] {
 /** A dialogue: the agent wants an address for each part as it is filled, and is given one. */
 async function upload(agent: Agent, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const incoming = linesOf(request);
-  const partBytes = integerField(await next(incoming), 'part_bytes', 1, MAX_PART_BYTES);
+  const order = await next(incoming);
+  const encoding = encodingIn(order);
+  const partBytes = integerField(order, 'part_bytes', 1, MAX_PART_BYTES);
   if (partBytes === undefined) throw new AgentError('bad_request', 'part_bytes is missing');
   const answer = new LineAnswer(response);
   const parts = new PartSender(partBytes, async (number, body) => {
@@ -35,25 +35,24 @@ async function upload(agent: Agent, request: IncomingMessage, response: ServerRe
     if (told.part !== number) throw new AgentError('bad_request', `the address of part ${number} was asked for`);
     answer.write({ part: number, etag: await sendPart(addressIn(told), body) });
   });
-  await answer.end(uploadTo(agent, parts, response));
+  await answer.end(uploadTo(agent, parts, encoding, response));
 }
 
-async function uploadTo(agent: Agent, parts: PartSender, response: ServerResponse): Promise<Record<string, unknown>> {
-  // The lowest level: the pod stands still meanwhile, and higher ones take several times as long for a few per cent.
-  const gzip = createGzip({ level: 1, chunkSize: CHUNK });
+async function uploadTo(agent: Agent, parts: PartSender, encoding: Encoding, response: ServerResponse): Promise<Record<string, unknown>> {
+  const packed = compressor(encoding);
   // Whoever asked is gone: nobody would complete the upload.
-  response.once('close', () => gzip.destroy());
-  const flowing = pipeline(gzip, parts);
+  response.once('close', () => packed.destroy());
+  const flowing = pipeline(packed, parts);
   flowing.catch(() => undefined);
   try {
-    const { sha256, entries, bytes, skippedCount } = await agent.snapshot(() => gzip);
-    gzip.end();
+    const { sha256, entries, bytes, skippedCount } = await agent.snapshot(() => packed);
+    packed.end();
     await flowing;
-    return { sha256, entries, skipped: skippedCount, bytes, stored_sha256: parts.sha256(), stored_bytes: parts.sizeBytes };
+    return { sha256, entries, skipped: skippedCount, bytes, stored_sha256: parts.sha256(), stored_bytes: parts.sizeBytes, encoding };
   } catch (error) {
     // Where the parts failed, the tar has only lost its reader: what they failed with is what counts.
     const failed = parts.errored ?? error;
-    gzip.destroy();
+    packed.destroy();
     throw failed;
   }
 }
@@ -62,12 +61,17 @@ async function download(agent: Agent, request: IncomingMessage, response: Server
   const body = await readJson(request);
   const sha256 = textField(body, 'sha256', 64);
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw new AgentError('bad_request', 'sha256 must be the hex digest of the tar');
-  await new LineAnswer(response).end(restoreFrom(agent, addressIn(body), sha256, response));
+  await new LineAnswer(response).end(restoreFrom(agent, addressIn(body), { sha256, encoding: encodingIn(body) }, response));
 }
 
-async function restoreFrom(agent: Agent, address: string, sha256: string, response: ServerResponse): Promise<Record<string, unknown>> {
+async function restoreFrom(
+  agent: Agent,
+  address: string,
+  { sha256, encoding }: { sha256: string; encoding: Encoding },
+  response: ServerResponse,
+): Promise<Record<string, unknown>> {
   const stored = await openObject(address);
-  const tar = createGunzip({ chunkSize: CHUNK });
+  const tar = decompressor(encoding);
   let broken: Error | null = null;
   stored.once('error', (error: Error) => {
     broken = error;
@@ -82,7 +86,7 @@ async function restoreFrom(agent: Agent, address: string, sha256: string, respon
     return { ...(await agent.restore(stored.pipe(tar), sha256)) };
   } catch (error) {
     if (broken !== null) throw new AgentError('store_failed', 'the store broke off');
-    throw codeOf(error)?.startsWith('Z_') ? new AgentError('bad_archive', 'it is not compressed as it should be, or not whole') : error;
+    throw isUnreadable(codeOf(error)) ? new AgentError('bad_archive', 'it is not compressed as it should be, or not whole') : error;
   } finally {
     tar.destroy();
   }

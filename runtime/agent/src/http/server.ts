@@ -6,13 +6,15 @@ import { answer, type Route } from './routes';
 
 /** A connection on which nothing moves for this long is given up, in the middle of a restore too. */
 const IDLE_MS = 60_000;
+/** How much of a snapshot may stand in a connection: with Node's own 16 KiB, sender and receiver would take turns. */
+const IN_FLOW = 256 * 1024;
 /** How long the rest of a refused body is read, so that the sender gets to see the refusal. */
 const LINGER_MS = 10_000;
 
 /** The agent's HTTP server; it does not listen yet. Every error is answered `{error: {code, message}}`. */
 export function createAgentServer(routes: readonly Route[], token: string): Server {
   // No limit on the time of a request as a whole: a restore takes as long as it takes. IDLE_MS bounds a silence.
-  const server = createServer({ requestTimeout: 0, headersTimeout: 10_000 }, (request, response) => {
+  const server = createServer({ requestTimeout: 0, headersTimeout: 10_000, highWaterMark: IN_FLOW }, (request, response) => {
     request.setTimeout(IDLE_MS, () => request.destroy(new Error('nothing received for too long')));
     handle(routes, token, request, response).catch((error: unknown) => fail(request, response, error));
   });

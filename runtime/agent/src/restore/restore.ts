@@ -91,9 +91,16 @@ function settleRoot(root: RawPath, { uid, gid, mode, mtimeNs }: BigIntStats): vo
   }
 }
 
+/** Node's own 16 KiB would be filled by each chunk that comes from a socket. */
+const IN_FLOW = 256 * 1024;
+
 class Digest extends Transform {
   bytes = 0;
   private readonly hash = createHash('sha256');
+
+  constructor() {
+    super({ highWaterMark: IN_FLOW });
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.bytes += chunk.length;

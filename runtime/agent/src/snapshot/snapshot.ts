@@ -23,9 +23,10 @@ type FoundFile = Extract<Found, { type: 'file' }>;
 
 /** Follows no symlink that has taken the file's place since it was found. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
-/** Up to this size a file is read by synchronous calls, as in the walk. */
-const SMALL = 64 * 1024;
-const READ_SIZE = 256 * 1024;
+/** Up to this size a file is read at once, by synchronous calls, as in the walk. */
+const SMALL = 1024 * 1024;
+const READ_SIZE = 512 * 1024;
+const GATHERED = 256 * 1024;
 const SKIPPED_NAMED = 100;
 
 /**
@@ -42,7 +43,7 @@ export async function writeSnapshot(workspace: string, out: Writable, assertQuie
   let bytes = 0;
   try {
     // tar-stream's streams are Node's in all but their types.
-    for await (const chunk of tar as unknown as AsyncIterable<Buffer>) {
+    for await (const chunk of gathered(tar as unknown as AsyncIterable<Buffer>)) {
       hash.update(chunk);
       bytes += chunk.length;
       if (!out.write(chunk)) await drained(out);
@@ -55,6 +56,20 @@ export async function writeSnapshot(workspace: string, out: Writable, assertQuie
   const filled = await filling;
   assertQuiesced();
   return { sha256: hash.digest('hex'), bytes, ...filled };
+}
+
+/** A header is half a KiB: sent by itself it would cost as much as the file behind it. */
+async function* gathered(tar: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of tar) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size < GATHERED) continue;
+    yield Buffer.concat(chunks, size);
+    [chunks, size] = [[], 0];
+  }
+  if (size > 0) yield Buffer.concat(chunks, size);
 }
 
 async function drained(out: Writable): Promise<void> {

@@ -1,4 +1,5 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { connect, type TcpNetConnectOpts } from 'node:net';
 import { PassThrough, finished, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readJson, readText } from './agent-answers';
@@ -12,6 +13,8 @@ import {
   type PodAgent,
   type UploadTarget,
 } from './agent-client.types';
+import type { Encoding } from '../snapshots/encoding';
+import { IN_FLOW } from '../snapshots/flow';
 import { speakDownload, speakUpload } from './agent-transfers';
 
 export interface AgentClientOptions {
@@ -70,7 +73,7 @@ export class AgentClient implements PodAgent {
     request.end();
     const response = await this.responseTo(request, this.idleMs);
     if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await readJson(response));
-    const stream = new PassThrough();
+    const stream = new PassThrough({ highWaterMark: IN_FLOW });
     finished(stream, () => request.destroy());
     const digest = new Promise<{ sha256: string; entries: number }>((resolve, reject) => {
       finished(response, (error) => {
@@ -116,9 +119,13 @@ export class AgentClient implements PodAgent {
     return this.unlessAborted(request, signal, speakUpload(request, this.responseTo(request, this.idleMs), to));
   }
 
-  download(address: string, expected: { sha256: string }, signal: AbortSignal): Promise<{ entries: number; bytes: number }> {
+  download(
+    address: string,
+    expected: { sha256: string; encoding: Encoding },
+    signal: AbortSignal,
+  ): Promise<{ entries: number; bytes: number }> {
     const request = this.open('POST', '/v1/restore/download', { 'content-type': 'application/json' });
-    const order = { address, sha256: expected.sha256 };
+    const order = { address, sha256: expected.sha256, encoding: expected.encoding };
     return this.unlessAborted(request, signal, speakDownload(request, this.responseTo(request, this.idleMs), order));
   }
 
@@ -190,6 +197,7 @@ export class AgentClient implements PodAgent {
       method,
       // A connection of its own: one kept open may be closed by the agent just as it is used again.
       agent: false,
+      createConnection: (to) => connect({ ...to, highWaterMark: IN_FLOW } as TcpNetConnectOpts),
       headers: { ...headers, authorization: `Bearer ${this.options.token}` },
     };
     return httpRequest(new URL(path, this.base), options);

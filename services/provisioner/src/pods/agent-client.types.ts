@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Encoding } from '../snapshots/encoding';
 
 /** The pod contract (docs/pod-contract.md) as the provisioner's steps see it. One client talks to one pod. */
 export interface PodAgent {
@@ -38,7 +39,11 @@ export interface PodAgent {
    * As `restore`, of a compressed tar that the agent fetches by itself. Repeatable.
    * @throws AgentError `store_unreachable`, `store_failed` as `agentCode`
    */
-  download(address: string, expected: { sha256: string }, signal: AbortSignal): Promise<{ entries: number; bytes: number }>;
+  download(
+    address: string,
+    expected: { sha256: string; encoding: Encoding },
+    signal: AbortSignal,
+  ): Promise<{ entries: number; bytes: number }>;
 
   /** `already` where the agent knows this task: it does not run twice. @throws AgentError `refused` with `busy`, `not_ready` */
   runTask(task: AgentTask): Promise<'accepted' | 'already'>;
@@ -75,6 +80,8 @@ export interface AgentUpload {
   /** Of what was sent. */
   readonly storedSha256: string;
   readonly storedBytes: number;
+  /** How it is compressed: not as it was asked to, where it is an agent that knows gzip alone. */
+  readonly encoding: Encoding;
   readonly parts: readonly { readonly number: number; readonly etag: string }[];
 }
 

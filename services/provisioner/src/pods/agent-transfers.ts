@@ -1,12 +1,13 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { readJson, readLines } from './agent-answers';
 import { notTheAgent, refusal } from './agent-client.errors';
+import { ENCODING, type Encoding, isEncoding } from '../snapshots/encoding';
 import { AgentError, type AgentUpload, type UploadTarget } from './agent-client.types';
 
 /** Speaks an upload through: each part that the agent has filled is given an address. @throws AgentError; what `addressOfPart` throws */
 export async function speakUpload(request: ClientRequest, answered: Promise<IncomingMessage>, to: UploadTarget): Promise<AgentUpload> {
   const parts: { number: number; etag: string }[] = [];
-  request.write(`${JSON.stringify({ part_bytes: to.partBytes })}\n`);
+  request.write(`${JSON.stringify({ part_bytes: to.partBytes, encoding: ENCODING })}\n`);
   try {
     for await (const line of answerLines(await answered)) {
       const { want, part, etag, done } = line;
@@ -24,7 +25,7 @@ export async function speakUpload(request: ClientRequest, answered: Promise<Inco
 export async function speakDownload(
   request: ClientRequest,
   answered: Promise<IncomingMessage>,
-  order: { address: string; sha256: string },
+  order: { address: string; sha256: string; encoding: Encoding },
 ): Promise<{ entries: number; bytes: number }> {
   request.end(JSON.stringify(order));
   try {
@@ -50,10 +51,18 @@ async function* answerLines(response: IncomingMessage): AsyncGenerator<Record<st
 }
 
 function uploadIn(done: unknown, parts: AgentUpload['parts']): AgentUpload {
-  const { sha256, entries, bytes, stored_sha256: storedSha256, stored_bytes: storedBytes } = done as Record<string, unknown>;
+  // An agent that names no encoding has not heard of any but the first that there was.
+  const {
+    sha256,
+    entries,
+    bytes,
+    stored_sha256: storedSha256,
+    stored_bytes: storedBytes,
+    encoding = 'gzip',
+  } = done as Record<string, unknown>;
   const known = isDigest(sha256) && isDigest(storedSha256) && isCount(entries) && isCount(bytes) && isCount(storedBytes);
-  if (!known) throw notTheAgent('the end of its upload has another form');
-  return { sha256, entries, bytes, storedSha256, storedBytes, parts };
+  if (!known || !isEncoding(encoding)) throw notTheAgent('the end of its upload has another form');
+  return { sha256, entries, bytes, storedSha256, storedBytes, encoding, parts };
 }
 
 function isDigest(value: unknown): value is string {

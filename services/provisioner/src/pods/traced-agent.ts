@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { errorType, inSpan, openSpan } from '@reprise/platform';
+import type { Encoding } from '../snapshots/encoding';
 import type { AgentHealth, AgentSnapshot, AgentTask, AgentUpload, PodAgent, UploadTarget } from './agent-client.types';
 import type { PodIdentity } from './pod-driver';
 import { aboutPod } from './traced-pod-driver';
@@ -52,7 +53,11 @@ export class TracedAgent implements PodAgent {
     return inSpan('agent upload', this.about, () => this.agent.upload(to, signal));
   }
 
-  download(address: string, expected: { sha256: string }, signal: AbortSignal): Promise<{ entries: number; bytes: number }> {
+  download(
+    address: string,
+    expected: { sha256: string; encoding: Encoding },
+    signal: AbortSignal,
+  ): Promise<{ entries: number; bytes: number }> {
     return inSpan('agent download', this.about, () => this.agent.download(address, expected, signal));
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { SnapshotStatus } from '../jobs/record-changes';
+import { type Encoding, ENCODING } from '../snapshots/encoding';
 import type { SnapshotRecord } from '../snapshots/snapshots';
 
 export interface StoredSnapshot {
@@ -24,6 +25,7 @@ interface SnapshotRow {
   entries: number | null;
   stored_sha256: string | null;
   stored_bytes: string | null;
+  encoding: Encoding | null;
 }
 
 /** Reads the records of snapshots. They are written with the jobs that make them, and deleted by the retention. */
@@ -33,7 +35,7 @@ export class SnapshotsRepository {
 
   async find(id: string, workspaceId: string): Promise<StoredSnapshot | null> {
     const [row] = await this.database.query<SnapshotRow[]>(
-      `SELECT id, workspace_id, generation, status, key, tar_sha256, tar_bytes, entries, stored_sha256, stored_bytes
+      `SELECT id, workspace_id, generation, status, key, tar_sha256, tar_bytes, entries, stored_sha256, stored_bytes, encoding
          FROM snapshots WHERE id = $1 AND workspace_id = $2`,
       [id, workspaceId],
     );
@@ -73,7 +75,8 @@ function toSnapshot(row: SnapshotRow): StoredSnapshot {
       entries: row.entries ?? 0,
       storedSha256: row.stored_sha256 ?? '',
       storedBytes: Number(row.stored_bytes ?? 0),
-      encoding: 'gzip',
+      // One that is being written has none yet.
+      encoding: row.encoding ?? ENCODING,
     },
   };
 }

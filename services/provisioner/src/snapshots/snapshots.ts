@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, Transform, type Readable, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { gzipBlocks } from './gzip-blocks';
+import { COMPRESSED_AT_ONCE, compressor, decompressor, ENCODING, type Encoding, isUnreadable } from './encoding';
+import { gathered, IN_FLOW } from './flow';
 import { type DirectPart, type DirectTransfer, type DirectUpload, SnapshotStoreError, type SnapshotStore } from './snapshot-store';
 import { TarInspector } from './tar-inspector';
 
@@ -16,7 +16,7 @@ export interface SnapshotRecord {
   /** Digest (hex) and size of what stands in the store. */
   readonly storedSha256: string;
   readonly storedBytes: number;
-  readonly encoding: 'gzip';
+  readonly encoding: Encoding;
 }
 
 /** A tar on its way out of a pod: the bytes, and afterwards the agent's own digest of them. */
@@ -24,9 +24,6 @@ export interface SnapshotSource {
   readonly stream: Readable;
   readonly digest: Promise<{ sha256: string; entries: number }>;
 }
-
-/** zlib's own 16 KiB would be four times the hand-overs between threads. */
-const CHUNK = 64 * 1024;
 
 /**
  * Streams a pod's files into the store with flat memory. Resolves when the object is durable and the bytes that went in
@@ -42,8 +39,10 @@ export async function saveSnapshot(
   // The digest rejects together with the stream; the stream's error is the one that is thrown.
   source.digest.catch(() => undefined);
   const tar = new Digester();
-  const stored = new PassThrough();
-  const put = await bothOrFailure(store.put(key, stored), pipeline(source.stream, tar, gzipBlocks, stored, signal ? { signal } : {}));
+  const stored = new PassThrough({ highWaterMark: IN_FLOW });
+  const compressible = (from: AsyncIterable<Buffer>): AsyncIterable<Buffer> => gathered(from, COMPRESSED_AT_ONCE);
+  const flow = pipeline(source.stream, tar, compressible, compressor(), stored, signal ? { signal } : {});
+  const put = await bothOrFailure(store.put(key, stored), flow);
   const told = await agreed(source, tar.sha256()).catch(async (error: unknown) => {
     await store.delete(key);
     throw error;
@@ -55,7 +54,7 @@ export async function saveSnapshot(
     entries: told.entries,
     storedSha256: put.sha256,
     storedBytes: put.sizeBytes,
-    encoding: 'gzip',
+    encoding: ENCODING,
   };
 }
 
@@ -69,7 +68,7 @@ export async function verifySnapshot(store: SnapshotStore, record: SnapshotRecor
   const tar = new Digester();
   const inspector = new TarInspector();
   try {
-    await pipeline(await store.get(record.key), stored, createGunzip({ chunkSize: CHUNK }), tar, inspector, signal ? { signal } : {});
+    await pipeline(await store.get(record.key), stored, decompressor(record.encoding), tar, inspector, signal ? { signal } : {});
   } catch (error) {
     throw isUnreadable(error) ? new SnapshotStoreError('corrupt', (error as Error).message, { cause: error }) : error;
   }
@@ -87,7 +86,7 @@ export async function verifySnapshot(store: SnapshotStore, record: SnapshotRecor
  */
 export async function openSnapshot(store: SnapshotStore, record: SnapshotRecord): Promise<Readable> {
   const stored = await store.get(record.key);
-  const tar = createGunzip({ chunkSize: CHUNK });
+  const tar = decompressor(record.encoding);
   stored.once('error', (error) => tar.destroy(error));
   tar.once('close', () => stored.destroy());
   return stored.pipe(tar);
@@ -104,6 +103,7 @@ export interface Uploader {
     readonly bytes: number;
     readonly storedSha256: string;
     readonly storedBytes: number;
+    readonly encoding: Encoding;
     readonly parts: readonly DirectPart[];
   }>;
 }
@@ -126,7 +126,7 @@ export async function saveDirectly(direct: DirectTransfer, key: string, agent: U
       entries: told.entries,
       storedSha256: told.storedSha256,
       storedBytes: told.storedBytes,
-      encoding: 'gzip',
+      encoding: told.encoding,
     };
   } catch (error) {
     await upload.giveUp();
@@ -147,6 +147,10 @@ class Digester extends Transform {
   private readonly hash: Hash = createHash('sha256');
   private hex: string | undefined;
 
+  constructor() {
+    super({ highWaterMark: IN_FLOW });
+  }
+
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.bytes += chunk.length;
     this.hash.update(chunk);
@@ -161,12 +165,6 @@ class Digester extends Transform {
 
 function expectSame(what: string, found: string | number, recorded: string | number): void {
   if (found !== recorded) throw new SnapshotStoreError('corrupt', `${what}: found ${found}, recorded ${recorded}`);
-}
-
-/** zlib's own errors say that the bytes are not a gzip stream, or not all of one. */
-function isUnreadable(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && (code.startsWith('Z_') || code.startsWith('ERR_ZLIB'));
 }
 
 /**

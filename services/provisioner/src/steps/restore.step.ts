@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
-import type { PodAgent } from '../pods/agent-client.types';
+import { AgentError, type PodAgent } from '../pods/agent-client.types';
 import { SNAPSHOT_STORE } from '../ports/tokens';
 import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
@@ -38,14 +38,20 @@ export class RestoreStep implements StepHandler {
   }
 
   /** Straight from the store where it has addresses for it and the pod can use them; null where not. */
-  private async fetched(agent: PodAgent, { key, tarSha256: sha256 }: SnapshotRecord, signal: AbortSignal): Promise<Restored | null> {
+  private async fetched(
+    agent: PodAgent,
+    { key, tarSha256: sha256, encoding }: SnapshotRecord,
+    signal: AbortSignal,
+  ): Promise<Restored | null> {
     if (!this.store.direct) return null;
     const address = await this.store.direct.addressOfDownload(key);
     signal.throwIfAborted();
     try {
-      return await agent.download(address, { sha256 }, signal);
+      return await agent.download(address, { sha256, encoding }, signal);
     } catch (error) {
-      if (!cannotTransfer(error)) throw error;
+      // An agent that knows gzip alone takes anything else for a bad archive.
+      const unknown = encoding !== 'gzip' && error instanceof AgentError && error.agentCode === 'bad_archive';
+      if (!unknown && !cannotTransfer(error)) throw error;
       this.logger.log(`The pod cannot fetch its snapshot from the store by itself: ${error.detail}`);
       return null;
     }

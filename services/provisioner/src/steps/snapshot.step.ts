@@ -17,7 +17,7 @@ import { StepError, type StepHandler } from './step';
  * its own bytes in the place of those that its successor has verified.
  */
 export function attemptKey({ workspaceId, generation, attempt }: Pick<Job, 'workspaceId' | 'generation' | 'attempt'>): string {
-  return `${workspaceId}/${generation}.${attempt}.tar.gz`;
+  return `${workspaceId}/${generation}.${attempt}.tar.br`;
 }
 
 /** The pod's files, streamed into the store. An attempt that is run again begins anew, and replaces the record of the one before. */

@@ -6,7 +6,7 @@ import { SNAPSHOT_STORE } from '../ports/tokens';
 import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 import { verifySnapshot } from '../snapshots/snapshots';
-import { newSnapshotOf } from './snapshot.step';
+import { attemptKey, newSnapshotOf } from './snapshot.step';
 import { StepError, type StepHandler } from './step';
 
 /** What stands in the store is read back from beginning to end. Only then may the pod be torn down. */
@@ -36,7 +36,7 @@ export class VerifyStep implements StepHandler {
   /** Objects of attempts that did not come to their end. None of them has a record any more. */
   private async dropEarlierAttempts({ workspaceId, generation }: Job, verified: string): Promise<void> {
     // Most snapshots are taken at the first attempt, and have nothing beside them.
-    if (verified === `${workspaceId}/${generation}.1.tar.gz`) return;
+    if (verified === attemptKey({ workspaceId, generation, attempt: 1 })) return;
     try {
       for await (const key of this.store.list(`${workspaceId}/${generation}.`)) if (key !== verified) await this.store.delete(key);
     } catch (error) {

@@ -52,7 +52,7 @@ describe('the retention', () => {
     expect(await generations(workspace)).toEqual([2, 3, 4, 5]);
     expect(await pass()).toMatchObject({ snapshots: 2 });
     expect(await generations(workspace)).toEqual([4, 5]);
-    expect(objects(workspace)).toEqual(['4.1.tar.gz', '5.1.tar.gz']);
+    expect(objects(workspace)).toEqual(['4.1.tar.br', '5.1.tar.br']);
     expect(await pass()).toMatchObject({ snapshots: 0, orphans: 0 });
     await workspace.create(replica);
     expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
@@ -91,7 +91,7 @@ describe('the retention', () => {
     // Newer ones that nobody came from, such as of jobs that gave up after they had saved.
     await world.database.query(
       `INSERT INTO snapshots (id, workspace_id, generation, status, key, tar_sha256)
-       SELECT 'snap_' || n || $1, $1, n, 'verified', $1 || '/' || n || '.9.tar.gz', '' FROM generate_series(11, 13) n`,
+       SELECT 'snap_' || n || $1, $1, n, 'verified', $1 || '/' || n || '.9.tar.br', '' FROM generate_series(11, 13) n`,
       [workspace.id],
     );
     expect(await generations(workspace)).toEqual([2, 11, 12, 13]);
@@ -111,7 +111,7 @@ describe('the retention', () => {
     });
     await slow.get(JobsService).remove(workspace.removeCommand(), aMessage());
     await gate.reached;
-    const orphan = object(`${workspace.id}/1.1.tar.gz`);
+    const orphan = object(`${workspace.id}/1.1.tar.br`);
     expect(await slow.get(Retention).pass()).toMatchObject({ snapshots: 0, orphans: 0 });
     expect(await generations(workspace)).toEqual([2, 3, 4]);
     gate.open();
@@ -136,13 +136,13 @@ describe('the retention', () => {
     const workspace = new Workspace(world);
     await workspace.create(replica);
     await workspace.remove(replica);
-    const old = object(`${workspace.id}/2.7.tar.gz`);
-    const fresh = join(world.snapshotsDir, workspace.id, '2.8.tar.gz');
+    const old = [object(`${workspace.id}/2.7.tar.br`), object(`${workspace.id}/2.6.tar.gz`)];
+    const fresh = join(world.snapshotsDir, workspace.id, '2.8.tar.br');
     writeFileSync(fresh, 'x');
-    const strangers = [object(`${newId('workspace')}/1.1.tar.gz`), object('backup/notes.txt')];
-    expect(await pass()).toMatchObject({ orphans: 1 });
-    expect([old, fresh, ...strangers].map((path) => existsSync(path))).toEqual([false, true, true, true]);
-    expect(objects(workspace)).toContain('2.1.tar.gz');
+    const strangers = [object(`${newId('workspace')}/1.1.tar.br`), object('backup/notes.txt')];
+    expect(await pass()).toMatchObject({ orphans: 2 });
+    expect([...old, fresh, ...strangers].map((path) => existsSync(path))).toEqual([false, false, true, true, true]);
+    expect(objects(workspace)).toContain('2.1.tar.br');
   });
 
   it('forgets snapshots that were never finished, ended jobs and gone pods after their time, and keeps the fence', async () => {
@@ -151,7 +151,7 @@ describe('the retention', () => {
     await workspace.remove(replica);
     await world.database.query(
       `INSERT INTO snapshots (id, workspace_id, generation, status, key, created_at) VALUES ($1, $2, 9, 'writing', $3, now() - interval '2 days')`,
-      [newId('snapshot'), workspace.id, `${workspace.id}/9.1.tar.gz`],
+      [newId('snapshot'), workspace.id, `${workspace.id}/9.1.tar.br`],
     );
     expect(await pass()).toMatchObject({ snapshots: 1, jobs: 0, pods: 0 });
     await world.database.query(`UPDATE jobs SET finished_at = now() - interval '31 days' WHERE workspace_id = $1`, [workspace.id]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3SnapshotStore } from '../../src/snapshots/s3/s3-snapshot-store';
@@ -77,6 +77,36 @@ describe('with snapshots in S3', () => {
     );
     for (const text of [recorded.text, journal.text, world.logOf(workspace.id, 4)]) expect(text).not.toContain('X-Amz');
     expect(journal.text.includes('stored by the pod')).toBe(byPods);
+    await replica.stop();
+  });
+
+  it('a restart and a resume carry the files with pods whose agent is of before, and knows gzip alone', async () => {
+    const replica = await Replica.start(world, { store: new S3SnapshotStore(peer.settings({ direct: true })) });
+    const agent = readFileSync(world.agentPath, 'utf8');
+    const older = agent.replace(/([=:] )encodingIn\((order|body)\)/g, '$1"gzip"').replace('parts.sizeBytes, encoding }', 'parts.sizeBytes }');
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    await world.sh(workspace.id, FILL);
+    const before = await world.sh(workspace.id, LOOK);
+    writeFileSync(world.agentPath, older);
+    try {
+      // From the new one to the older one: what it cannot fetch by itself comes through the provisioner.
+      expect((await workspace.replace(replica)).type).toBe('reprise.pod.ready.v1');
+      expect(await world.sh(workspace.id, LOOK)).toBe(before);
+      // From the older one to itself.
+      expect((await workspace.replace(replica)).type).toBe('reprise.pod.ready.v1');
+      expect(await world.sh(workspace.id, LOOK)).toBe(before);
+    } finally {
+      writeFileSync(world.agentPath, agent);
+    }
+    // And from the older one to the new one.
+    expect((await workspace.replace(replica)).type).toBe('reprise.pod.ready.v1');
+    expect(await world.sh(workspace.id, LOOK)).toBe(before);
+    const snapshots: { encoding: string }[] = await world.database.query(
+      'SELECT encoding FROM snapshots WHERE workspace_id = $1 ORDER BY generation',
+      [workspace.id],
+    );
+    expect(snapshots.map(({ encoding }) => encoding)).toEqual(['br', 'gzip', 'gzip']);
     await replica.stop();
   });
 

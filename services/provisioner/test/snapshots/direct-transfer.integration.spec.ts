@@ -65,7 +65,7 @@ async function quiesced(plant: (files: string) => void) {
   plant(made.files);
   await made.agent.resumeWork();
   await made.agent.quiesce('interrupted_by_restart');
-  return { spec, key: `${spec.workspaceId}/1.1.tar.gz`, ...made };
+  return { spec, key: `${spec.workspaceId}/1.1.tar.br`, ...made };
 }
 
 const plant = (megabytes: number) => (files: string) => {
@@ -96,7 +96,11 @@ describe('a snapshot that goes straight from the pod to the store', () => {
       await driver.remove(spec, { graceSeconds: 5 });
       peer.requests.length = 0;
       const next = await pod(nextGeneration(spec));
-      const restored = await next.agent.download(await direct().addressOfDownload(key), { sha256: record.tarSha256 }, never);
+      const restored = await next.agent.download(
+        await direct().addressOfDownload(key),
+        { sha256: record.tarSha256, encoding: 'br' },
+        never,
+      );
       expect(restored).toEqual({ entries: record.entries, bytes: record.tarBytes });
       expect(peer.requests.filter(({ operation }) => operation === 'GetObject').map(isOfPod)).toEqual([true]);
       expect(listing(next.files)).toBe(before);
@@ -142,7 +146,7 @@ describe('a snapshot that goes straight from the pod to the store', () => {
     const logged = log();
     await driver.remove(spec, { graceSeconds: 0 });
     const next = await pod(nextGeneration(spec));
-    const failing = next.agent.download(await direct().addressOfDownload(key), { sha256: 'a'.repeat(64) }, never);
+    const failing = next.agent.download(await direct().addressOfDownload(key), { sha256: 'a'.repeat(64), encoding: 'br' }, never);
     const refusal: unknown = await failing.catch((it: unknown) => it);
     expect(refusal).toMatchObject({ name: 'AgentError', agentCode });
     // The address is a permission: neither errors nor logs have it.
@@ -160,10 +164,29 @@ describe('a snapshot that goes straight from the pod to the store', () => {
     });
     await new Promise<void>((done) => old.listen(0, '127.0.0.1', done));
     const agent = new AgentClient({ address: `http://127.0.0.1:${(old.address() as AddressInfo).port}`, token: 'x' });
-    await expect(saveDirectly(direct(), 'ws_1/1.1.tar.gz', agent, never)).rejects.toMatchObject({ agentCode: 'not_found' });
+    await expect(saveDirectly(direct(), 'ws_1/1.1.tar.br', agent, never)).rejects.toMatchObject({ agentCode: 'not_found' });
     expect(await half()).toBe(0);
     old.closeAllConnections();
     old.close();
+  });
+
+  it('is not taken from an agent that says another encoding than there are', async () => {
+    const { agent, key } = await quiesced(plant(1));
+    const upload = await direct().upload(key);
+    const done = await agent.upload(upload, never);
+    await upload.giveUp();
+    expect(done.encoding).toBe('br');
+    const { sha256, entries, bytes, storedSha256, storedBytes } = done;
+    const strange = createServer((request, response) => {
+      request.resume();
+      const told = { sha256, entries, bytes, stored_sha256: storedSha256, stored_bytes: storedBytes, encoding: 'zstd' };
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(`${JSON.stringify({ done: told })}\n`);
+    });
+    await new Promise<void>((listening) => strange.listen(0, '127.0.0.1', listening));
+    const client = new AgentClient({ address: `http://127.0.0.1:${(strange.address() as AddressInfo).port}`, token: 'x' });
+    await expect(saveDirectly(direct(), key, client, never)).rejects.toMatchObject({ reason: 'bad_answer' });
+    strange.closeAllConnections();
+    strange.close();
   });
 
   it('is found out where the store has other bytes than the pod sent', async () => {
@@ -234,7 +257,7 @@ describe('a restore straight from the store', () => {
     const next = await pod(nextGeneration(spec));
     writeFileSync(join(next.files, 'random'), 'as it was');
     peer.fault = (request) => (isOfPod(request) ? fault : undefined);
-    const expected = { sha256: record.tarSha256 };
+    const expected = { sha256: record.tarSha256, encoding: 'br' } as const;
     await expect(next.agent.download(await direct().addressOfDownload(key), expected, never)).rejects.toMatchObject({ agentCode });
     expect(readFileSync(join(next.files, 'random'), 'utf8')).toBe('as it was');
     peer.fault = () => undefined;
@@ -248,13 +271,17 @@ describe('a restore straight from the store', () => {
     await driver.remove(spec, { graceSeconds: 5 });
     const next = await pod(nextGeneration(spec));
     const address = await direct().addressOfDownload(key);
-    await expect(next.agent.download(address, { sha256: 'a'.repeat(64) }, never)).rejects.toMatchObject({ agentCode: 'digest_mismatch' });
+    await expect(next.agent.download(address, { sha256: 'a'.repeat(64), encoding: 'br' }, never)).rejects.toMatchObject({
+      agentCode: 'digest_mismatch',
+    });
   });
 
   it('into a pod that takes tasks is refused', async () => {
     const { agent, key } = await quiesced(plant(1));
     const record = await saveDirectly(direct(), key, agent, never);
     const address = await direct().addressOfDownload(key);
-    await expect(agent.download(address, { sha256: record.tarSha256 }, never)).rejects.toMatchObject({ agentCode: 'not_starting' });
+    await expect(agent.download(address, { sha256: record.tarSha256, encoding: 'br' }, never)).rejects.toMatchObject({
+      agentCode: 'not_starting',
+    });
   });
 });

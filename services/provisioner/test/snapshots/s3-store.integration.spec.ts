@@ -53,7 +53,7 @@ function leaveHalfWritten(ageMs: number, partAgeMs = ageMs): void {
   const upload = join(uploads, randomUUID());
   mkdirSync(upload, { recursive: true });
   const files: [name: string, content: string, age: number][] = [
-    ['key', `${prefix}ws_1/1.tar.gz`, ageMs],
+    ['key', `${prefix}ws_1/1.tar.br`, ageMs],
     ['metadata', '{}', ageMs],
     ['1', 'half', partAgeMs],
   ];

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { AgentClient } from '../../src/pods/agent-client';
 import type { PodSpec } from '../../src/pods/pod-driver';
 import { ProcessPodDriver } from '../../src/pods/process/process-pod-driver';
@@ -43,13 +43,13 @@ async function savedPod(
   plant(files);
   await agent.resumeWork();
   await agent.quiesce('interrupted_by_restart');
-  const record = await saveSnapshot(store, `${spec.workspaceId}/1.tar.gz`, await agent.snapshot());
+  const record = await saveSnapshot(store, `${spec.workspaceId}/1.tar.br`, await agent.snapshot());
   return { spec, agent, files, record };
 }
 
 /** Puts other bytes in the place of a stored snapshot, with a record that fits them as far as it can. */
 async function forged(tar: Buffer, record: Partial<SnapshotRecord> = {}): Promise<SnapshotRecord> {
-  const packed = gzipSync(tar);
+  const packed = record.encoding === 'gzip' ? gzipSync(tar) : brotliCompressSync(tar);
   const stored = await store.put('forged', Readable.from([packed]));
   return {
     key: 'forged',
@@ -58,7 +58,7 @@ async function forged(tar: Buffer, record: Partial<SnapshotRecord> = {}): Promis
     entries: 1,
     storedSha256: stored.sha256,
     storedBytes: stored.sizeBytes,
-    encoding: 'gzip',
+    encoding: 'br',
     ...record,
   };
 }
@@ -82,6 +82,13 @@ describe('a snapshot', () => {
     expect(readFileSync(join(next.files, 'sub/file')).equals(Buffer.alloc(2_000_000, 'content'))).toBe(true);
     await next.agent.resumeWork();
     expect((await next.agent.history()).match(/pod\.started/g)).toHaveLength(2);
+  });
+
+  it('of before, in gzip, is read as it was written', async () => {
+    const tar = await tarOf([{ name: 'a' }, 'content']);
+    const record = await forged(tar, { encoding: 'gzip' });
+    await verifySnapshot(store, record);
+    expect(Buffer.concat(await (await openSnapshot(store, record)).toArray()).equals(tar)).toBe(true);
   });
 
   it('that is taken again replaces its own', async () => {
@@ -184,6 +191,16 @@ describe('verification refuses', () => {
     await verifySnapshot(store, await forged(tar));
     for (const length of [300, 512, 1_000, 4_096, tar.length - 1_024, tar.length - 512, tar.length - 1]) {
       await expect(verifySnapshot(store, await forged(tar.subarray(0, length)))).rejects.toMatchObject(corrupt);
+    }
+  });
+
+  it('bytes of another encoding than the record says', async () => {
+    const tar = await tarOf([{ name: 'a' }, 'x']);
+    for (const [said, is] of [
+      ['gzip', 'br'],
+      ['br', 'gzip'],
+    ] as const) {
+      await expect(verifySnapshot(store, { ...(await forged(tar, { encoding: is })), encoding: said })).rejects.toMatchObject(corrupt);
     }
   });
 

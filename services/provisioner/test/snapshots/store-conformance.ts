@@ -56,12 +56,12 @@ export function storeConformance(name: string, host: StoreHost): void {
       const bytes = randomBytes(size);
       const chunks = Array.from({ length: Math.ceil(size / 100_000) }, (_, i) => bytes.subarray(i * 100_000, (i + 1) * 100_000));
       const before = Date.now();
-      expect(await store.put('ws_1/1.tar.gz', Readable.from(chunks))).toEqual({
+      expect(await store.put('ws_1/1.tar.br', Readable.from(chunks))).toEqual({
         sha256: createHash('sha256').update(bytes).digest('hex'),
         sizeBytes: size,
       });
-      expect((await read(await store.get('ws_1/1.tar.gz'))).equals(bytes)).toBe(true);
-      const stat = await store.stat('ws_1/1.tar.gz');
+      expect((await read(await store.get('ws_1/1.tar.br'))).equals(bytes)).toBe(true);
+      const stat = await store.stat('ws_1/1.tar.br');
       expect(stat?.sizeBytes).toBe(size);
       // S3 tells whole seconds.
       expect(stat?.modifiedAt.getTime()).toBeGreaterThan(before - 2_000);
@@ -228,7 +228,7 @@ export function storeConformance(name: string, host: StoreHost): void {
 
       beforeEach(async () => {
         const source = { stream: Readable.from([await tar]), digest: sha256().then((digest) => ({ sha256: digest, entries: 1 })) };
-        record = await saveSnapshot(store, 'ws_1/1.tar.gz', source);
+        record = await saveSnapshot(store, 'ws_1/1.tar.br', source);
         await verifySnapshot(store, record);
       });
 

@@ -1,0 +1,43 @@
+import type { Transform } from 'node:stream';
+import { type BrotliOptions, constants, createBrotliCompress, createBrotliDecompress, createGunzip } from 'node:zlib';
+import { IN_FLOW } from './flow';
+
+/** How a snapshot's tar is compressed, by the names that HTTP has for it (RFC 9110, 8.4.1). */
+export type Encoding = 'br' | 'gzip';
+
+/** What snapshots are written in. They are read in any: `gzip` is what older ones have, and what an agent sends that knows no other. */
+export const ENCODING = 'br';
+
+/** Each chunk that is filled is a turn of the thread pool. The second goes to the stream, and has no place in the types of zlib's options. */
+const STREAM = { chunkSize: IN_FLOW, highWaterMark: IN_FLOW };
+/** What the compressor is best given at a time. It makes blocks of each: smaller ones cost more, in larger ones what shrinks stands with what does not. */
+export const COMPRESSED_AT_ONCE = 128 * 1024;
+/** Of 64 KiB: with a larger window what does not shrink is noticed too late, and is as slow to read as if it did. */
+const WINDOW_BITS = 16;
+/**
+ * The pod waits while this runs. Measured, a MB of text and one of random bytes: brotli at quality 1 takes 3.4 and 0.6 ms of a processor, gzip at its
+ * lowest level 9.8 and 18 (docs/adr/0025-snapshots-in-brotli.md).
+ */
+const QUALITY = 1;
+
+/** Compresses what flows through, as `ENCODING` says. Memory does not grow with it. */
+export function compressor(): Transform {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: QUALITY, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS };
+  return createBrotliCompress({ params, ...STREAM } satisfies BrotliOptions);
+}
+
+/** Decompresses what flows through; what is not whole, or not of this encoding, fails with an error that `isUnreadable` knows. */
+export function decompressor(encoding: Encoding): Transform {
+  return encoding === 'br' ? createBrotliDecompress(STREAM) : createGunzip(STREAM);
+}
+
+/** zlib's own errors say that the bytes are not of the encoding, or not all of them. */
+export function isUnreadable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  // `ERR__` is what Node makes of the names of brotli's errors.
+  return typeof code === 'string' && /^(Z_|ERR_ZLIB|ERR__)/.test(code);
+}
+
+export function isEncoding(value: unknown): value is Encoding {
+  return value === 'br' || value === 'gzip';
+}
