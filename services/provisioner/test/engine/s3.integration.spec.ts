@@ -83,7 +83,9 @@ describe('with snapshots in S3', () => {
   it('a restart and a resume carry the files with pods whose agent is of before, and knows gzip alone', async () => {
     const replica = await Replica.start(world, { store: new S3SnapshotStore(peer.settings({ direct: true })) });
     const agent = readFileSync(world.agentPath, 'utf8');
-    const older = agent.replace(/([=:] )encodingIn\((order|body)\)/g, '$1"gzip"').replace('parts.sizeBytes, encoding }', 'parts.sizeBytes }');
+    const older = agent
+      .replace(/([=:] )encodingIn\((order|body)\)/g, '$1"gzip"')
+      .replace('parts.sizeBytes, encoding }', 'parts.sizeBytes }');
     const workspace = new Workspace(world);
     await workspace.create(replica);
     await world.sh(workspace.id, FILL);
