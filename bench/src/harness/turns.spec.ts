@@ -10,6 +10,13 @@ it('measures in turns, each round the other way round, and forgets the first rou
   expect(figures).toEqual({ ours: [4, 5], limit: [3, 6] });
 });
 
+it('does what is to be done before each turn', async () => {
+  const order: string[] = [];
+  const does = (name: string) => () => Promise.resolve(order.push(name));
+  await inTurns({ ours: does('ours'), limit: does('limit') }, { rounds: 1, signal: never, warmUp: false, before: does('before') });
+  expect(order).toEqual(['before', 'limit', 'before', 'ours']);
+});
+
 it('begins no further turn once it is to end', async () => {
   const end = new AbortController();
   let turns = 0;

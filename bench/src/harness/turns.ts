@@ -7,6 +7,8 @@ export interface Turns {
   readonly signal: AbortSignal;
   /** False where a turn takes too long for one that does not count. */
   readonly warmUp?: boolean;
+  /** Before each turn, and in none of them. */
+  readonly before?: () => Promise<unknown>;
 }
 
 /**
@@ -15,13 +17,14 @@ export interface Turns {
  */
 export async function inTurns<K extends string, F>(
   measures: Measures<K, F>,
-  { rounds, signal, warmUp = true }: Turns,
+  { rounds, signal, warmUp = true, before }: Turns,
 ): Promise<Record<K, F[]>> {
   const names = Object.keys(measures) as K[];
   const figures = Object.fromEntries(names.map((name) => [name, [] as F[]])) as Record<K, F[]>;
   for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : [...names].reverse()) {
       signal.throwIfAborted();
+      await before?.();
       const figure = await measures[name]();
       if (round > 0) figures[name].push(figure);
     }

@@ -1,4 +1,5 @@
 import type { Bench, Row } from '../bench';
+import { diskAtRest } from '../ground/disk';
 import { type Operation, stepMs } from '../ground/rest';
 import { median } from '../harness/arithmetic';
 import { type Line, lineOfRounds, roundsOf } from '../harness/line';
@@ -41,7 +42,7 @@ async function bySize(bench: Bench, verb: Verb, before: (workspace: LiveWorkspac
         shell: () => shell.byHand(verb, workspace.copy),
       },
       // By then everything is warm.
-      { ...bench.turns, warmUp: megabytes < LARGE },
+      { ...bench.turns, warmUp: megabytes < LARGE, before: diskAtRest },
     );
     shell.clear();
     await endLive(workspace);

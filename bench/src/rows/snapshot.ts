@@ -1,4 +1,5 @@
 import type { Row } from '../bench';
+import { diskAtRest } from '../ground/disk';
 import { stepMs } from '../ground/rest';
 import { lineOfFigures, lineOfRounds, roundsOf } from '../harness/line';
 import { inTurns } from '../harness/turns';
@@ -31,7 +32,7 @@ export const snapshot: Row = {
         }),
       },
       // A gigabyte a turn: the disk's cache is warm when it has been filled, and there is no time for more.
-      { ...bench.turns, warmUp: false },
+      { ...bench.turns, warmUp: false, before: diskAtRest },
     );
     shell.clear();
     await endLive(workspace);
