@@ -12,6 +12,12 @@ export const SOURCE_UP = gauge(
 );
 
 /**
+ * How often the event loop's delay is measured, which is in every figure of it. prom-client's own 10 ms wake a process two hundred times a second that has
+ * nothing else to do: half of what it takes of a processor at rest.
+ */
+const LOOK_AT_LOOP_MS = 50;
+
+/**
  * The metrics of one application. A registry of its own and not prom-client's global one, so that several applications in one process do
  * not count for each other.
  */
@@ -55,7 +61,7 @@ export class Metrics {
 
   /** Adds those of the process itself: `process_*` and `nodejs_*`. Once for a process. */
   ofProcess(): void {
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOK_AT_LOOP_MS });
   }
 
   /** All of it in Prometheus's text format. Takes no longer than the slowest sample may, and never fails for one. */
