@@ -127,7 +127,8 @@ export class Agent {
     const { current } = this;
     current?.task.stop('cancelled', 'pod_stopped');
     await Promise.all([current?.settled, this.quiescing]);
-    await endMarked(this.config.podMark);
+    // A pod at rest has ended whatever tasks had left, and has taken none since.
+    if (!this.quiescing) await endMarked(this.config.podMark);
     await this.reporter.flush(FLUSH_MS);
     await this.reporter.pause();
     await this.conversation?.close();

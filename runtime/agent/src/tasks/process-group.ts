@@ -59,15 +59,19 @@ async function hasLiving(pgid: number): Promise<boolean> {
 
 /** The state letter of a process; null where it has gone or is of another group. The kernel has it at hand: no turn of the thread pool is needed. */
 function stateIn(pgid: number, pid: number): string | null {
-  let stat: string;
+  const [state = null, , group] = statOf(pid) ?? [];
+  return Number(group) === pgid ? state : null;
+}
+
+/** What the kernel tells of a process, from its state on, which is the 3rd field; null where it has gone. */
+function statOf(pid: number): string[] | null {
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name stands in brackets and may hold anything: what counts comes after the last one.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return null;
   }
-  // The name stands in brackets and may hold anything: what counts comes after the last one.
-  const [state = null, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(group) === pgid ? state : null;
 }
 
 function isAlive(target: number): boolean {
@@ -93,6 +97,8 @@ async function findMarked(mark: string): Promise<number[]> {
 
 /** By the thread pool: an environment is the process's own memory, and one that is stuck in the kernel may keep its reader waiting. */
 async function isMarked(pid: number, mark: string): Promise<boolean> {
+  // The kernel's own threads, half of what there is on a small machine, have no memory of their own: the 23rd field (proc(5)).
+  if (statOf(pid)?.[20] === '0') return false;
   // Latin1: a search for bytes, whatever they are. A process that has ended has an empty environment.
   const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
   return `\0${environment}`.includes(`\0REPRISE_POD=${Buffer.from(mark, 'utf8').toString('latin1')}\0`);

@@ -16,6 +16,8 @@ export interface ProcessInfo {
   readonly cwd: string | null;
 }
 
+/** The kernel's own threads, half of what there is on a small machine, have no memory of their own, and with it no environment. */
+const NOTHING: ReadonlyMap<string, string> = new Map();
 /** Enough at once to keep the thread pool busy, few enough to leave file handles for others. */
 const AT_ONCE = 32;
 
@@ -48,18 +50,20 @@ export class ProcessTable {
   private async infoOf(pid: number): Promise<ProcessInfo | null> {
     const stat = this.statOf(pid);
     if (!stat) return null;
-    const env = parseEnv(await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''));
-    return { pid, ...stat, env, cwd: readOr(null, () => readlinkSync(`/proc/${pid}/cwd`)) };
+    const { hasMemory, ...told } = stat;
+    const env = hasMemory ? parseEnv(await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')) : NOTHING;
+    return { pid, ...told, env, cwd: readOr(null, () => readlinkSync(`/proc/${pid}/cwd`)) };
   }
 
-  private statOf(pid: number): Pick<ProcessInfo, 'session' | 'hasTerminal' | 'start'> | null {
+  private statOf(pid: number): (Pick<ProcessInfo, 'session' | 'hasTerminal' | 'start'> & { hasMemory: boolean }) | null {
     const text = readOr('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
     // The second field is the program's name in parentheses, and may hold anything, parentheses too: fields count from
-    // behind the last one. State is the 3rd field, session the 6th, terminal the 7th, start time in clock ticks since boot the 22nd (proc(5)).
+    // behind the last one. State is the 3rd field, session the 6th, terminal the 7th, start time in clock ticks since boot the 22nd, size of its memory
+    // the 23rd (proc(5)).
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const [state, session, terminal, start] = [fields[0], fields[3], fields[4], fields[19]];
+    const [state, session, terminal, start, memory] = [fields[0], fields[3], fields[4], fields[19], fields[20]];
     if (!start || state === 'Z' || state === 'X') return null;
-    return { session: Number(session), hasTerminal: terminal !== '0', start: `${this.boot()}:${start}` };
+    return { session: Number(session), hasTerminal: terminal !== '0', start: `${this.boot()}:${start}`, hasMemory: memory !== '0' };
   }
 
   /** Start times count from the boot: another boot's are another's. */
