@@ -61,7 +61,7 @@ async function letGoBy(bench: Bench, count: number): Promise<void> {
 
 async function processorOf(bench: Bench): Promise<Memory> {
   const { services } = bench.fleet;
-  const seconds = bench.amount(20, 5);
+  const seconds = bench.amount(15, 5);
   const shares = await Promise.all(services.map(({ figures }) => figures.processor(seconds, bench.turns.signal)));
   return new Map(services.map(({ name }, at) => [name, shares[at] ?? NaN]));
 }

@@ -12,7 +12,7 @@ import { costOfRestart } from './restart-cost';
 const SAMPLE = 200;
 /** What all rounds together have where they are not too slow for it. */
 const BACKLOG = 20_000;
-const ROUND_SECONDS = 6;
+const ROUND_SECONDS = 5;
 
 export const whole: Row = {
   name: 'whole',
