@@ -126,9 +126,10 @@ export class Agent {
     this.state = 'quiesced';
     const { current } = this;
     current?.task.stop('cancelled', 'pod_stopped');
-    await Promise.all([current?.settled, this.quiescing]);
-    // A pod at rest has ended whatever tasks had left, and has taken none since.
-    if (!this.quiescing) await endMarked(this.config.podMark);
+    await current?.settled;
+    // To come to rest is to end what tasks have left, and a pod at rest takes none.
+    if (this.quiescing) await this.quiescing;
+    else await endMarked(this.config.podMark);
     await this.reporter.flush(FLUSH_MS);
     await this.reporter.pause();
     await this.conversation?.close();

@@ -12,7 +12,7 @@ export const SOURCE_UP = gauge(
 );
 
 /**
- * How often the event loop's delay is measured, which is in every figure of it. prom-client's own 10 ms wake a process two hundred times a second that has
+ * How often the event loop's delay is measured, which is in every figure of it. prom-client's own 10 ms wake a process a hundred times a second that has
  * nothing else to do: half of what it takes of a processor at rest.
  */
 const LOOK_AT_LOOP_MS = 50;

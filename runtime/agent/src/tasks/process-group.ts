@@ -89,7 +89,11 @@ function send(target: number, signal: NodeJS.Signals | 0): boolean {
 
 async function findMarked(mark: string): Promise<number[]> {
   const pids = (await pidsOf()) ?? [];
-  const found = await Promise.all(pids.map(async (pid) => ((await isMarked(pid, mark)) ? pid : null)));
+  const found: (number | null)[] = [];
+  for (let at = 0; at < pids.length; at += READ_AT_ONCE) {
+    const some = pids.slice(at, at + READ_AT_ONCE);
+    found.push(...(await Promise.all(some.map(async (pid) => ((await isMarked(pid, mark)) ? pid : null)))));
+  }
   // A container's init has the container's environment, and with it the mark: it is not the tasks'.
   const spared = [process.pid, process.ppid, 1];
   return found.filter((pid): pid is number => pid !== null && !spared.includes(pid));

@@ -1,5 +1,4 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { connect, type TcpNetConnectOpts } from 'node:net';
 import { PassThrough, finished, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readJson, readText } from './agent-answers';
@@ -193,12 +192,13 @@ export class AgentClient implements PodAgent {
   }
 
   private open(method: string, path: string, headers: Record<string, string | number> = {}): ClientRequest {
-    const options: RequestOptions = {
+    // The last goes to the socket, and has no place in the types of a request.
+    const options: RequestOptions & { highWaterMark: number } = {
       method,
       // A connection of its own: one kept open may be closed by the agent just as it is used again.
       agent: false,
-      createConnection: (to) => connect({ ...to, highWaterMark: IN_FLOW } as TcpNetConnectOpts),
       headers: { ...headers, authorization: `Bearer ${this.options.token}` },
+      highWaterMark: IN_FLOW,
     };
     return httpRequest(new URL(path, this.base), options);
   }

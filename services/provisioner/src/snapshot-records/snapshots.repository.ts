@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { SnapshotStatus } from '../jobs/record-changes';
-import { type Encoding, ENCODING } from '../snapshots/encoding';
+import type { Encoding } from '../snapshots/encoding';
 import type { SnapshotRecord } from '../snapshots/snapshots';
 
 export interface StoredSnapshot {
@@ -75,8 +75,8 @@ function toSnapshot(row: SnapshotRow): StoredSnapshot {
       entries: row.entries ?? 0,
       storedSha256: row.stored_sha256 ?? '',
       storedBytes: Number(row.stored_bytes ?? 0),
-      // One that is being written has none yet.
-      encoding: row.encoding ?? ENCODING,
+      // One that is being written has none yet; all that once were without were gzip.
+      encoding: row.encoding ?? 'gzip',
     },
   };
 }

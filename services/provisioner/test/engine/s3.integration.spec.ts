@@ -86,6 +86,8 @@ describe('with snapshots in S3', () => {
     const older = agent
       .replace(/([=:] )encodingIn\((order|body)\)/g, '$1"gzip"')
       .replace('parts.sizeBytes, encoding }', 'parts.sizeBytes }');
+    expect(older.match(/encodingIn\(/g)).toHaveLength(1);
+    expect(older).not.toContain('parts.sizeBytes, encoding');
     const workspace = new Workspace(world);
     await workspace.create(replica);
     await world.sh(workspace.id, FILL);

@@ -169,22 +169,30 @@ export class DockerHost {
   }
 }
 
+/** An engine that shares two processors with everything else takes its time to let go. */
+const PATIENCE_MS = 90_000;
+
 /** Containers, volumes and networks with this installation's label. */
 export async function removeInstallation(docker: Docker, instance: string): Promise<void> {
   const filters = JSON.stringify({ label: [`reprise.instance=${instance}`] });
-  for (const { Id } of await docker.listContainers({ all: true, filters })) {
-    // The driver may have been about to remove it itself, or be at it.
-    await docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGoing);
-  }
+  const containers = async (): Promise<void> => {
+    for (const { Id } of await docker.listContainers({ all: true, filters })) {
+      // The driver may have been about to remove it itself, or be at it.
+      await docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGoing);
+    }
+  };
+  await containers();
   const { Volumes } = await docker.listVolumes({ filters });
   for (const { Name } of Volumes ?? []) {
-    // A container that the driver itself is about to remove is told of no more, and holds its volume to the end.
-    const removed = (): Promise<boolean> =>
-      docker
+    // A container that the driver itself is about to remove is told of no more, and holds its volume to the end; one whose removal failed is told of again.
+    const removed = async (): Promise<boolean> => {
+      await containers();
+      return docker
         .getVolume(Name)
         .remove()
         .then(() => true, unlessInUse);
-    await until(removed);
+    };
+    await until(removed, PATIENCE_MS);
   }
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
 }
