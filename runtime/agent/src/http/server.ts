@@ -1,13 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AgentError } from '../errors';
+import { IN_FLOW } from '../files/in-flow';
 import { codeOf, log, messageOf } from '../log';
 import { isAuthorized } from './auth';
 import { answer, type Route } from './routes';
 
 /** A connection on which nothing moves for this long is given up, in the middle of a restore too. */
 const IDLE_MS = 60_000;
-/** How much of a snapshot may stand in a connection: with Node's own 16 KiB, sender and receiver would take turns. */
-const IN_FLOW = 256 * 1024;
 /** How long the rest of a refused body is read, so that the sender gets to see the refusal. */
 const LINGER_MS = 10_000;
 

@@ -3,6 +3,7 @@ import { chmodSync, lchownSync, type BigIntStats } from 'node:fs';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { Transform, finished, type Readable, type TransformCallback } from 'node:stream';
 import { AgentError } from '../errors';
+import { IN_FLOW } from '../files/in-flow';
 import { fromText, join, onDisk, type RawPath } from '../files/raw-path';
 import { removeTree } from '../files/remove-tree';
 import { RESTORE_AREA } from '../files/restore-area';
@@ -90,9 +91,6 @@ function settleRoot(root: RawPath, { uid, gid, mode, mtimeNs }: BigIntStats): vo
     log('warn', 'the workspace itself keeps its mode and time: it is not the agent’s own', { error: messageOf(error) });
   }
 }
-
-/** Node's own 16 KiB would be filled by each chunk that comes from a socket. */
-const IN_FLOW = 256 * 1024;
 
 class Digest extends Transform {
   bytes = 0;

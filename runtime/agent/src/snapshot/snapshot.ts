@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { pack, type Pack } from 'tar-stream';
+import { IN_FLOW } from '../files/in-flow';
 import { fromText, join, onDisk, toText, type RawPath } from '../files/raw-path';
 import { headerOf } from './header';
 import { openUp, walk, type Found } from './walk';
@@ -26,7 +27,6 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
 /** Up to this size a file is read at once, by synchronous calls, as in the walk. */
 const SMALL = 1024 * 1024;
 const READ_SIZE = 512 * 1024;
-const GATHERED = 256 * 1024;
 const SKIPPED_NAMED = 100;
 
 /**
@@ -65,7 +65,7 @@ async function* gathered(tar: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const chunk of tar) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size < GATHERED) continue;
+    if (size < IN_FLOW) continue;
     yield Buffer.concat(chunks, size);
     [chunks, size] = [[], 0];
   }

@@ -1,12 +1,11 @@
 import { constants, createBrotliCompress, createBrotliDecompress, createGunzip, createGzip } from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { AgentError } from '../errors';
+import { IN_FLOW } from '../files/in-flow';
 
 /** How the tar is compressed that goes to a store or comes from one (docs/pod-contract.md). */
 export type Encoding = 'br' | 'gzip';
 
-/** zlib's own 16 KiB would be sixteen times the hand-overs between threads. */
-const CHUNK = 256 * 1024;
 /** The lowest that finds repetitions: the pod stands still meanwhile, and higher ones take several times as long for a few per cent. */
 const LEVEL = 1;
 const WINDOW_BITS = 16;
@@ -19,13 +18,13 @@ export function encodingIn(order: Record<string, unknown>): Encoding {
 }
 
 export function compressor(encoding: Encoding): Transform {
-  if (encoding === 'gzip') return createGzip({ level: LEVEL, chunkSize: CHUNK });
+  if (encoding === 'gzip') return createGzip({ level: LEVEL, chunkSize: IN_FLOW });
   const params = { [constants.BROTLI_PARAM_QUALITY]: LEVEL, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS };
-  return createBrotliCompress({ params, chunkSize: CHUNK });
+  return createBrotliCompress({ params, chunkSize: IN_FLOW });
 }
 
 export function decompressor(encoding: Encoding): Transform {
-  return encoding === 'br' ? createBrotliDecompress({ chunkSize: CHUNK }) : createGunzip({ chunkSize: CHUNK });
+  return encoding === 'br' ? createBrotliDecompress({ chunkSize: IN_FLOW }) : createGunzip({ chunkSize: IN_FLOW });
 }
 
 /** The codes of zlib's own errors; `ERR__` is what Node makes of the names of brotli's. */

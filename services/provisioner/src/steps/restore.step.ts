@@ -2,13 +2,13 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
-import { AgentError, type PodAgent } from '../pods/agent-client.types';
+import type { PodAgent } from '../pods/agent-client.types';
 import { SNAPSHOT_STORE } from '../ports/tokens';
 import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 import { openSnapshot, type SnapshotRecord } from '../snapshots/snapshots';
 import { Agents } from './agents';
-import { cannotTransfer } from './direct-transfer';
+import { cannotFetch } from './direct-transfer';
 import { StepError, type StepHandler } from './step';
 
 type Restored = Awaited<ReturnType<PodAgent['restore']>>;
@@ -49,9 +49,7 @@ export class RestoreStep implements StepHandler {
     try {
       return await agent.download(address, { sha256, encoding }, signal);
     } catch (error) {
-      // An agent that knows gzip alone takes anything else for a bad archive.
-      const unknown = encoding !== 'gzip' && error instanceof AgentError && error.agentCode === 'bad_archive';
-      if (!unknown && !cannotTransfer(error)) throw error;
+      if (!cannotFetch(error, encoding)) throw error;
       this.logger.log(`The pod cannot fetch its snapshot from the store by itself: ${error.detail}`);
       return null;
     }
