@@ -37,6 +37,6 @@ export { certificateProblem } from './tls/certificate-problem';
 export { databaseTls } from './tls/database-tls';
 export { errorType } from './tracing/attributes';
 export { inSpan } from './tracing/in-span';
-export { annotateSpan, failSpan, type OpenSpan, openSpan, type SpanOptions } from './tracing/open-span';
+export { annotateSpan, failSpan, type SpanOptions } from './tracing/open-span';
 export { startTracing, type Tracing } from './tracing/start-tracing';
 export { inTransactionSpan } from './tracing/transaction-span';

@@ -58,11 +58,27 @@ describe('the database of a service', () => {
 
   it('prepares a statement once a connection, unless its columns are whatever the table has', async () => {
     const dataSource = await openMigrated();
+    const product = 'SELECT count(*)::int AS n FROM items WHERE id < 2 * $1';
     await dataSource.transaction(async (manager) => {
       for (const id of [1, 2, 3]) await manager.query('INSERT INTO items (id) VALUES ($1)', [id]);
-      expect(await manager.query('SELECT i.* FROM items i WHERE id > $1 ORDER BY id', [1])).toHaveLength(2);
-      expect(await manager.query('SELECT statement FROM pg_prepared_statements')).toEqual([
+      expect(await manager.query(product, [1])).toEqual([{ n: 1 }]);
+      for (const columns of [
+        '*',
+        'i.*',
+        '1, *',
+        'DISTINCT *',
+        'ALL *',
+        'DISTINCT ON (id) *',
+        'distinct on (lower(id::text))\n*',
+        '/* all */ *',
+        'i. *',
+      ]) {
+        expect(await manager.query(`SELECT ${columns} FROM items i WHERE id > $1`, [1])).toHaveLength(2);
+      }
+      expect(await manager.query('UPDATE items SET value = id * $1 RETURNING *', [2])).toMatchObject([{ length: 3 }, 3]);
+      expect(await manager.query('SELECT statement FROM pg_prepared_statements ORDER BY prepare_time')).toEqual([
         { statement: 'INSERT INTO items (id) VALUES ($1)' },
+        { statement: product },
       ]);
     });
   });

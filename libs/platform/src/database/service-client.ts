@@ -3,8 +3,12 @@ import { isStalePlan } from './errors';
 
 /** How many statements a connection keeps prepared; more than the services have, unless one is put together anew each time. */
 const MOST_STATEMENTS = 200;
-/** `*` as a list of columns: its columns are others after a migration, and a statement that was prepared before fails then. */
-const ALL_COLUMNS = /(?:^|[\s.])\*/;
+/**
+ * `*` as a list of columns: its columns are others after a migration, and a statement that was prepared before fails then. A product has an operand
+ * before it, and `count(*)` a parenthesis on both sides; what cannot be told from a list counts as one.
+ */
+const ALL_COLUMNS =
+  /(?:^|[^\w)\]'"\s(]|\b(?:SELECT|RETURNING|ALL|DISTINCT))\s*\*|\(\s*\*(?!\s*\))|\b(?:DISTINCT\s+ON|RETURNING\s+WITH)\b[^*]*\)\s*\*/i;
 
 /**
  * A connection that hears its own errors, and that prepares its statements.
