@@ -6,10 +6,13 @@ const TENANT = `coalesce(org_id, '')`;
 
 /**
  * Claims are made one after the other, by whichever replica: only so can jobs of a tenant be counted. The lock ends with the transaction, and the
- * server ends that of a process that stands still in it.
+ * server ends that of a process that stands still in it. So do the settings: where the planner has statistics, it expects that hardly any job is the
+ * oldest of its workspace, and would read a tenant's whole line through a bitmap instead of its head in order: measured, with 20,000 jobs, 52 ms instead
+ * of 3.
  */
 export const ONE_CLAIM_AT_A_TIME = `
-  SELECT pg_advisory_xact_lock(hashtextextended('provisioner claim', 0)), set_config('idle_in_transaction_session_timeout', '2000', true)`;
+  SELECT pg_advisory_xact_lock(hashtextextended('provisioner claim', 0)), set_config('idle_in_transaction_session_timeout', '2000', true),
+         set_config('enable_bitmapscan', 'off', true)`;
 
 /**
  * $1 worker, $2 how many, $3 lease in ms, $4 how many of one tenant may run at once.
@@ -19,8 +22,10 @@ export const ONE_CLAIM_AT_A_TIME = `
  * Each line is read by the index only as far as it can be taken; `MATERIALIZED` keeps a planner without statistics (a thousand jobs that came at
  * once) from reading it again for every job: measured 1 s instead of 1 ms.
  *
- * `available_at` is read again under the row's lock by PostgreSQL itself, so a job that was taken in between is not taken twice. A job whose
- * older sibling is unfinished is passed over.
+ * `available_at` is read again under the row's lock by PostgreSQL itself, so a job that was taken in between is not taken twice; where one is locked,
+ * fewer are taken, and the rest at the next look. The status is asked for in other words there than the indexes of what is to be done have it: a planner
+ * without statistics would take one of them, and read all that waits instead of the few that are named. A job whose older sibling is unfinished is
+ * passed over.
  */
 export const CLAIM = `
   WITH RECURSIVE tenants AS (
@@ -40,11 +45,11 @@ export const CLAIM = `
         ORDER BY j.available_at, j.id
         LIMIT greatest(0, least($2::integer, $4::integer - coalesce(r.jobs, 0)))
      ) l
+  ), first AS (
+    SELECT id FROM lines ORDER BY turn, available_at LIMIT $2::integer
   ), due AS (
-    SELECT j.id FROM jobs j JOIN lines l USING (id)
-     WHERE j.${TO_DO} AND j.available_at <= now()
-     ORDER BY l.turn, l.available_at
-     LIMIT $2::integer
+    SELECT j.id FROM jobs j
+     WHERE j.id = ANY (ARRAY(SELECT id FROM first)) AND j.status NOT IN ('succeeded', 'failed') AND j.available_at <= now()
        FOR UPDATE OF j SKIP LOCKED
   ), claimed AS (
     UPDATE jobs j SET status = 'running', epoch = j.epoch + 1, worker = $1, available_at = now() + $3 * interval '1 millisecond'

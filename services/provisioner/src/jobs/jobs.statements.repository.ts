@@ -84,7 +84,7 @@ export function advanceStatement(
   const made = pods.filter((pod) => pod.status === 'creating');
   const changed = pods.filter((pod) => pod.status !== 'creating');
   if (made.length > 0) parts.push(madePodsPart(bind(JSON.stringify(made))));
-  if (changed.length > 0) parts.push(changedPodsPart(bind(JSON.stringify(changed))));
+  changed.forEach((pod, at) => parts.push(changedPodPart(bind(JSON.stringify(pod)), at)));
   snapshots.forEach((snapshot, at) => {
     const { id, status, key, record } = snapshot;
     const row = bind(JSON.stringify({ id, status, ...record, key: key ?? record?.key }));
@@ -113,10 +113,11 @@ function madePodsPart(pods: string): string {
   )`;
 }
 
-function changedPodsPart(pods: string): string {
-  return `changed AS (
+/** A part for each: of a record set the planner expects a hundred rows, and reads the whole table for them. */
+function changedPodPart(pod: string, at: number): string {
+  return `changed${at} AS (
     UPDATE pods SET status = p.status, address = coalesce(p.address, pods.address), updated_at = now()
-      FROM held, json_to_recordset(${pods}::json) AS p("workspaceId" text, generation integer, status text, address text)
+      FROM held, json_to_record(${pod}::json) AS p("workspaceId" text, generation integer, status text, address text)
      WHERE pods.workspace_id = p."workspaceId" AND pods.generation = p.generation
   )`;
 }

@@ -41,7 +41,7 @@ export class ReconcilerRepository {
     return this.database.query(
       `SELECT workspace_id AS "workspaceId", generation, org_id AS "orgId", status, address FROM pods
         WHERE status <> 'gone'
-           OR (workspace_id, generation) IN (SELECT * FROM unnest($1::text[], $2::integer[]))`,
+           OR (workspace_id, generation) IN (SELECT f.id, f.number FROM unnest($1::text[], $2::integer[]) AS f(id, number))`,
       [found.map((pod) => pod.workspaceId), found.map((pod) => pod.generation)],
     );
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '@reprise/contracts';
 import type { MessageContext } from '@reprise/messaging';
 import type { Job } from '../../src/jobs/job';
+import { CLAIM, ONE_CLAIM_AT_A_TIME } from '../../src/jobs/claim.statement.repository';
 import { JobsRepository } from '../../src/jobs/jobs.repository';
 import { JobsService } from '../../src/jobs/jobs.service';
 import { Transition } from '../../src/jobs/transition';
@@ -82,6 +83,30 @@ describe('capacity between tenants', () => {
     await waitFor(() => begun.length === 1_001, 'the end of all', 60_000);
     expect(new Set(begun.map(({ id }) => id)).size).toBe(1_001);
     expect(most).toBe(TENANT_CONCURRENCY);
+  });
+
+  it.each([
+    ['before', 'custom'],
+    ['after', 'custom'],
+    ['before', 'generic'],
+    ['after', 'generic'],
+  ])('a claim reads the heads of the lines alone, however long: %s the planner has statistics, by a %s plan', async (when, plan) => {
+    for (let tenant = 0; tenant < 20; tenant += 1) await restartEverything(`tenant-${tenant}`, 250);
+    if (when === 'after') await world.database.query('ANALYZE jobs');
+    const pages = await world.database.transaction(async (manager) => {
+      await manager.query(ONE_CLAIM_AT_A_TIME);
+      await manager.query(`SET LOCAL plan_cache_mode = force_${plan}_plan`);
+      await manager.query(`PREPARE claim AS ${CLAIM}`);
+      const [row] = await manager.query<{ 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number; 'Actual Rows': number } }] }[]>(
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE claim ('worker', 2, 10000, ${TENANT_CONCURRENCY})`,
+      );
+      await manager.query('DEALLOCATE claim');
+      const { 'Shared Hit Blocks': hit, 'Actual Rows': claimed } = row!['QUERY PLAN'][0].Plan;
+      expect(claimed).toBe(2);
+      return hit;
+    });
+    // Twenty heads of two jobs, each with a few pages of index and the look for an older sibling. All lines together would be tens of thousands.
+    expect(pages).toBeLessThan(2_000);
   });
 
   it('no more jobs of a tenant run at once than it may have, on three replicas together', async () => {
