@@ -91,6 +91,22 @@ module.exports = {
     },
     { name: 'no-service-from-a-repository', severity: 'error', from: { path: '\\.repository\\.ts$' }, to: { path: '\\.service\\.ts$' } },
     {
+      name: 'the-transfer-thread-has-a-small-heap',
+      comment: 'docs/adr/0026-transfers-in-a-thread.md: what the thread loads, and what that loads.',
+      severity: 'error',
+      from: {
+        path: [
+          '^services/provisioner/src/snapshots/',
+          '^services/provisioner/src/transfers/(thread|thread-messages|local-transfers)\\.ts$',
+          '^services/provisioner/src/pods/agent-(client|answers|transfers)',
+          '^services/provisioner/src/metrics/(observed-snapshot-store|call-timer)\\.ts$',
+          '^services/provisioner/src/ports/snapshot-stores\\.ts$',
+        ],
+        pathNot: '\\.spec\\.ts$',
+      },
+      to: { path: ['@nestjs/', '^libs/', 'node_modules/(typeorm|prom-client|class-validator)/'], dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-dev-dependency-in-what-runs',
       severity: 'error',
       from: { path: '^(libs|services|cli)/[^/]+/?src|^(libs|services)/', pathNot: ['\\.spec\\.ts$', '/test/', '/testing/'] },

@@ -143,3 +143,11 @@ export class SnapshotStoreConfig extends DatabaseServiceConfig {
   @Max(8_760)
   readonly snapshotOrphanHours!: number;
 }
+
+/** What a store is made of: of the configuration those parts that are about the store itself. Plain data, which can go to another thread. */
+export type StoreSettings = Pick<SnapshotStoreConfig, 'snapshotStore' | 'snapshotsDir' | Extract<keyof SnapshotStoreConfig, `s3${string}`>>;
+
+export function storeSettings(config: SnapshotStoreConfig): StoreSettings {
+  const isOfStore = (name: string): boolean => name === 'snapshotStore' || name === 'snapshotsDir' || name.startsWith('s3');
+  return Object.fromEntries(Object.entries(config).filter(([name]) => isOfStore(name))) as unknown as StoreSettings;
+}

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { PodAgent } from '../pods/agent-client.types';
-import type { PodDriver, PodIdentity } from '../pods/pod-driver';
+import type { PodDriver, PodHandle, PodIdentity } from '../pods/pod-driver';
 import { CONNECT_AGENT, POD_DRIVER, type ConnectAgent } from '../ports/tokens';
 
 /** What the driver finds of a pod: an agent to talk to, a process that does not listen yet, or nothing that lives. */
-export type FoundPod = { readonly agent: PodAgent } | 'starting' | 'gone';
+export type FoundPod = { readonly agent: PodAgent; readonly handle: PodHandle } | 'starting' | 'gone';
 
 /** The way from a pod's identity to its agent. Asks the driver each time: an address that was written down may be another's by now. */
 @Injectable()
@@ -19,6 +19,7 @@ export class PodAccess {
     const state = await this.driver.inspect(pod);
     if (state === null || state.phase === 'dead') return 'gone';
     if (state.address === null) return 'starting';
-    return { agent: this.connect({ ...pod, address: state.address }) };
+    const handle = { workspaceId: pod.workspaceId, generation: pod.generation, address: state.address };
+    return { agent: this.connect(handle), handle };
   }
 }

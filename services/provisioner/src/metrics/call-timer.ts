@@ -1,10 +1,13 @@
-import type { Histogram } from '@reprise/platform';
+/** A histogram of `call` and `outcome`, or whatever passes on to one. */
+export interface Durations {
+  observe(labels: Record<'call' | 'outcome', string>, seconds: number): void;
+}
 
 /** Times the calls of a port by how they end. */
 export class CallTimer {
   /** @param reasonOf why a call failed, out of a closed list */
   constructor(
-    private readonly durations: Histogram<'call' | 'outcome'>,
+    private readonly durations: Durations,
     private readonly reasonOf: (error: unknown) => string,
   ) {}
 

@@ -5,6 +5,7 @@ import { type PodDriver, PodError } from '../pods/pod-driver';
 import { type SnapshotStore, SnapshotStoreError } from '../snapshots/snapshot-store';
 import { ObservedPodDriver } from './observed-pod-driver';
 import { ObservedSnapshotStore } from './observed-snapshot-store';
+import { storeMeters } from './store-meters';
 
 const metrics = new Metrics();
 const told = async (series: string): Promise<string[]> => (await metrics.text()).split('\n').filter((line) => line.startsWith(series));
@@ -21,7 +22,7 @@ describe('a snapshot store that is observed', () => {
         throw new SnapshotStoreError('io', 'half of it');
       },
     } as unknown as SnapshotStore,
-    metrics,
+    storeMeters(metrics),
   );
   const calls = (call: string, outcome: string) =>
     told(`reprise_snapshot_store_call_duration_seconds_count{call="${call}",outcome="${outcome}"} `);

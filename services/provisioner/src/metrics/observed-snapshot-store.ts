@@ -1,5 +1,4 @@
 import { finished, type Readable } from 'node:stream';
-import type { Counter, Metrics } from '@reprise/platform';
 import {
   type DirectTransfer,
   type DirectUpload,
@@ -7,21 +6,26 @@ import {
   SnapshotStoreError,
   type StoredObject,
 } from '../snapshots/snapshot-store';
-import { CallTimer } from './call-timer';
-import { SNAPSHOT_STORE_CALL_DURATION, SNAPSHOT_STORED } from './provisioner.metrics';
+import { CallTimer, type Durations } from './call-timer';
+
+/** What a store's calls and bytes are told to: those of the service's metrics, or whatever passes them on to these. */
+export interface StoreMeters {
+  readonly durations: Durations;
+  readonly stored: { inc(bytes: number): void };
+}
 
 /** Any snapshot store, with its calls and bytes counted and timed. */
 export class ObservedSnapshotStore implements SnapshotStore {
   readonly direct?: DirectTransfer;
   private readonly timer: CallTimer;
-  private readonly stored: Counter;
+  private readonly stored: StoreMeters['stored'];
 
   constructor(
     private readonly store: SnapshotStore,
-    metrics: Metrics,
+    { durations, stored }: StoreMeters,
   ) {
-    this.timer = new CallTimer(metrics.histogram(SNAPSHOT_STORE_CALL_DURATION), reasonOf);
-    this.stored = metrics.counter(SNAPSHOT_STORED);
+    this.timer = new CallTimer(durations, reasonOf);
+    this.stored = stored;
     if (store.direct) this.direct = this.observed(store.direct);
   }
 

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
-import { errorType, inSpan, openSpan } from '@reprise/platform';
+import { inSpan } from '@reprise/platform';
 import type { Encoding } from '../snapshots/encoding';
 import type { AgentHealth, AgentSnapshot, AgentTask, AgentUpload, PodAgent, UploadTarget } from './agent-client.types';
 import type { PodIdentity } from './pod-driver';
 import { aboutPod } from './traced-pod-driver';
 
-/** An agent whose calls are spans of whatever makes them. */
+/** An agent whose calls are spans of whatever makes them, those apart through which files flow. */
 export class TracedAgent implements PodAgent {
   private readonly about: ReturnType<typeof aboutPod>;
 
@@ -28,25 +28,13 @@ export class TracedAgent implements PodAgent {
     return inSpan('agent resume-work', this.about, () => this.agent.resumeWork());
   }
 
-  /** Its span lasts until the last byte is here, not only until the first. */
-  async snapshot(): Promise<AgentSnapshot> {
-    const span = openSpan('agent snapshot', this.about);
-    const failed = (error: unknown): void => {
-      span?.fail(errorType(error));
-      span?.end();
-    };
-    try {
-      const snapshot = await this.agent.snapshot();
-      snapshot.digest.then(() => span?.end(), failed);
-      return snapshot;
-    } catch (error) {
-      failed(error);
-      throw error;
-    }
+  /** No span: its bytes come later. Whoever moves them has it (`TransferThread`), as of `restore`. */
+  snapshot(): Promise<AgentSnapshot> {
+    return this.agent.snapshot();
   }
 
   restore(tar: Readable, expected: { sha256: string }): Promise<{ entries: number; bytes: number }> {
-    return inSpan('agent restore', this.about, () => this.agent.restore(tar, expected));
+    return this.agent.restore(tar, expected);
   }
 
   upload(to: UploadTarget, signal: AbortSignal): Promise<AgentUpload> {

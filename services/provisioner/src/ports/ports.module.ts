@@ -3,13 +3,16 @@ import { podToken } from '@reprise/contracts';
 import { Metrics } from '@reprise/platform';
 import { ObservedPodDriver } from '../metrics/observed-pod-driver';
 import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
+import { storeMeters } from '../metrics/store-meters';
 import { AgentClient } from '../pods/agent-client';
 import { TracedAgent } from '../pods/traced-agent';
 import { TracedPodDriver } from '../pods/traced-pod-driver';
 import { ProvisionerConfig } from '../provisioner.config';
+import { storeSettings } from '../snapshot-store.config';
+import { TransferThread } from '../transfers/transfer-thread';
 import { podDriverOf } from './pod-drivers';
 import { snapshotStoreOf } from './snapshot-stores';
-import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from './tokens';
+import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE, TRANSFERS } from './tokens';
 
 const PORTS: Provider[] = [
   {
@@ -21,7 +24,8 @@ const PORTS: Provider[] = [
   {
     provide: SNAPSHOT_STORE,
     inject: [ProvisionerConfig, Metrics],
-    useFactory: async (config: ProvisionerConfig, metrics: Metrics) => new ObservedSnapshotStore(await snapshotStoreOf(config), metrics),
+    useFactory: async (config: ProvisionerConfig, metrics: Metrics) =>
+      new ObservedSnapshotStore(await snapshotStoreOf(config), storeMeters(metrics)),
   },
   {
     provide: CONNECT_AGENT,
@@ -30,6 +34,12 @@ const PORTS: Provider[] = [
       ({ podTokenSecret }: ProvisionerConfig): ConnectAgent =>
       (pod) =>
         new TracedAgent(new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }), pod),
+  },
+  {
+    provide: TRANSFERS,
+    inject: [ProvisionerConfig, Metrics],
+    useFactory: (config: ProvisionerConfig, metrics: Metrics) =>
+      new TransferThread(storeSettings(config), (pod) => podToken(config.podTokenSecret, pod), storeMeters(metrics)),
   },
 ];
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import type { SnapshotStoreConfig } from '../snapshot-store.config';
+import type { StoreSettings } from '../snapshot-store.config';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 
-/** The store that the config names. Only that one is loaded: the client of S3 is large. */
-export async function snapshotStoreOf(config: SnapshotStoreConfig): Promise<SnapshotStore> {
+/** The store that the settings name. Only that one is loaded: the client of S3 is large. */
+export async function snapshotStoreOf(config: StoreSettings): Promise<SnapshotStore> {
   switch (config.snapshotStore) {
     case 'files': {
       const { FileSnapshotStore } = await import('../snapshots/files/file-snapshot-store.js');

@@ -10,5 +10,8 @@ export const CONNECT_AGENT = Symbol('connect agent');
 /** The client of one pod's agent, with the pod's own token. Opens nothing by itself. */
 export type ConnectAgent = (pod: PodHandle) => PodAgent;
 
+/** Injects the `Transfers`. */
+export const TRANSFERS = Symbol('transfers');
+
 /** Injects the `SnapshotStore`. */
 export const SNAPSHOT_STORE = Symbol('snapshot store');

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { PodAccess } from '../inventory/pod-access';
+import { type FoundPod, PodAccess } from '../inventory/pod-access';
 import type { Job } from '../jobs/job';
-import type { PodAgent } from '../pods/agent-client.types';
 import type { PodIdentity } from '../pods/pod-driver';
 import { newPodOf, oldPodOf, StepError } from './step';
+
+/** A pod whose agent listens. */
+export type LivePod = Exclude<FoundPod, string>;
 
 /** The two agents that a job's steps speak with, and what it means when one is gone. */
 @Injectable()
@@ -16,19 +18,19 @@ export class Agents {
    * going on would pass an older state off as the present one. The job fails with `pod_lost` and no pod kept; a resume begins from the last
    * good snapshot.
    */
-  old(job: Job): Promise<PodAgent> {
+  old(job: Job): Promise<LivePod> {
     return this.find(oldPodOf(job), 'pod-lost');
   }
 
   /** The agent of the pod that is being made. @throws StepError `final` where it died: the job's clean-up removes what is left of it. */
-  fresh(job: Job): Promise<PodAgent> {
+  fresh(job: Job): Promise<LivePod> {
     return this.find(newPodOf(job), 'final');
   }
 
-  private async find(pod: PodIdentity, whenGone: 'pod-lost' | 'final'): Promise<PodAgent> {
+  private async find(pod: PodIdentity, whenGone: 'pod-lost' | 'final'): Promise<LivePod> {
     const found = await this.pods.find(pod);
     if (found === 'gone') throw new StepError(`The agent of pod ${pod.generation} is gone.`, whenGone);
     if (found === 'starting') throw new StepError(`The agent of pod ${pod.generation} does not listen.`, 'retryable');
-    return found.agent;
+    return found;
   }
 }

@@ -17,7 +17,7 @@ export class QuiesceStep implements StepHandler {
   }
 
   async run(job: Job): Promise<StepOutcome> {
-    const agent = await this.agents.old(job);
+    const { agent } = await this.agents.old(job);
     return await agent.quiesce(quiesceReason(job));
   }
 }

@@ -17,7 +17,7 @@ export class ReadyStep implements StepHandler {
   }
 
   async run(job: Job): Promise<StepOutcome> {
-    const agent = await this.agents.fresh(job);
+    const { agent } = await this.agents.fresh(job);
     await agent.resumeWork();
     const health = await agent.health();
     if (health.workspaceId !== job.workspaceId || health.generation !== job.generation) {

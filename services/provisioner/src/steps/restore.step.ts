@@ -3,15 +3,14 @@ import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import type { PodAgent } from '../pods/agent-client.types';
-import { SNAPSHOT_STORE } from '../ports/tokens';
+import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
 import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
-import { openSnapshot, type SnapshotRecord } from '../snapshots/snapshots';
+import type { SnapshotRecord } from '../snapshots/snapshots';
+import type { Restored, Transfers } from '../transfers/transfers';
 import { Agents } from './agents';
 import { cannotFetch } from './direct-transfer';
 import { StepError, type StepHandler } from './step';
-
-type Restored = Awaited<ReturnType<PodAgent['restore']>>;
 
 /** The workspace's files, from its last good snapshot into the new pod, which checks the digest before it moves anything in place. */
 @Injectable()
@@ -23,6 +22,7 @@ export class RestoreStep implements StepHandler {
     private readonly agents: Agents,
     private readonly snapshots: SnapshotsRepository,
     @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+    @Inject(TRANSFERS) private readonly transfers: Transfers,
   ) {}
 
   begins(): RecordChanges {
@@ -32,8 +32,9 @@ export class RestoreStep implements StepHandler {
   async run(job: Job, signal: AbortSignal): Promise<StepOutcome> {
     const snapshot = job.snapshotId === null ? null : await this.snapshots.find(job.snapshotId, job.workspaceId);
     if (snapshot?.status !== 'verified') throw new StepError(`There is no good snapshot ${job.snapshotId ?? '(none)'}.`, 'final');
-    const agent = await this.agents.fresh(job);
-    const { entries, bytes } = (await this.fetched(agent, snapshot.record, signal)) ?? (await this.sent(agent, snapshot.record, signal));
+    const { agent, handle } = await this.agents.fresh(job);
+    const { record } = snapshot;
+    const { entries, bytes } = (await this.fetched(agent, record, signal)) ?? (await this.transfers.restore(handle, record, signal));
     return { detail: `${entries} entries, ${bytes} bytes` };
   }
 
@@ -52,19 +53,6 @@ export class RestoreStep implements StepHandler {
       if (!cannotFetch(error, encoding)) throw error;
       this.logger.log(`The pod cannot fetch its snapshot from the store by itself: ${error.detail}`);
       return null;
-    }
-  }
-
-  private async sent(agent: PodAgent, record: SnapshotRecord, signal: AbortSignal): Promise<Restored> {
-    const tar = await openSnapshot(this.store, record);
-    const giveUp = (): void => void tar.destroy(new Error('The restore was given up.'));
-    signal.addEventListener('abort', giveUp, { once: true });
-    try {
-      signal.throwIfAborted();
-      return await agent.restore(tar, { sha256: record.tarSha256 });
-    } finally {
-      signal.removeEventListener('abort', giveUp);
-      tar.destroy();
     }
   }
 }

@@ -3,11 +3,11 @@ import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
-import type { PodAgent } from '../pods/agent-client.types';
-import { SNAPSHOT_STORE } from '../ports/tokens';
+import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
 import { SnapshotStoreError, type SnapshotStore } from '../snapshots/snapshot-store';
-import { saveDirectly, saveSnapshot, type SnapshotRecord } from '../snapshots/snapshots';
-import { Agents } from './agents';
+import { saveDirectly, type SnapshotRecord } from '../snapshots/snapshots';
+import type { Transfers } from '../transfers/transfers';
+import { Agents, type LivePod } from './agents';
 import { cannotTransfer } from './direct-transfer';
 import { quiesceReason } from './quiesce.step';
 import { StepError, type StepHandler } from './step';
@@ -29,6 +29,7 @@ export class SnapshotStep implements StepHandler {
   constructor(
     private readonly agents: Agents,
     @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+    @Inject(TRANSFERS) private readonly transfers: Transfers,
     private readonly metrics: ProvisionerMetrics,
   ) {}
 
@@ -37,12 +38,12 @@ export class SnapshotStep implements StepHandler {
   }
 
   async run(job: Job, signal: AbortSignal): Promise<StepOutcome> {
-    const agent = await this.agents.old(job);
+    const pod = await this.agents.old(job);
     // Whatever made the earlier attempt fail may have let the pod go on.
-    if (job.attempt > 1) await agent.quiesce(quiesceReason(job));
+    if (job.attempt > 1) await pod.agent.quiesce(quiesceReason(job));
     signal.throwIfAborted();
     try {
-      const { record, by } = await this.save(agent, attemptKey(job), signal);
+      const { record, by } = await this.save(pod, attemptKey(job), signal);
       this.metrics.saved(record);
       return {
         detail: `${record.entries} entries, ${record.tarBytes} bytes, ${record.storedBytes} stored${by}`,
@@ -56,7 +57,7 @@ export class SnapshotStep implements StepHandler {
   }
 
   /** Straight from the pod where the store has addresses for it and the pod can use them. */
-  private async save(agent: PodAgent, key: string, signal: AbortSignal): Promise<{ record: SnapshotRecord; by: string }> {
+  private async save({ agent, handle }: LivePod, key: string, signal: AbortSignal): Promise<{ record: SnapshotRecord; by: string }> {
     if (this.store.direct) {
       try {
         return { record: await saveDirectly(this.store.direct, key, agent, signal), by: ' by the pod' };
@@ -66,7 +67,7 @@ export class SnapshotStep implements StepHandler {
         signal.throwIfAborted();
       }
     }
-    return { record: await saveSnapshot(this.store, key, await agent.snapshot(), signal), by: '' };
+    return { record: await this.transfers.save(handle, key, signal), by: '' };
   }
 }
 

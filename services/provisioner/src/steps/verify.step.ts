@@ -2,10 +2,10 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
-import { SNAPSHOT_STORE } from '../ports/tokens';
+import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
 import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
-import { verifySnapshot } from '../snapshots/snapshots';
+import type { Transfers } from '../transfers/transfers';
 import { attemptKey, newSnapshotOf } from './snapshot.step';
 import { StepError, type StepHandler } from './step';
 
@@ -18,6 +18,7 @@ export class VerifyStep implements StepHandler {
   constructor(
     private readonly snapshots: SnapshotsRepository,
     @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
+    @Inject(TRANSFERS) private readonly transfers: Transfers,
   ) {}
 
   begins(): RecordChanges {
@@ -28,7 +29,7 @@ export class VerifyStep implements StepHandler {
     const id = newSnapshotOf(job);
     const snapshot = await this.snapshots.find(id, job.workspaceId);
     if (snapshot === null || snapshot.status === 'writing') throw new StepError(`Snapshot ${id} is not complete.`, 'final');
-    await verifySnapshot(this.store, snapshot.record, signal);
+    await this.transfers.verify(snapshot.record, signal);
     await this.dropEarlierAttempts(job, snapshot.record.key);
     return { records: { snapshot: { id, status: 'verified' } } };
   }

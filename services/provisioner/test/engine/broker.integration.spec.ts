@@ -28,7 +28,10 @@ import {
   Requester,
 } from '@reprise/messaging';
 import { PlatformModule } from '@reprise/platform';
+import { CONNECT_AGENT, type ConnectAgent, SNAPSHOT_STORE, TRANSFERS } from '../../src/ports/tokens';
 import { ProvisionerModule } from '../../src/provisioner.module';
+import type { SnapshotStore } from '../../src/snapshots/snapshot-store';
+import { LocalTransfers } from '../../src/transfers/local-transfers';
 import { waitFor } from './support/wait-for';
 import { ORG, Workspace, World } from './support/world';
 
@@ -66,7 +69,14 @@ describe('the provisioner on the broker', () => {
     const config = world.config({ AMQP_URL: url.toString() });
     const module = await Test.createTestingModule({
       imports: [PlatformModule.forRoot({ config }), ProvisionerModule.forRoot(config)],
-    }).compile();
+    })
+      // A thread cannot read TypeScript; transfer-thread.integration.spec.ts has the one that was built.
+      .overrideProvider(TRANSFERS)
+      .useFactory({
+        inject: [CONNECT_AGENT, SNAPSHOT_STORE] as never,
+        factory: (connect: ConnectAgent, store: SnapshotStore) => new LocalTransfers(connect, store),
+      })
+      .compile();
     app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: process.env.TEST_LOG ? console : false });
     app.connectMicroservice({ strategy: app.get(AmqpServer) });
     await app.init();

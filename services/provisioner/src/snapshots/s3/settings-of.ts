@@ -1,4 +1,4 @@
-import type { SnapshotStoreConfig } from '../../snapshot-store.config';
+import type { StoreSettings } from '../../snapshot-store.config';
 import type { S3Settings } from './s3-settings';
 
 const MEBIBYTE = 1024 * 1024;
@@ -6,7 +6,7 @@ const MEBIBYTE = 1024 * 1024;
 const MAX_PARTS = 10_000;
 
 /** The store's settings, as the configuration has them. */
-export function settingsOf(config: SnapshotStoreConfig): S3Settings {
+export function settingsOf(config: StoreSettings): S3Settings {
   const { s3Endpoint: endpoint, s3PodEndpoint: podEndpoint, s3KmsKeyId: kmsKeyId } = config;
   const { s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = config;
   return {

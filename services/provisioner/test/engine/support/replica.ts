@@ -8,10 +8,11 @@ import { JobsRepository, type LeaseKey } from '../../../src/jobs/jobs.repository
 import type { Advance } from '../../../src/jobs/transition';
 import { AgentClient } from '../../../src/pods/agent-client';
 import type { PodDriver } from '../../../src/pods/pod-driver';
-import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE } from '../../../src/ports/tokens';
+import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE, TRANSFERS } from '../../../src/ports/tokens';
 import type { ProvisionerConfig } from '../../../src/provisioner.config';
 import { ProvisionerModule } from '../../../src/provisioner.module';
 import type { SnapshotStore } from '../../../src/snapshots/snapshot-store';
+import { LocalTransfers } from '../../../src/transfers/local-transfers';
 import type { World } from './world';
 
 export interface ReplicaOptions {
@@ -118,9 +119,11 @@ export class Replica {
 
 function portsOf(world: World, options: ReplicaOptions, { podTokenSecret }: ProvisionerConfig): DynamicModule {
   const connect: ConnectAgent = (pod) => new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) });
+  const store = options.store ?? world.store;
   const providers = [
     { provide: POD_DRIVER, useValue: options.driver ?? world.driver },
-    { provide: SNAPSHOT_STORE, useValue: options.store ?? world.store },
+    { provide: SNAPSHOT_STORE, useValue: store },
+    { provide: TRANSFERS, useValue: new LocalTransfers(connect, store) },
     { provide: CONNECT_AGENT, useValue: connect },
   ];
   return { module: TestPorts, providers, exports: providers };
