@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { AgentClient } from '../../src/pods/agent-client';
+import { Engine } from '../../src/pods/docker/engine';
+import { Names } from '../../src/pods/docker/names';
+import { bridgeOf, PodNetwork } from '../../src/pods/docker/pod-network';
 import { ANY_RUNTIME, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
 import { newSpec, nextGeneration } from '../testing/workspaces';
@@ -230,4 +233,34 @@ describeWith(engine, 'Docker engine', 'pods that are containers', () => {
       await fresh.cleanUp();
     }
   });
+
+  it('makes one network, whoever makes it at the same moment', async () => {
+    const fresh = new DockerHost(engine!.host, engine!.agentImage);
+    try {
+      const makers = [1, 2, 3, 4].map(() => networkOf(fresh));
+      const ids = await Promise.all(makers.map((network) => network.ensure()));
+      const made = await fresh.docker.listNetworks({ filters: JSON.stringify({ name: [fresh.instance] }) });
+      expect(made.map(({ Id }) => Id)).toEqual([ids[0]]);
+      expect(new Set(ids).size).toBe(1);
+    } finally {
+      await fresh.cleanUp();
+    }
+  });
+
+  it('says what the engine says where it makes no network', async () => {
+    const fresh = new DockerHost(engine!.host, engine!.agentImage);
+    const bridge = { 'com.docker.network.bridge.name': bridgeOf(fresh.instance) };
+    const foreign = await fresh.docker.createNetwork({ Name: `foreign-${bridgeOf(fresh.instance)}`, Driver: 'bridge', Options: bridge });
+    try {
+      const refused = networkOf(fresh, 200).ensure();
+      await expect(refused).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/same bridge name/) });
+    } finally {
+      await foreign.remove();
+      await fresh.cleanUp();
+    }
+  });
 });
+
+function networkOf({ options, instance }: DockerHost, patienceMs?: number): PodNetwork {
+  return new PodNetwork(new Engine(options), new Names(instance), options.network, patienceMs);
+}

@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NetworkInspectInfo } from 'dockerode';
 import type { Engine } from './engine';
-import { EngineError } from './engine-error';
+import { EngineError, podError } from './engine-error';
 import type { Names } from './names';
+
+const POLL_MS = 50;
+const THERE_WITHIN_MS = 10_000;
 
 /**
  * The network that pods are in, made where it is missing. One that is there is taken as it is: where the provisioner or the gateway are containers
@@ -12,39 +17,55 @@ export class PodNetwork {
     private readonly engine: Engine,
     private readonly names: Names,
     private readonly name: string,
+    private readonly patienceMs = THERE_WITHIN_MS,
   ) {}
 
-  /** Its id: a name may stand for two, where two made one at the same time. */
+  /** Its id. @throws PodError `unavailable` where the engine does not let it be made */
   async ensure(): Promise<string> {
-    const [there] = await this.all();
-    if (there !== undefined) return there;
+    let refusal = '';
+    for (const until = Date.now() + this.patienceMs; ;) {
+      const there = await this.find();
+      if (there !== null) return there;
+      if (Date.now() > until) throw podError('unavailable', `the engine makes no network ${this.name}: ${refusal}`);
+      refusal = await this.make();
+      if (refusal !== '') await sleep(POLL_MS);
+    }
+  }
+
+  /** Empty once it is made; otherwise why not: as a rule, since someone else makes it right now, which is told of before it is listed. */
+  private async make(): Promise<string> {
     const network = {
       Name: this.name,
       Driver: 'bridge',
       CheckDuplicate: true,
-      // Pods are different tenants': they reach the gateway and the world, and not each other.
-      Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+      Options: {
+        // Pods are different tenants': they reach the gateway and the world, and not each other.
+        'com.docker.network.bridge.enable_icc': 'false',
+        // An engine before 25 makes as many networks of one name as ask for it at the same time, and then starts no container in any of them; it
+        // never makes a second one with the same bridge (moby/moby#20648, and measured with 20.10).
+        'com.docker.network.bridge.name': bridgeOf(this.name),
+      },
       Labels: this.names.labels('network'),
     };
-    const made = await this.engine.callUnless([409], 'create network', (docker, limited) =>
-      docker.createNetwork({ ...network, ...limited }),
-    );
-    const [first] = await this.all();
-    if (first === undefined)
-      throw new EngineError('create network', 'bad answer', `network ${this.name} is not there although it was made`);
-    // Everybody takes the first one, so nobody uses the others.
-    if (made !== null && made.id !== first) {
-      await this.engine.callUnless([403, 404, 409], 'remove network', (docker, limited) => docker.getNetwork(made.id).remove(limited));
+    try {
+      await this.engine.call('create network', (docker, limited) => docker.createNetwork({ ...network, ...limited }));
+      return '';
+    } catch (error) {
+      if (error instanceof EngineError && (error.code === 403 || error.code === 409)) return error.words;
+      throw error;
     }
-    return first;
   }
 
-  private async all(): Promise<string[]> {
+  private async find(): Promise<string | null> {
     const filters = JSON.stringify({ name: [this.name] });
     const answer: unknown = await this.engine.call('list networks', (docker, limited) => docker.listNetworks({ filters, ...limited }));
     if (!Array.isArray(answer)) throw new EngineError('list networks', 'bad answer', 'the answer is no list of networks');
     // The engine's filter takes a part of a name, too.
-    const exact = (answer as NetworkInspectInfo[]).filter(({ Name }) => Name === this.name);
-    return exact.map(({ Id }) => Id).sort();
+    return (answer as NetworkInspectInfo[]).find(({ Name }) => Name === this.name)?.Id ?? null;
   }
+}
+
+/** The same for the same network everywhere, and short enough for the name of an interface, which has 15 characters at most. */
+export function bridgeOf(network: string): string {
+  return `rp-${createHash('sha256').update(network).digest('hex').slice(0, 12)}`;
 }
