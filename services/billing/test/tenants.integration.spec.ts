@@ -6,6 +6,7 @@ import {
   EXCHANGE,
   EXCHANGE_OF,
   GetTenantPosture,
+  GetTenantPostures,
   ListTenants,
   MESSAGES,
   type Posture,
@@ -111,6 +112,29 @@ it('a trial may add until the moment of its end', async () => {
   clock.advance(1);
   expect(await postureOf('try')).toMatchObject({ value: { posture: 'trial', may_add: false } });
 });
+
+it('several tenants are told of at once, without those that nobody knows', async () => {
+  const end = new Date(clock.now().getTime() - 1).toISOString();
+  await setPosture('one', 'active');
+  await setPosture('two', 'trial', end);
+  const asked = await ask<{ tenants: TenantView[] }>(GetTenantPostures, { org_ids: ['two', 'nobody', 'one', 'two'] });
+  const tenants = asked.status === 'done' ? asked.value.tenants : [];
+  expect(tenants).toHaveLength(2);
+  expect(tenants).toEqual(
+    expect.arrayContaining([
+      { org_id: 'one', posture: 'active', trial_ends_at: null, may_add: true },
+      { org_id: 'two', posture: 'trial', trial_ends_at: end, may_add: false },
+    ]),
+  );
+  expect(await ask(GetTenantPostures, { org_ids: ['nobody'] })).toEqual({ status: 'done', value: { tenants: [] } });
+});
+
+it.each([[[]], [Array.from({ length: 101 }, (_, at) => `org-${at}`)], [['fine', 'not fine']], ['fine']])(
+  'a question about tenants that are no list of some is no question: %j',
+  async (org_ids) => {
+    await expect(ask(GetTenantPostures, { org_ids })).rejects.toMatchObject({ reason: 'invalid' });
+  },
+);
 
 it('a trial without an end, and an end without a trial, are refused and change nothing', async () => {
   await setPosture('firm', 'active');

@@ -1,4 +1,4 @@
-import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
 import { POSTURES, Posture } from '../vocabulary';
 import { EXAMPLE } from './message';
 import { IsTime } from './rules';
@@ -58,6 +58,23 @@ export class GetTenantPosture {
   org_id!: string;
 }
 
+/** How many tenants one question may name. */
+export const MOST_POSTURES = 100;
+
+/** The same of several tenants in one question. Answers `{ tenants: TenantView[] }`, in no order, without those that billing does not know. */
+export class GetTenantPostures {
+  static readonly type = 'reprise.tenant.postures.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'billing';
+  static readonly example = { org_ids: ['acme', 'globex'] };
+
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MOST_POSTURES)
+  @Matches(ORG_ID, { each: true, message: `each of org_ids: ${ORG_MESSAGE}` })
+  org_ids!: string[];
+}
+
 /** All tenants, for operators. Answers `{ tenants: TenantView[] }`. */
 export class ListTenants {
   static readonly type = 'reprise.tenant.list.v1';
@@ -71,4 +88,4 @@ export class ListTenants {
   limit!: number;
 }
 
-export const BILLING_MESSAGES = [SetTenantPosture, TenantPostureChanged, GetTenantPosture, ListTenants] as const;
+export const BILLING_MESSAGES = [SetTenantPosture, TenantPostureChanged, GetTenantPosture, GetTenantPostures, ListTenants] as const;

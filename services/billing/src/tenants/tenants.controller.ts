@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { GetTenantPosture, ListTenants, SetTenantPosture, type TenantView } from '@reprise/contracts';
+import { GetTenantPosture, GetTenantPostures, ListTenants, SetTenantPosture, type TenantView } from '@reprise/contracts';
 import { MessageContext } from '@reprise/messaging';
 import { TenantsService } from './tenants.service';
 
@@ -12,6 +12,11 @@ export class TenantsController {
   @MessagePattern(GetTenantPosture.type)
   posture(@Payload() query: GetTenantPosture): Promise<TenantView> {
     return this.tenants.posture(query.org_id);
+  }
+
+  @MessagePattern(GetTenantPostures.type)
+  postures(@Payload() query: GetTenantPostures): Promise<{ tenants: TenantView[] }> {
+    return this.tenants.postures(query.org_ids);
   }
 
   @MessagePattern(ListTenants.type)

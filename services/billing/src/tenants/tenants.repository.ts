@@ -9,13 +9,11 @@ import type { Tenant } from './tenant.rules';
 export class TenantsRepository {
   constructor(@InjectRepository(TenantEntity) private readonly tenants: Repository<TenantEntity>) {}
 
-  /** One select by primary key, asked once for every request that adds; never cached, since another replica may have just changed it. */
-  async find(orgId: string): Promise<Tenant | null> {
-    const [row]: Tenant[] = await this.tenants.query(
-      'SELECT org_id AS "orgId", posture, trial_ends_at AS "trialEndsAt" FROM tenants WHERE org_id = $1',
-      [orgId],
-    );
-    return row ?? null;
+  /** Those that there are, in no order: one select by primary key; never cached, since another replica may have just changed one. */
+  find(orgIds: string[]): Promise<Tenant[]> {
+    return this.tenants.query('SELECT org_id AS "orgId", posture, trial_ends_at AS "trialEndsAt" FROM tenants WHERE org_id = ANY($1)', [
+      orgIds,
+    ]);
   }
 
   /** By name. */

@@ -30,15 +30,18 @@ export class TenantsService {
 
   /** @throws RefusedError `tenant_unknown` */
   async posture(orgId: string): Promise<TenantView> {
-    const tenant = await this.tenants.find(orgId);
+    const [tenant] = await this.tenants.find([orgId]);
     if (!tenant) throw new RefusedError(refusal('tenant_unknown'));
     return viewOf(tenant, this.clock.now());
   }
 
+  /** In no order, without those that are unknown. */
+  async postures(orgIds: string[]): Promise<{ tenants: TenantView[] }> {
+    return this.views(await this.tenants.find(orgIds));
+  }
+
   async list(limit: number): Promise<{ tenants: TenantView[] }> {
-    const tenants = await this.tenants.list(limit);
-    const now = this.clock.now();
-    return { tenants: tenants.map((tenant) => viewOf(tenant, now)) };
+    return this.views(await this.tenants.list(limit));
   }
 
   /**
@@ -57,6 +60,11 @@ export class TenantsService {
       await this.outbox.append(manager, addressed(events, tenant.orgId, message));
       return view;
     });
+  }
+
+  private views(tenants: Tenant[]): { tenants: TenantView[] } {
+    const now = this.clock.now();
+    return { tenants: tenants.map((tenant) => viewOf(tenant, now)) };
   }
 
   private async refuse(reason: RefusalBody, orgId: string, message: MessageContext): Promise<undefined> {

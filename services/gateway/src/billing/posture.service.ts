@@ -1,18 +1,30 @@
 import { Injectable } from '@nestjs/common';
-import { GetTenantPosture, type TenantView } from '@reprise/contracts';
+import { GetTenantPosture, GetTenantPostures, type TenantView, refusal } from '@reprise/contracts';
 import { ApiError } from '../errors/api-error';
 import { RoundTrip } from '../messages/round-trip';
+import { PostureQuestions } from './posture-questions';
 import { refusalFor } from './posture.rules';
 
 /** Asks billing, for each request anew, whether a tenant may add. */
 @Injectable()
 export class PostureService {
+  private readonly questions = new PostureQuestions<TenantView>((orgIds) => this.postures(orgIds));
+
   constructor(private readonly roundTrip: RoundTrip) {}
 
   /** @throws ApiError `billing_inactive`, `tenant_unknown`; `unavailable` where billing cannot be asked */
   async mustAllow(orgId: string): Promise<void> {
-    const tenant = await this.roundTrip.ask<TenantView>(GetTenantPosture, { org_id: orgId }, { orgId });
-    const refused = refusalFor(tenant);
+    const tenant = await this.questions.ask(orgId);
+    const refused = tenant === undefined ? refusal('tenant_unknown') : refusalFor(tenant);
     if (refused) throw new ApiError(refused);
+  }
+
+  private async postures(orgIds: string[]): Promise<ReadonlyMap<string, TenantView>> {
+    const [orgId = '', ...others] = orgIds;
+    const tenants =
+      others.length === 0
+        ? [await this.roundTrip.ask<TenantView>(GetTenantPosture, { org_id: orgId }, { orgId })]
+        : (await this.roundTrip.ask<{ tenants: TenantView[] }>(GetTenantPostures, { org_ids: orgIds })).tenants;
+    return new Map(tenants.map((tenant) => [tenant.org_id, tenant]));
   }
 }
