@@ -4,13 +4,12 @@ import { World } from '../ground/worlds';
 import { type Line, lineOfRounds, type Round, roundsOf } from '../harness/line';
 import { inTurns } from '../harness/turns';
 import type { LoadRequest, LoadResult } from '../load/load-order';
-import { halfLoad } from './accept-latency';
 import { orderOf, reads, restarts } from './requests';
 import { TEN_THOUSAND } from './worlds';
 
 const SMALL = 1_000;
-/** So that the small one has enough workspaces for a round. */
-const MOST_PER_SECOND = 250;
+/** Far from where requests wait for each other, whatever the machine accepts at most: what grows is to be seen, not the queue before it. */
+const PER_SECOND = 50;
 
 export const growth: Row = {
   name: 'growth',
@@ -19,33 +18,31 @@ export const growth: Row = {
   async measure(bench) {
     await bench.fleet.have('none');
     await bench.worlds.enter(TEN_THOUSAND);
-    // Far from where requests wait for each other: what grows is to be seen, not the queue before it.
-    const perSecond = Math.min(MOST_PER_SECOND, (await halfLoad(bench)) / 2);
-    const byReplicas = await replicas(bench, perSecond);
-    return [...(await sizes(bench, perSecond)), ...byReplicas];
+    const byReplicas = await replicas(bench);
+    return [...(await sizes(bench)), ...byReplicas];
   },
 };
 
-async function sizes(bench: Bench, perSecond: number): Promise<Line[]> {
+async function sizes(bench: Bench): Promise<Line[]> {
   const large = bench.amount(1_000_000, 50_000);
   const at = (workspaces: number): Promise<Latencies> =>
-    latencies(bench, new World(`of ${workspaces}`, { workspaces, tenants: TENANTS, refusing: false }), perSecond);
+    latencies(bench, new World(`of ${workspaces}`, { workspaces, tenants: TENANTS, refusing: false }));
   const figures = await inTurns({ large: () => at(large), small: () => at(SMALL) }, bench.turns);
   const rounds = (of: keyof Latencies): Round[] => roundsOf(figures.large, figures.small, (each) => each[of]);
-  return linesOf(`at ${large.toLocaleString('en')} workspaces`, `at ${SMALL.toLocaleString('en')}`, perSecond, rounds);
+  return linesOf(`at ${large.toLocaleString('en')} workspaces`, `at ${SMALL.toLocaleString('en')}`, rounds);
 }
 
-async function replicas(bench: Bench, perSecond: number): Promise<Line[]> {
+async function replicas(bench: Bench): Promise<Line[]> {
   const withReplicas = async (replicas: 1 | 3): Promise<Latencies> => {
     await bench.fleet.lifecycles(replicas);
     // Compilers have seen nothing yet in those that have just started.
     await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests: reads(500, TENANTS), keys: false, seconds: 1 }), 200);
-    return latencies(bench, TEN_THOUSAND, perSecond);
+    return latencies(bench, TEN_THOUSAND);
   };
   const figures = await inTurns({ three: () => withReplicas(3), one: () => withReplicas(1) }, { ...bench.turns, warmUp: false });
   await bench.fleet.lifecycles(1);
   const rounds = (of: keyof Latencies): Round[] => roundsOf(figures.three, figures.one, (each) => each[of]);
-  return linesOf('with 3 replicas', 'with 1', perSecond, rounds);
+  return linesOf('with 3 replicas', 'with 1', rounds);
 }
 
 /** Of each the p50, in milliseconds. */
@@ -55,21 +52,21 @@ interface Latencies {
 }
 
 /** On workspaces that lie evenly among all of them, so that no more of them are in a cache than would be by chance. */
-async function latencies(bench: Bench, world: World, perSecond: number): Promise<Latencies> {
+async function latencies(bench: Bench, world: World): Promise<Latencies> {
   await bench.worlds.enter(world);
-  const amount = Math.floor(perSecond * bench.amount(1.5, 1));
+  const amount = Math.floor(PER_SECOND * bench.amount(1.5, 1));
   const step = Math.floor(world.seed.workspaces / amount);
   const spread = (all: LoadRequest[]): LoadRequest[] => all.filter((_, at) => at % step === 0).slice(0, amount);
   const { workspaces } = world.seed;
   const send = (requests: LoadRequest[], keys: boolean, status: number): Promise<LoadResult> =>
-    bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests, keys, perSecond, amount }), status);
+    bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests, keys, perSecond: PER_SECOND, amount }), status);
   const { p50: read } = await send(spread(reads(workspaces, TENANTS)), false, 200);
   const { p50: accept } = await send(spread(restarts(workspaces)), true, 202);
   return { accept, read };
 }
 
-function linesOf(title: string, beside: string, perSecond: number, rounds: (of: keyof Latencies) => Round[]): Line[] {
-  const about = { row: 'growth', unit: 'ms', goal: { at: 'most', value: 1.15 }, note: `p50 at ${Math.round(perSecond)} a second` } as const;
+function linesOf(title: string, beside: string, rounds: (of: keyof Latencies) => Round[]): Line[] {
+  const about = { row: 'growth', unit: 'ms', goal: { at: 'most', value: 1.15 }, note: `p50 at ${PER_SECOND} a second` } as const;
   return [
     lineOfRounds({ ...about, what: `accept ${title}` }, beside, rounds('accept')),
     lineOfRounds({ ...about, what: `read ${title}` }, beside, rounds('read')),

@@ -15,7 +15,9 @@ const SETTLED_AFTER_START_MS = 45_000;
 const SETTLED_AFTER_WORK_MS = 20_000;
 /** Enough to compare with: it is no row of its own. */
 const WARM_MS = 5_000;
-/** Of all restarts, how many have gone by when the services count as warm. */
+/** How many restarts have gone by when services are looked at; in a short run none of these has. The first of them counts as warm. */
+const LOOKS = [1_000, 10_000, 100_000];
+/** Of all restarts, how many have gone by when the services count as warm, where none of the looks above comes before the end. */
 const WARM = 0.2;
 
 type Memory = ReadonlyMap<string, number>;
@@ -33,23 +35,47 @@ export const rest: Row = {
     await sleep(bench.amount(SETTLED_AFTER_START_MS, 5_000), undefined, { signal: bench.turns.signal });
     const processor = await processorOf(bench);
     const idle = memoryOf(bench);
-    await letGoBy(bench, Math.ceil(wanted * WARM), WARM_MS);
-    const warm = memoryOf(bench);
-    await letGoBy(bench, wanted - Math.ceil(wanted * WARM), bench.amount(SETTLED_AFTER_WORK_MS, 5_000));
-    const after = memoryOf(bench);
-    return [...idle.keys()].flatMap((name) => linesOf(name, wanted, { processor, idle, warm, after }));
+    const looks = LOOKS.filter((count) => count < wanted);
+    const at = looks.length > 0 ? looks : [Math.ceil(wanted * WARM)];
+    const seen: Look[] = [];
+    for (const count of [...at, wanted]) {
+      const settleMs = count === wanted || looks.length > 0 ? bench.amount(SETTLED_AFTER_WORK_MS, 5_000) : WARM_MS;
+      await letGoBy(bench, count - (seen.at(-1)?.restarts ?? 0), settleMs);
+      seen.push({ restarts: count, memory: memoryOf(bench) });
+    }
+    return [...idle.keys()].flatMap((name) => linesOf(name, { processor, idle, seen }));
   },
 };
 
-function linesOf(name: string, restartCount: number, found: Record<'processor' | 'idle' | 'warm' | 'after', Memory>): Line[] {
-  const of = (memory: Memory): number => memory.get(name) ?? NaN;
-  const [idle, warm, after] = [of(found.idle), of(found.warm), of(found.after)];
-  const told = restartCount.toLocaleString('en');
-  const note = 'the provisioner has nothing behind its ports; `warm` is after a fifth of the restarts';
+interface Look {
+  readonly restarts: number;
+  readonly memory: Memory;
+}
+
+interface Found {
+  readonly processor: Memory;
+  readonly idle: Memory;
+  /** From the first to the last. */
+  readonly seen: readonly Look[];
+}
+
+function linesOf(name: string, found: Found): Line[] {
+  const of = (memory: Memory | undefined): number => memory?.get(name) ?? NaN;
+  const told = (look: Look | undefined): string => (look?.restarts ?? 0).toLocaleString('en');
+  const [first, last] = [found.seen[0], found.seen.at(-1)];
+  const [idle, warm, after] = [of(found.idle), of(first?.memory), of(last?.memory)];
+  const note = `the provisioner has nothing behind its ports; \`warm\` is after ${told(first)} restarts`;
+  const between = found.seen.slice(0, -1).map((look) => {
+    const what = `${name}, memory after ${told(look)} restarts`;
+    return lineOfFigures({ row: 'rest', what, unit: 'MiB' }, [of(look.memory)]);
+  });
   const growth = (from: number): number => ((after - from) / from) * 100;
   return [
     lineOfFigures({ row: 'rest', what: `${name}, memory at rest`, unit: 'MiB', goal: { at: 'most', value: 120 }, note }, [idle]),
-    lineOfFigures({ row: 'rest', what: `${name}, memory after ${told} restarts`, unit: 'MiB', goal: { at: 'most', value: 120 } }, [after]),
+    ...between,
+    lineOfFigures({ row: 'rest', what: `${name}, memory after ${told(last)} restarts`, unit: 'MiB', goal: { at: 'most', value: 120 } }, [
+      after,
+    ]),
     lineOfFigures({ row: 'rest', what: `${name}, grown since it was at rest`, unit: '%', goal: { at: 'most', value: 5 } }, [growth(idle)]),
     lineOfFigures({ row: 'rest', what: `${name}, grown since it was warm`, unit: '%' }, [growth(warm)]),
     lineOfFigures({ row: 'rest', what: `${name}, of a core at rest`, unit: '%', goal: { at: 'most', value: 1 } }, [of(found.processor)]),
