@@ -13,6 +13,7 @@ import { exitAtStart, exitOnUnhandled } from './failure';
 import { startTracing } from '../tracing/start-tracing';
 import { TracingModule } from '../tracing/tracing.module';
 import { hangUpWhenStopping } from './hang-up-when-stopping';
+import { keepHeapSmall } from './heap';
 import { httpAdapter, type HttpOptions } from './http-adapter';
 import { PlatformModule } from './platform.module';
 import { stopOnSignal } from './shutdown';
@@ -42,6 +43,7 @@ export interface StartOptions {
  */
 export async function startService(options: StartOptions): Promise<NestFastifyApplication> {
   makeStacksReadable();
+  keepHeapSmall();
   const { name, config } = options;
   const logger = createLogger({ name, level: config.logLevel, format: config.logFormat });
   exitOnUnhandled(logger);
