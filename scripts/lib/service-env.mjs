@@ -38,8 +38,8 @@ const INHERITED = [
 ];
 
 /**
- * V8 lets a young generation grow to 48 MiB where there is much to do, and leaves it so for long: with 12 a service takes some 30 MiB less once it has
- * worked, and one part in twenty more of a processor while it does (docs/performance.md). The images say the same (Dockerfile).
+ * On a machine of 4 GiB or more V8 lets a young generation grow to 48 MiB, and leaves it so for long: with 12 a service takes some 30 MiB less once
+ * it has worked (docs/adr/0028-small-heaps.md). The images say the same (Dockerfile).
  */
 const NODE_OPTIONS = '--max-semi-space-size=4';
 

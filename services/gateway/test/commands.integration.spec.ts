@@ -1,13 +1,5 @@
-import {
-  EXAMPLE,
-  FindIdempotentReply,
-  GetTenantPosture,
-  GetTenantPostures,
-  GetWorkspace,
-  RestartWorkspace,
-  StopWorkspace,
-} from '@reprise/contracts';
-import { ALL, type Answered, GatewayUnderTest, type Received, Refuse, SILENCE, waitFor } from './support';
+import { EXAMPLE, FindIdempotentReply, GetTenantPosture, GetWorkspace, RestartWorkspace, StopWorkspace } from '@reprise/contracts';
+import { type Answered, GatewayUnderTest, type Received, Refuse, SILENCE, waitFor } from './support';
 
 const WS = `/v1/workspaces/${EXAMPLE.workspace}`;
 const ACCEPTED = { status: 'restarting', operation_id: EXAMPLE.operation };
@@ -80,29 +72,6 @@ describe('a command', () => {
     expect(traces[0]).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
     expect(traces[1]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
-});
-
-it('what comes while billing is asked is asked of it together, and each tenant gets its own answer', async () => {
-  const restartOf = (org_id: string) => gateway.call('POST', `${WS}/restart`, { token: gateway.issuer.token(ALL, { org_id }) });
-  const debtor = { org_id: 'debtor', posture: 'past_due', trial_ends_at: null, may_add: false };
-  const known = new Map([posture(true), debtor].map((tenant) => [tenant.org_id, tenant]));
-  await gateway.others.answer(GetTenantPostures, ({ data }) => ({
-    tenants: (data.org_ids as string[]).flatMap((orgId) => known.get(orgId) ?? []),
-  }));
-  let unanswered = true;
-  await gateway.others.answer(GetTenantPosture, ({ data }) => {
-    if (unanswered) return SILENCE;
-    return known.get(data.org_id as string) ?? new Refuse('tenant_unknown');
-  });
-  const first = restart();
-  await waitFor(() => gateway.others.of(GetTenantPosture).length > 0, 'the question that is not answered yet');
-  unanswered = false;
-  const orgIds = Array.from({ length: 30 }, (_, at) => ['acme', 'debtor', 'stranger'][at % 3]!);
-  const answered = await Promise.all(orgIds.map(restartOf));
-  const EXPECTED: Record<string, unknown> = { acme: [202, ACCEPTED], debtor: [423, 'billing_inactive'], stranger: [403, 'tenant_unknown'] };
-  expect(answered.map(seen)).toEqual(orgIds.map((orgId) => EXPECTED[orgId]));
-  expect(gateway.others.of(GetTenantPostures).length).toBeGreaterThan(0);
-  expect(seen(await first)).toEqual([202, ACCEPTED]);
 });
 
 describe('when billing is away', () => {

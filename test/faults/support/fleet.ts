@@ -143,7 +143,7 @@ export class Fleet {
           ...reached,
           HTTP_PORT: String(port),
           METRICS_PORT: String(metricsPort),
-          NODE_OPTIONS: `--require ${join(__dirname, 'shifted-clock.cjs')}`,
+          NODE_OPTIONS: `${env.NODE_OPTIONS ?? ''} --require ${join(__dirname, 'shifted-clock.cjs')}`,
         },
         logFile: join(this.directory, 'logs', `${name}.log`),
         url: `http://127.0.0.1:${port}`,

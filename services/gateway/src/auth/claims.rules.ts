@@ -1,3 +1,5 @@
+import { ORG_ID } from '@reprise/contracts';
+
 /** Who a token names. */
 export interface Identity {
   /** The caller. */
@@ -7,7 +9,6 @@ export interface Identity {
   permissions: readonly string[];
 }
 
-const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const LONGEST_SUBJECT = 255;
 // The subject travels in message headers and logs.
 const CONTROL = /[\u0000-\u001f\u007f]/;

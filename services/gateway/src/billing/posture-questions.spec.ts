@@ -1,20 +1,24 @@
 import { MOST_POSTURES } from '@reprise/contracts';
+import { currentContext, runWith } from '@reprise/platform';
 import { PostureQuestions } from './posture-questions';
 
 interface Put {
   readonly orgIds: string[];
+  readonly requestId: string | undefined;
   readonly answer: () => void;
   readonly fail: (error: Error) => void;
 }
 
-function questions(): { ask: (orgId: string) => Promise<string | undefined>; puts: Put[] } {
+function questions({ patienceMs = 60_000 } = {}): { ask: (orgId: string) => Promise<string | undefined>; puts: Put[] } {
   const puts: Put[] = [];
   const asked = new PostureQuestions<string>(
     (orgIds) =>
       new Promise((resolve, reject) => {
         const known = orgIds.filter((orgId) => orgId !== 'stranger');
-        puts.push({ orgIds, answer: () => resolve(new Map(known.map((orgId) => [orgId, `of ${orgId}`]))), fail: reject });
+        const answer = (): void => resolve(new Map(known.map((orgId) => [orgId, `of ${orgId}`])));
+        puts.push({ orgIds, requestId: currentContext().requestId, answer, fail: reject });
       }),
+    patienceMs,
   );
   return { ask: (orgId) => asked.ask(orgId), puts };
 }
@@ -51,35 +55,60 @@ describe('questions about tenants', () => {
   });
 
   it('do not wait for one that takes long', async () => {
-    const { ask, puts } = questions();
+    const { ask, puts } = questions({ patienceMs: 1 });
     const slow = ask('acme');
     await settled();
     const next = ask('globex');
-    while (puts.length < 2) await settled();
-    puts[1]?.answer();
-    expect(await next).toBe('of globex');
+    const waited = new Promise((resolve) => setTimeout(resolve, 100));
+    await waited;
+    const later = ask('initech');
+    await settled();
+    expect(puts.map(({ orgIds }) => orgIds)).toEqual([['acme'], ['globex'], ['initech']]);
+    for (const { answer } of puts.slice(1)) answer();
+    expect(await Promise.all([next, later])).toEqual(['of globex', 'of initech']);
     puts[0]?.answer();
     expect(await slow).toBe('of acme');
   });
 
   it('that fail fail for all that are in them, and for nobody else', async () => {
     const { ask, puts } = questions();
-    const failing = ask('acme');
+    const first = ask('acme');
     await settled();
-    const other = ask('acme');
-    puts[0]?.fail(new Error('away'));
-    await expect(failing).rejects.toThrow('away');
+    const failing = [ask('globex'), ask('initech')];
+    puts[0]?.answer();
+    expect(await first).toBe('of acme');
     await settled();
-    puts[1]?.answer();
-    expect(await other).toBe('of acme');
+    const other = ask('globex');
+    puts[1]?.fail(new Error('away'));
+    for (const each of failing) await expect(each).rejects.toThrow('away');
+    await settled();
+    puts[2]?.answer();
+    expect(await other).toBe('of globex');
   });
 
   it('name no more tenants than one may', async () => {
     const { ask, puts } = questions();
     const all = Promise.all(Array.from({ length: MOST_POSTURES + 1 }, (_, at) => ask(`org-${at}`)));
-    while (puts.length < 2) await settled();
+    await settled();
     expect(puts.map(({ orgIds }) => orgIds.length)).toEqual([MOST_POSTURES, 1]);
     for (const { answer } of puts) answer();
     expect((await all).at(-1)).toBe(`of org-${MOST_POSTURES}`);
+  });
+
+  it('are put for the request that asks first, and each request goes on as itself', async () => {
+    const { ask, puts } = questions();
+    const asking = (requestId: string, orgId: string): Promise<string | undefined> =>
+      runWith({ requestId }, async () => {
+        await ask(orgId);
+        return currentContext().requestId;
+      });
+    const first = asking('one', 'acme');
+    await settled();
+    const others = [asking('two', 'globex'), asking('three', 'acme')];
+    puts[0]?.answer();
+    await settled();
+    puts[1]?.answer();
+    expect(await Promise.all([first, ...others])).toEqual(['one', 'two', 'three']);
+    expect(puts.map(({ requestId }) => requestId)).toEqual(['one', 'two']);
   });
 });

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MOST_POSTURES } from '@reprise/contracts';
 
 /** Puts one question about some tenants. @returns what was answered, by tenant; without those that are unknown */
 export type Put<T> = (orgIds: string[]) => Promise<ReadonlyMap<string, T>>;
 
-/** A question that takes longer holds up nobody else's. */
+/** How long a question that was put keeps others from being put. */
 const PATIENCE_MS = 50;
 
 interface Question<T> {
@@ -18,9 +17,12 @@ interface Question<T> {
  */
 export class PostureQuestions<T> {
   private next: Question<T> | null = null;
-  private underWay: Promise<unknown> | null = null;
+  private underWay: Promise<void> | null = null;
 
-  constructor(private readonly put: Put<T>) {}
+  constructor(
+    private readonly put: Put<T>,
+    private readonly patienceMs = PATIENCE_MS,
+  ) {}
 
   /** The answer about one tenant; undefined where it is unknown. @throws what putting the question threw, to all that are in it */
   async ask(orgId: string): Promise<T | undefined> {
@@ -31,25 +33,31 @@ export class PostureQuestions<T> {
   }
 
   private open(): Question<T> {
-    const question: Question<T> = { orgIds: new Set(), answers: this.turn().then(() => this.send(question)) };
+    const turn = this.underWay ?? Promise.resolve();
+    // What runs then, runs in the context of whoever asks first: the question is in that request's trace.
+    const question: Question<T> = { orgIds: new Set(), answers: turn.then(() => this.send(question)) };
     return question;
-  }
-
-  private async turn(): Promise<void> {
-    if (this.underWay !== null) await Promise.race([this.underWay, sleep(PATIENCE_MS, undefined, { ref: false })]);
   }
 
   private send(question: Question<T>): Promise<ReadonlyMap<string, T>> {
     if (this.next === question) this.next = null;
     const answers = this.put([...question.orgIds]);
-    const underWay = answers.then(nothing, nothing).then(() => {
+    const underWay = this.until(answers).then(() => {
       if (this.underWay === underWay) this.underWay = null;
     });
     this.underWay = underWay;
     return answers;
   }
-}
 
-function nothing(): void {
-  // Whoever asked hears of it.
+  /** Until this is settled, or has taken too long to be waited for. Never rejects. */
+  private until(answers: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.patienceMs);
+      const settled = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      answers.then(settled, settled);
+    });
+  }
 }

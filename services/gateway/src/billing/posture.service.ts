@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GetTenantPosture, GetTenantPostures, type TenantView, refusal } from '@reprise/contracts';
 import { ApiError } from '../errors/api-error';
-import { RoundTrip } from '../messages/round-trip';
+import { isTakenByNobody, RoundTrip } from '../messages/round-trip';
 import { PostureQuestions } from './posture-questions';
 import { refusalFor } from './posture.rules';
 
@@ -21,10 +21,27 @@ export class PostureService {
 
   private async postures(orgIds: string[]): Promise<ReadonlyMap<string, TenantView>> {
     const [orgId = '', ...others] = orgIds;
-    const tenants =
-      others.length === 0
-        ? [await this.roundTrip.ask<TenantView>(GetTenantPosture, { org_id: orgId }, { orgId })]
-        : (await this.roundTrip.ask<{ tenants: TenantView[] }>(GetTenantPostures, { org_ids: orgIds })).tenants;
+    const tenants = await (others.length === 0 ? this.of(orgId) : this.together(orgIds));
     return new Map(tenants.map((tenant) => [tenant.org_id, tenant]));
+  }
+
+  /** Nothing where billing does not know it. */
+  private async of(orgId: string): Promise<TenantView[]> {
+    try {
+      return [await this.roundTrip.ask<TenantView>(GetTenantPosture, { org_id: orgId }, { orgId })];
+    } catch (error) {
+      if (error instanceof ApiError && error.refusal.code === 'tenant_unknown') return [];
+      throw error;
+    }
+  }
+
+  private async together(orgIds: string[]): Promise<TenantView[]> {
+    try {
+      return (await this.roundTrip.ask<{ tenants: TenantView[] }>(GetTenantPostures, { org_ids: orgIds })).tenants;
+    } catch (error) {
+      if (!isTakenByNobody(error)) throw error;
+      // While an upgrade is under way, a billing from before it may be there, which knows the other question alone.
+      return (await Promise.all(orgIds.map((orgId) => this.of(orgId)))).flat();
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type MessageClass, newId } from '@reprise/contracts';
 import { Requester, RequestFailedError, RequestTimeoutError, RequestUnavailableError } from '@reprise/messaging';
-import { unavailable } from '../errors/api-error';
+import { ApiError, unavailable } from '../errors/api-error';
 import { GatewayConfig } from '../gateway.config';
 import { valueOf } from './value-of';
 
@@ -36,6 +36,12 @@ export class RoundTrip {
     });
     return valueOf(reply);
   }
+}
+
+/** Whether what `ask` threw says that nobody there takes messages of this type: there is no queue for it, or no handler behind the queue. */
+export function isTakenByNobody(error: unknown): boolean {
+  if (error instanceof RequestFailedError) return error.reason === 'no_handler';
+  return error instanceof ApiError && error.cause instanceof RequestUnavailableError;
 }
 
 function notAnswered({ kind }: MessageClass, error: unknown): unknown {

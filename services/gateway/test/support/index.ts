@@ -4,5 +4,5 @@ export { AUDIENCE, ISSUER, TestIssuer } from './issuer';
 export { ROUTES, type Route } from './routes';
 export { chunked, raw } from './raw-http';
 export { expectError } from './errors';
-export { type Received, Refuse, SILENCE, StandIn } from './stand-in';
+export { Fail, type Received, Refuse, SILENCE, StandIn } from './stand-in';
 export { waitFor } from '../../../../libs/messaging/test/support';

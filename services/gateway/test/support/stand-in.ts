@@ -27,6 +27,11 @@ export class Refuse {
   }
 }
 
+/** That this will not be answered, as the other side's consumer says it. */
+export class Fail {
+  constructor(readonly reason: string) {}
+}
+
 /** Stands at the broker in the place of lifecycle and billing, answers as it is told, and remembers what it got. */
 export class StandIn {
   readonly received: Received[] = [];
@@ -91,11 +96,16 @@ export class StandIn {
   private async reply(replyTo: string, received: Received): Promise<void> {
     const answer = await this.scripts.get(received.type)?.(received);
     if (answer === SILENCE) return;
-    const body = answer instanceof Refuse ? { status: 'refused', refusal: answer.refusal } : { status: 'done', value: answer };
-    this.broker.channel.publish('', replyTo, Buffer.from(JSON.stringify(body)), {
+    this.broker.channel.publish('', replyTo, Buffer.from(JSON.stringify(bodyOf(answer))), {
       type: 'reply',
       contentType: 'application/json',
       headers: { [HEADER.requestId]: received.id },
     });
   }
+}
+
+function bodyOf(answer: unknown): object {
+  if (answer instanceof Refuse) return { status: 'refused', refusal: answer.refusal };
+  if (answer instanceof Fail) return { status: 'failed', reason: answer.reason, message: `failed: ${answer.reason}` };
+  return { status: 'done', value: answer };
 }

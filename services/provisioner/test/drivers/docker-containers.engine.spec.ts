@@ -255,11 +255,33 @@ describeWith(engine, 'Docker engine', 'pods that are containers', () => {
       const refused = networkOf(fresh, 200).ensure();
       await expect(refused).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringMatching(/same bridge name/) });
     } finally {
-      await foreign.remove();
+      await foreign.remove().finally(() => fresh.cleanUp());
+    }
+  });
+
+  it('says which networks there are where there are several of one name', async () => {
+    const fresh = new DockerHost(engine!.host, engine!.agentImage);
+    const make = (): Promise<{ id: string } | null> => {
+      const Labels = { 'reprise.instance': fresh.instance };
+      // An engine from 25 on makes no second one.
+      return fresh.docker.createNetwork({ Name: fresh.instance, Driver: 'bridge', Labels }).catch(unless409);
+    };
+    try {
+      const [first, second] = [await make(), await make()];
+      if (second === null) return;
+      await expect(networkOf(fresh).ensure()).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringContaining(second.id) });
+      await fresh.docker.getNetwork(second.id).remove();
+      expect(await networkOf(fresh).ensure()).toBe(first?.id);
+    } finally {
       await fresh.cleanUp();
     }
   });
 });
+
+function unless409(error: unknown): null {
+  if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+  return null;
+}
 
 function networkOf({ options, instance }: DockerHost, patienceMs?: number): PodNetwork {
   return new PodNetwork(new Engine(options), new Names(instance), options.network, patienceMs);

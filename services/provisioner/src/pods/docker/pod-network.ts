@@ -20,15 +20,15 @@ export class PodNetwork {
     private readonly patienceMs = THERE_WITHIN_MS,
   ) {}
 
-  /** Its id. @throws PodError `unavailable` where the engine does not let it be made */
+  /** Its id. @throws PodError `unavailable` where the engine does not let it be made, or has several; EngineError */
   async ensure(): Promise<string> {
-    let refusal = '';
     for (const until = Date.now() + this.patienceMs; ;) {
       const there = await this.find();
       if (there !== null) return there;
+      const refusal = await this.make();
+      if (refusal === '') continue;
       if (Date.now() > until) throw podError('unavailable', `the engine makes no network ${this.name}: ${refusal}`);
-      refusal = await this.make();
-      if (refusal !== '') await sleep(POLL_MS);
+      await sleep(POLL_MS);
     }
   }
 
@@ -61,7 +61,10 @@ export class PodNetwork {
     const answer: unknown = await this.engine.call('list networks', (docker, limited) => docker.listNetworks({ filters, ...limited }));
     if (!Array.isArray(answer)) throw new EngineError('list networks', 'bad answer', 'the answer is no list of networks');
     // The engine's filter takes a part of a name, too.
-    return (answer as NetworkInspectInfo[]).find(({ Name }) => Name === this.name)?.Id ?? null;
+    const [id, ...others] = (answer as NetworkInspectInfo[]).flatMap(({ Name, Id }) => (Name === this.name ? [Id] : []));
+    if (others.length === 0) return id ?? null;
+    const several = `the engine has several networks ${this.name}, and may start no container in any of them: remove all but one of`;
+    throw podError('unavailable', `${several} ${[id, ...others].join(', ')}`);
   }
 }
 
