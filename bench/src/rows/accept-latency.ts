@@ -35,7 +35,7 @@ export const acceptLatency: Row = {
 };
 
 /** Half of what the row `accept` has found; where that was not measured, of what a short run finds. */
-export async function halfLoad(bench: Bench): Promise<number> {
+async function halfLoad(bench: Bench): Promise<number> {
   bench.found.acceptedPerSecond ??= await acceptedPerSecond(bench, 3_000);
   return bench.found.acceptedPerSecond / 2;
 }

@@ -26,6 +26,14 @@ function questions({ patienceMs = 60_000 } = {}): { ask: (orgId: string) => Prom
 /** Until all that is ready to run has run. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Fails when it has looked for ten seconds. */
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; !condition();) {
+    if (Date.now() > end) throw new Error('it never came true');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 describe('questions about tenants', () => {
   it('are put at once while there is no other', async () => {
     const { ask, puts } = questions();
@@ -59,10 +67,9 @@ describe('questions about tenants', () => {
     const slow = ask('acme');
     await settled();
     const next = ask('globex');
-    const waited = new Promise((resolve) => setTimeout(resolve, 100));
-    await waited;
+    await until(() => puts.length === 2);
     const later = ask('initech');
-    await settled();
+    await until(() => puts.length === 3);
     expect(puts.map(({ orgIds }) => orgIds)).toEqual([['acme'], ['globex'], ['initech']]);
     for (const { answer } of puts.slice(1)) answer();
     expect(await Promise.all([next, later])).toEqual(['of globex', 'of initech']);
