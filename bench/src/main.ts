@@ -120,7 +120,7 @@ class Run {
       progress,
       load,
       echo,
-      turns: { rounds: options.quick ? QUICK_ROUNDS : ROUNDS, signal },
+      turns: { rounds: options.rounds ?? (options.quick ? QUICK_ROUNDS : ROUNDS), signal },
       found: {},
       helper: (name) => this.ended(new Helper(join(__dirname, 'peers', `${name}.js`), signal)),
       amount: (full, quick) => (options.quick ? quick : full),

@@ -8,13 +8,15 @@ export interface Options {
   readonly quick: boolean;
   /** Whether services write profiles and PostgreSQL counts statements. Both cost, so the figures are no figures. */
   readonly profile: boolean;
+  /** How many rounds count, where a row has rounds and no `backlog` is given; of the row `start`, how many fresh clones. */
+  readonly rounds: number | null;
   /** How many restarts the row `rest` lets go by. */
   readonly restRestarts: number | null;
   /** How many restarts the row `whole` works off, in one round instead of several. */
   readonly backlog: number | null;
 }
 
-export const USAGE = 'usage: npm run bench -- [ROW…] [--list] [--quick] [--profile] [--rest-restarts N] [--backlog N]';
+export const USAGE = 'usage: npm run bench -- [ROW…] [--list] [--quick] [--profile] [--rounds N] [--rest-restarts N] [--backlog N]';
 
 /** @throws Error that says what is wrong with them */
 export function optionsOf(args: readonly string[], known: readonly string[]): Options {
@@ -25,6 +27,7 @@ export function optionsOf(args: readonly string[], known: readonly string[]): Op
       list: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
       'rest-restarts': { type: 'string' },
       backlog: { type: 'string' },
     },
@@ -32,8 +35,8 @@ export function optionsOf(args: readonly string[], known: readonly string[]): Op
   const strangers = positionals.filter((row) => !known.includes(row));
   if (strangers.length > 0) throw new Error(`there is no row ${strangers.join(', ')}; there are ${known.join(', ')}`);
   const { list, quick, profile } = values;
-  const [restRestarts, backlog] = [countOf(values, 'rest-restarts'), countOf(values, 'backlog')];
-  return { rows: positionals, list, quick, profile, restRestarts, backlog };
+  const [rounds, restRestarts, backlog] = [countOf(values, 'rounds'), countOf(values, 'rest-restarts'), countOf(values, 'backlog')];
+  return { rows: positionals, list, quick, profile, rounds, restRestarts, backlog };
 }
 
 function countOf<K extends string>(values: Readonly<Partial<Record<K, string>>>, name: K): number | null {

@@ -68,11 +68,8 @@ export class Fleet {
 
   /** So many replicas of lifecycle. */
   async lifecycles(wanted: 1 | 3): Promise<void> {
-    for (const n of [2, 3]) {
-      const name = `lifecycle_${n}`;
-      if (n <= wanted) await this.ensure(name, 'lifecycle');
-      else await this.end(name);
-    }
+    const others = [2, 3].map((n) => ({ name: `lifecycle_${n}`, kept: n <= wanted }));
+    await Promise.all(others.map(({ name, kept }) => (kept ? this.ensure(name, 'lifecycle') : this.end(name))));
   }
 
   /** Ends all of them, so that the next ones begin anew. */

@@ -4,6 +4,7 @@ import { World } from '../ground/worlds';
 import { type Line, lineOfRounds, type Round, roundsOf } from '../harness/line';
 import { inTurns } from '../harness/turns';
 import type { LoadRequest, LoadResult } from '../load/load-order';
+import { acceptedPerSecond } from './accept';
 import { orderOf, reads, restarts } from './requests';
 import { TEN_THOUSAND } from './worlds';
 
@@ -35,8 +36,14 @@ async function sizes(bench: Bench): Promise<Line[]> {
 async function replicas(bench: Bench): Promise<Line[]> {
   const withReplicas = async (replicas: 1 | 3): Promise<Latencies> => {
     await bench.fleet.lifecycles(replicas);
-    // Compilers have seen nothing yet in those that have just started.
-    await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests: reads(500, TENANTS), keys: false, seconds: 1 }), 200);
+    // At rest again: the turn before has left some restarts.
+    await bench.worlds.enter(TEN_THOUSAND);
+    // Compilers have seen nothing yet in those that have just started, and each gets but its share.
+    await bench.load.send(
+      orderOf(bench, bench.fleet.gatewayUrl, { requests: reads(500, TENANTS), keys: false, seconds: replicas * 0.5 }),
+      200,
+    );
+    await acceptedPerSecond(bench, TEN_THOUSAND.seed.workspaces, { seconds: replicas });
     return latencies(bench, TEN_THOUSAND);
   };
   const figures = await inTurns({ three: () => withReplicas(3), one: () => withReplicas(1) }, { ...bench.turns, warmUp: false });
