@@ -38,8 +38,8 @@ export class OperationsRepository {
   }
 
   /**
-   * The operation; locked, until the transaction ends. Lock its workspace first: everyone does, so nobody waits in a circle. Not locked, it may be
-   * another one by the time that it is written.
+   * The operation; locked, until the transaction ends. Whoever locks its workspace, too, does so first, so that nobody waits in a circle. Not
+   * locked, it may be another one by the time that it is written.
    */
   async load(manager: EntityManager, id: string, { locked }: { locked: boolean }): Promise<LoadedOperation | null> {
     const rows = await manager.query<LoadedOperation[]>(
@@ -57,7 +57,10 @@ export class OperationsRepository {
         WHERE id = ${bind(id)} AND xmin = ${bind(version)}::xid RETURNING 1`;
   }
 
-  /** Ends an operation that has not ended, if nobody wrote it since it was loaded. */
+  /**
+   * Ends an operation that has not ended, if nobody wrote it since it was loaded. (Asked for its status, a planner that last saw none in flight would read
+   * all that are, by the index of those, to find this one.)
+   */
   finish(
     { id, version }: LoadedOperation,
     error: { code: OperationErrorCode; message: string } | null,
@@ -67,7 +70,7 @@ export class OperationsRepository {
     return (bind) =>
       `UPDATE operations SET status = ${bind(error ? 'failed' : 'succeeded')}, error = ${bind(error && JSON.stringify(error))}::jsonb,
               phases = ${bind(JSON.stringify(phases))}::jsonb, finished_at = ${bind(now)}, pod_command = NULL
-        WHERE id = ${bind(id)} AND status IN ('pending', 'running') AND xmin = ${bind(version)}::xid RETURNING 1`;
+        WHERE id = ${bind(id)} AND finished_at IS NULL AND xmin = ${bind(version)}::xid RETURNING 1`;
   }
 
   async find(orgId: string, id: string): Promise<ShownOperation | null> {

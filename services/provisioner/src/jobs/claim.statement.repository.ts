@@ -1,21 +1,29 @@
 import { jobColumns } from './job-row.repository';
 
 const TO_DO = `status IN ('waiting', 'running')`;
+/**
+ * That a job runs, in other words than the indexes of what is to be done have it, for statements that name their job. A planner that last saw nothing to
+ * be done would take one of those indexes instead of the key, and read all that is to be done to find the one: measured, with 5,000 jobs, 7 ms
+ * instead of 0.1 for each move of each job.
+ */
+export const runs = (jobs: string): string => `${jobs}.status || '' = 'running'`;
+
 /** A job's tenant; jobs of none are one tenant's. An index has it, by this very expression. */
 const TENANT = `coalesce(org_id, '')`;
 
 /**
  * Claims are made one after the other, by whichever replica: only so can jobs of a tenant be counted. The lock ends with the transaction, and the
- * server ends that of a process that stands still in it. So do the settings: where the planner has statistics, it expects that hardly any job is the
- * oldest of its workspace, and would read a tenant's whole line through a bitmap instead of its head in order: measured, with 20,000 jobs, 52 ms instead
- * of 3.
+ * server ends that of a process that stands still in it. So do the settings. Each part of a claim has an index in whose order it reads no more than it
+ * takes; but the planner goes by what it last saw, and would rather read all that is to be done and sort it, where it saw nothing to be done, or through
+ * a bitmap, where it saw much. Measured: with 20,000 jobs 52 ms instead of 3; with 5,000 that came after a quiet time 8.5 s instead of 5 ms, which was as
+ * long as the leases.
  */
 export const ONE_CLAIM_AT_A_TIME = `
   SELECT pg_advisory_xact_lock(hashtextextended('provisioner claim', 0)), set_config('idle_in_transaction_session_timeout', '2000', true),
-         set_config('enable_bitmapscan', 'off', true)`;
+         set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true)`;
 
 /**
- * $1 worker, $2 how many, $3 lease in ms, $4 how many of one tenant may run at once.
+ * $1 worker, $2 how many, $3 lease in ms from when it is given, $4 how many of one tenant may run at once.
  *
  * Fair between tenants: each tenant's jobs stand in a line of their own, the oldest first, behind those of its jobs that run already; the place
  * in that line is the turn. So a tenant's first job goes before another's second one, however many that one has; tenants of one turn go by age.
@@ -33,7 +41,9 @@ export const CLAIM = `
     UNION ALL
     SELECT (SELECT ${TENANT} FROM jobs WHERE ${TO_DO} AND ${TENANT} > t.tenant ORDER BY 1 LIMIT 1) FROM tenants t WHERE t.tenant IS NOT NULL
   ), running AS (
-    SELECT ${TENANT} AS tenant, count(*)::integer AS jobs FROM jobs WHERE status = 'running' AND available_at > now() GROUP BY 1
+    SELECT tenant, count(*)::integer AS jobs
+      FROM (SELECT ${TENANT} AS tenant FROM jobs WHERE ${TO_DO} AND ${runs('jobs')} AND available_at > now() ORDER BY available_at) r
+     GROUP BY 1
   ), lines AS MATERIALIZED (
     SELECT l.id, l.available_at, coalesce(r.jobs, 0) + l.place AS turn
       FROM tenants t LEFT JOIN running r ON r.tenant = t.tenant
@@ -52,7 +62,7 @@ export const CLAIM = `
      WHERE j.id = ANY (ARRAY(SELECT id FROM first)) AND j.status NOT IN ('succeeded', 'failed') AND j.available_at <= now()
        FOR UPDATE OF j SKIP LOCKED
   ), claimed AS (
-    UPDATE jobs j SET status = 'running', epoch = j.epoch + 1, worker = $1, available_at = now() + $3 * interval '1 millisecond'
+    UPDATE jobs j SET status = 'running', epoch = j.epoch + 1, worker = $1, available_at = clock_timestamp() + $3 * interval '1 millisecond'
       FROM due WHERE j.id = due.id
     RETURNING ${jobColumns('j')}
   )

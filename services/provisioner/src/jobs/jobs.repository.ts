@@ -5,7 +5,7 @@ import { inTransactionSpan } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import type { Job, JobOrder } from './job';
 import { CLAIM, ONE_CLAIM_AT_A_TIME } from './claim.statement.repository';
-import { acceptStatement, advanceStatement, HEARTBEAT } from './jobs.statements.repository';
+import { acceptStatement, advanceStatement, FENCE, HEARTBEAT } from './jobs.statements.repository';
 import { toJob, type JobRow } from './job-row.repository';
 import type { Advance } from './transition';
 
@@ -55,7 +55,7 @@ export class JobsRepository {
 
   private async isAnyDue(): Promise<boolean> {
     const due: unknown[] = await this.database.query(
-      `SELECT FROM jobs WHERE status IN ('waiting', 'running') AND available_at <= now() LIMIT 1`,
+      `SELECT FROM jobs WHERE status IN ('waiting', 'running') AND available_at <= now() ORDER BY available_at LIMIT 1`,
     );
     return due.length > 0;
   }
@@ -82,11 +82,7 @@ export class JobsRepository {
 
   /** The workspace's highest accepted generation, as long as the lease is held; null when it is lost. */
   async fenceOf({ id, epoch, workspaceId }: Pick<Job, 'id' | 'epoch' | 'workspaceId'>): Promise<number | null> {
-    const [row] = await this.database.query<{ generation: number }[]>(
-      `SELECT f.generation FROM fences f, jobs j
-        WHERE f.workspace_id = $3 AND j.id = $1 AND j.epoch = $2 AND j.status = 'running' AND j.available_at > now()`,
-      [id, epoch, workspaceId],
-    );
+    const [row] = await this.database.query<{ generation: number }[]>(FENCE, [id, epoch, workspaceId]);
     return row?.generation ?? null;
   }
 }

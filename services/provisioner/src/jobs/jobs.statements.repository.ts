@@ -1,4 +1,5 @@
 import type { MessageContext } from '@reprise/messaging';
+import { runs } from './claim.statement.repository';
 import type { JobOrder } from './job';
 import type { Advance } from './transition';
 
@@ -14,10 +15,15 @@ export const HEARTBEAT = `
   WITH held AS (
     UPDATE jobs j SET available_at = now() + $3 * interval '1 millisecond'
       FROM unnest($1::text[], $2::integer[]) AS l(id, epoch)
-     WHERE j.id = l.id AND j.epoch = l.epoch AND j.status = 'running'
+     WHERE j.id = l.id AND j.epoch = l.epoch AND ${runs('j')}
     RETURNING j.id, j.epoch
   )
   SELECT id, epoch FROM held`;
+
+/** $1 job, $2 epoch, $3 workspace: the highest accepted generation of the workspace, while the lease is held. */
+export const FENCE = `
+  SELECT f.generation FROM fences f, jobs j
+   WHERE f.workspace_id = $3 AND j.id = $1 AND j.epoch = $2 AND ${runs('j')} AND j.available_at > now()`;
 
 /** Inbox row, fence and job in one statement: a message that was seen raises no fence, and a fence that does not rise makes no job. */
 export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, order: JobOrder): Statement {
@@ -76,7 +82,7 @@ export function advanceStatement(
         new_snapshot_id = ${bind(job.newSnapshotId)}, ending = ${bind(job.ending === null ? null : JSON.stringify(job.ending))}::jsonb,
         available_at = now() + ${bind(job.status === 'running' ? leaseMs : waitMs)} * interval '1 millisecond',
         finished_at = ${ended ? 'now()' : 'NULL'}
-      WHERE id = ${bind(job.id)} AND epoch = ${bind(job.epoch)} AND status = 'running'
+      WHERE id = ${bind(job.id)} AND epoch = ${bind(job.epoch)} AND ${runs('jobs')}
       RETURNING id, workspace_id, org_id, generation
     )`,
   ];

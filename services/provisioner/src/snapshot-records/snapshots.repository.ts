@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { runs } from '../jobs/claim.statement.repository';
 import type { SnapshotStatus } from '../jobs/record-changes';
 import type { Encoding } from '../snapshots/encoding';
 import type { SnapshotRecord } from '../snapshots/snapshots';
@@ -55,7 +56,7 @@ export class SnapshotsRepository {
   async isVerifiedFor(snapshotId: string, job: { id: string; epoch: number }): Promise<boolean> {
     const rows = await this.database.query<unknown[]>(
       `SELECT 1 FROM snapshots s, jobs j
-        WHERE s.id = $1 AND s.status = 'verified' AND j.id = $2 AND j.epoch = $3 AND j.status = 'running' AND j.available_at > now()`,
+        WHERE s.id = $1 AND s.status = 'verified' AND j.id = $2 AND j.epoch = $3 AND ${runs('j')} AND j.available_at > now()`,
       [snapshotId, job.id, job.epoch],
     );
     return rows.length > 0;

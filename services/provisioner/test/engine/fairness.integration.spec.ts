@@ -4,6 +4,7 @@ import type { MessageContext } from '@reprise/messaging';
 import type { Job } from '../../src/jobs/job';
 import { CLAIM, ONE_CLAIM_AT_A_TIME } from '../../src/jobs/claim.statement.repository';
 import { JobsRepository } from '../../src/jobs/jobs.repository';
+import { advanceStatement, FENCE, HEARTBEAT } from '../../src/jobs/jobs.statements.repository';
 import { JobsService } from '../../src/jobs/jobs.service';
 import { Transition } from '../../src/jobs/transition';
 import { JobRunner } from '../../src/worker/job-runner';
@@ -85,19 +86,34 @@ describe('capacity between tenants', () => {
     expect(most).toBe(TENANT_CONCURRENCY);
   });
 
-  it.each([
-    ['before', 'custom'],
-    ['after', 'custom'],
-    ['before', 'generic'],
-    ['after', 'generic'],
-  ])('a claim reads the heads of the lines alone, however long: %s the planner has statistics, by a %s plan', async (when, plan) => {
+  type Explained = { 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number; 'Actual Rows': number } }] }[];
+
+  /** Twenty tenants' lines, and what the planner knew of them when they came. */
+  async function fiveThousand(statistics: Statistics): Promise<void> {
+    if (statistics === 'of a quiet time') {
+      await restartEverything('earlier', 1_000);
+      await world.database.query(`UPDATE jobs SET status = 'succeeded', finished_at = now()`);
+      await world.database.query('VACUUM ANALYZE jobs');
+    }
     for (let tenant = 0; tenant < 20; tenant += 1) await restartEverything(`tenant-${tenant}`, 250);
-    if (when === 'after') await world.database.query('ANALYZE jobs');
+    if (statistics === 'of these jobs') await world.database.query('ANALYZE jobs');
+  }
+  type Statistics = 'of these jobs' | 'of a quiet time' | 'at all';
+
+  it.each<[Statistics, string]>([
+    ['at all', 'custom'],
+    ['of these jobs', 'custom'],
+    ['of a quiet time', 'custom'],
+    ['at all', 'generic'],
+    ['of these jobs', 'generic'],
+    ['of a quiet time', 'generic'],
+  ])('a claim reads the heads of the lines alone, however long: statistics %s, a %s plan', async (statistics, plan) => {
+    await fiveThousand(statistics);
     const pages = await world.database.transaction(async (manager) => {
       await manager.query(ONE_CLAIM_AT_A_TIME);
       await manager.query(`SET LOCAL plan_cache_mode = force_${plan}_plan`);
       await manager.query(`PREPARE claim AS ${CLAIM}`);
-      const [row] = await manager.query<{ 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number; 'Actual Rows': number } }] }[]>(
+      const [row] = await manager.query<Explained>(
         `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE claim ('worker', 2, 10000, ${TENANT_CONCURRENCY})`,
       );
       await manager.query('DEALLOCATE claim');
@@ -108,6 +124,28 @@ describe('capacity between tenants', () => {
     // Twenty heads of two jobs, each with a few pages of index and the look for an older sibling. All lines together would be tens of thousands.
     expect(pages).toBeLessThan(2_000);
   });
+
+  it.each<Statistics>(['at all', 'of these jobs', 'of a quiet time'])(
+    'what names its job reads that one alone, however many are to be done: statistics %s',
+    async (statistics) => {
+      await start(1, { hangs: true });
+      await fiveThousand(statistics);
+      const [job] = await JobsRepository.prototype.claim.call(jobs, 'me', 1, 60_000, 1);
+      const { id, epoch } = job!;
+      const advance = new Transition(job!, new Date()).begin('quiesce', () => ({})).advance();
+      const statements: [string, unknown[]][] = [
+        [HEARTBEAT, [[id], [epoch], 60_000]],
+        [FENCE, [id, epoch, job!.workspaceId]],
+        ((s) => [s.sql, s.parameters])(advanceStatement({ ...advance, messages: [] }, 'me', 60_000, () => '')),
+      ];
+      for (const [sql, parameters] of statements) {
+        const [row] = await world.database.query<Explained>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters);
+        const { 'Shared Hit Blocks': hit, 'Actual Rows': rows } = row!['QUERY PLAN'][0].Plan;
+        expect([sql, rows]).toEqual([sql, 1]);
+        expect([sql, hit < 100]).toEqual([sql, true]);
+      }
+    },
+  );
 
   it('no more jobs of a tenant run at once than it may have, on three replicas together', async () => {
     await restartEverything('noisy', 200);
