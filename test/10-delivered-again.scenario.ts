@@ -101,6 +101,14 @@ promise('an event of an old generation changes nothing', async () => {
       type: 'reprise.pod.job-failed.v1',
       data: { ...old, pod_kept: false, step: 'create', code: 'create_failed', message: 'late', snapshot_id: null },
     },
+    {
+      type: 'reprise.pod.step-changed.v1',
+      data: {
+        ...old,
+        ...{ step: 'teardown', status: 'succeeded', attempt: 1, at: new Date().toISOString() },
+        next: { step: 'create', attempt: 1 },
+      },
+    },
     { type: 'reprise.pod.removed.v1', data: { ...old, snapshot_id: newId('snapshot') } },
     { type: 'reprise.pod.ready.v1', data: { ...old, role_version: 1, snapshot_id: null } },
     { type: 'reprise.pod.lost.v1', data: { workspace_id: id, pod_generation: 1, reason: 'late' } },

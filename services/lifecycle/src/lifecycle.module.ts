@@ -12,9 +12,11 @@ import { FiguresRepository } from './metrics/figures.repository';
 import { LifecycleMetrics } from './metrics/lifecycle-metrics';
 import { MIGRATIONS } from './migrations';
 import { OperationEntity } from './operations/operation.entity';
+import { OperationLoader } from './operations/operation-loader';
 import { OperationsController } from './operations/operations.controller';
 import { OperationsRepository } from './operations/operations.repository';
 import { OperationsService } from './operations/operations.service';
+import { StepsService } from './operations/steps.service';
 import { PodLosses } from './operations/pod-losses.service';
 import { Watchdog } from './operations/watchdog';
 import { OverviewController } from './overview/overview.controller';
@@ -94,7 +96,9 @@ export class LifecycleModule {
         FiguresRepository,
         LifecycleMetrics,
         OperationsRepository,
+        OperationLoader,
         OperationsService,
+        StepsService,
         PodLosses,
         OverviewRepository,
         PostureService,

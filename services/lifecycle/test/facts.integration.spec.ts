@@ -3,6 +3,7 @@ import { type OperationView, PodReady, type PodStepChanged, QUEUE, RestartWorksp
 import type { Fact } from '../src/commands/command';
 import { OperationsRepository } from '../src/operations/operations.repository';
 import { OperationsService } from '../src/operations/operations.service';
+import { StepsService } from '../src/operations/steps.service';
 import { World } from './support/world';
 
 let world: World;
@@ -30,10 +31,13 @@ function fact<T extends object>({ id, workspace_id, generation }: Restart, data:
   const hash = createHash('sha256').update(JSON.stringify(whole)).digest();
   return { id: randomUUID(), consumer: QUEUE.lifecycleEvents, hash, traceparent: undefined, data: whole as never };
 }
-function step(operation: Restart, name: string, status: string): Fact<PodStepChanged> {
+function step(operation: Restart, name: string, status: string, more: object = {}): Fact<PodStepChanged> {
   const at = new Date(Date.UTC(2026, 0, 1, 0, 0, seconds++)).toISOString();
-  return fact(operation, { step: name, status, attempt: 1, at }) as unknown as Fact<PodStepChanged>;
+  return fact(operation, { step: name, status, attempt: 1, at, ...more }) as unknown as Fact<PodStepChanged>;
 }
+/** As the provisioner tells it: the end of a step with the beginning of the next. */
+const stepEnds = (operation: Restart, name: string, next: string): Fact<PodStepChanged> =>
+  step(operation, name, 'succeeded', { next: { step: next, attempt: 1 } });
 const steps = (operation: Restart): Fact<PodStepChanged>[] =>
   ['quiesce', 'snapshot', 'verify'].flatMap((name) => [step(operation, name, 'started'), step(operation, name, 'succeeded')]);
 
@@ -51,7 +55,7 @@ const SAVED = ['quiesce succeeded', 'snapshot succeeded', 'verify succeeded'];
 it('steps that are told together are written in one transaction', async () => {
   const operation = await restart();
   const facts = steps(operation);
-  await Promise.all(facts.map((each) => world.part(OperationsService).stepChanged(each)));
+  await Promise.all(facts.map((each) => world.part(StepsService).changed(each)));
   expect(await timeline(operation)).toEqual(SAVED);
   expect(await written(facts)).toEqual({ facts: 6, transactions: 1 });
 });
@@ -59,9 +63,9 @@ it('steps that are told together are written in one transaction', async () => {
 it('one of them that was applied before holds up none of the others', async () => {
   const operation = await restart();
   const facts = steps(operation);
-  const service = world.part(OperationsService);
-  await service.stepChanged(facts[0]!);
-  await Promise.all(facts.map((each) => service.stepChanged(each)));
+  const service = world.part(StepsService);
+  await service.changed(facts[0]!);
+  await Promise.all(facts.map((each) => service.changed(each)));
   expect(await timeline(operation)).toEqual(SAVED);
   expect(await written(facts)).toEqual({ facts: 6, transactions: 6 });
 });
@@ -70,10 +74,50 @@ it('one of them that cannot be applied fails alone', async () => {
   const operation = await restart();
   const facts = steps(operation);
   const broken = { ...facts[3]!, id: null as unknown as string };
-  const service = world.part(OperationsService);
-  const ends = await Promise.allSettled([...facts.slice(0, 3), broken, ...facts.slice(4)].map((each) => service.stepChanged(each)));
+  const service = world.part(StepsService);
+  const ends = await Promise.allSettled([...facts.slice(0, 3), broken, ...facts.slice(4)].map((each) => service.changed(each)));
   expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
   expect(await timeline(operation)).toEqual(['quiesce succeeded', 'snapshot running', 'verify succeeded']);
+});
+
+const statusOf = async ({ workspace_id: id }: Restart) => (await world.get(id)).status;
+
+it('together with them what reaches the workspace', async () => {
+  const operation = await restart();
+  const facts = [
+    stepEnds(operation, 'verify', 'teardown'),
+    stepEnds(operation, 'teardown', 'create'),
+    stepEnds(operation, 'create', 'restore'),
+  ];
+  await Promise.all(facts.map((each) => world.part(StepsService).changed(each)));
+  expect(await timeline(operation)).toEqual(['verify succeeded', 'teardown succeeded', 'create succeeded', 'restore running']);
+  expect(await statusOf(operation)).toBe('provisioning');
+  expect(await written(facts)).toEqual({ facts: 3, transactions: 1 });
+});
+
+it('a create that is told to begin by itself, as one after a pause is, makes the workspace provisioning, too', async () => {
+  const operation = await restart();
+  await world.part(StepsService).changed(step(operation, 'create', 'started'));
+  expect([await timeline(operation), await statusOf(operation)]).toEqual([['create running'], 'provisioning']);
+});
+
+it('a step that comes after the end of its operation brings no status back, and none is left that seems to run', async () => {
+  const operation = await restart();
+  const ready = fact(operation, { role_version: role.version, snapshot_id: null }) as unknown as Fact<PodReady>;
+  await world.part(OperationsService).podReady(ready);
+  await world.part(StepsService).changed(stepEnds(operation, 'teardown', 'create'));
+  expect([await statusOf(operation), await timeline(operation)]).toEqual(['idle', ['teardown succeeded']]);
+});
+
+it.each([
+  ['that moves the timeline', (of: Restart) => stepEnds(of, 'snapshot', 'verify')],
+  ['that reaches the workspace', (of: Restart) => stepEnds(of, 'teardown', 'create')],
+])('a step %s, of an operation of another workspace, changes nothing', async (_what, stepOf) => {
+  const [operation, other] = [await restart(), await restart()];
+  const stray = stepOf({ ...operation, workspace_id: other.workspace_id });
+  await world.part(StepsService).changed(stray);
+  expect([await timeline(operation), await timeline(other), await statusOf(other)]).toEqual([[], [], 'stopping']);
+  expect(await written([stray])).toEqual({ facts: 0, transactions: 0 });
 });
 
 describe('someone who writes the operation between the look at it and the write', () => {
@@ -98,9 +142,21 @@ describe('someone who writes the operation between the look at it and the write'
   it('takes no step away, and is not undone', async () => {
     const operation = await restart();
     const other = interfere();
-    await world.part(OperationsService).stepChanged(step(operation, 'quiesce', 'started'));
+    await world.part(StepsService).changed(step(operation, 'quiesce', 'started'));
     expect(other.times()).toBe(1);
     expect([await timeline(operation), await resends(operation)]).toEqual([['quiesce running'], 1]);
+  });
+
+  it('nor a status, which is told once', async () => {
+    const operation = await restart();
+    const other = interfere();
+    await world.part(StepsService).changed(stepEnds(operation, 'teardown', 'create'));
+    expect(other.times()).toBe(1);
+    expect([await statusOf(operation), await timeline(operation), await resends(operation)]).toEqual([
+      'provisioning',
+      ['teardown succeeded', 'create running'],
+      1,
+    ]);
   });
 
   it('nor the end, which is told once', async () => {

@@ -1,4 +1,5 @@
-import { IsBoolean, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
 import { OPERATION_ERRORS, OperationErrorCode, STEPS, STEP_STATUSES, Step, StepStatus } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
 import { IsCounter, IsTime } from './rules';
@@ -16,7 +17,17 @@ abstract class JobEvent {
   generation!: number;
 }
 
-/** A step of a job began or ended. May arrive late or twice; `at` is when it happened. */
+/** A step that began. */
+export class BegunStep {
+  @IsIn(STEPS)
+  step!: Step;
+
+  /** Counts from 1. */
+  @IsCounter()
+  attempt!: number;
+}
+
+/** A step of a job began or ended; where the next began as it ended, both are told at once. May arrive late or twice; `at` is when it happened. */
 export class PodStepChanged extends JobEvent {
   static readonly type = 'reprise.pod.step-changed.v1';
   static readonly kind = 'event';
@@ -30,6 +41,7 @@ export class PodStepChanged extends JobEvent {
     attempt: 1,
     at: EXAMPLE.time,
     interrupted_task_id: EXAMPLE.task,
+    next: { step: 'snapshot', attempt: 1 },
   };
 
   @IsIn(STEPS)
@@ -54,6 +66,13 @@ export class PodStepChanged extends JobEvent {
   @IsOptional()
   @IsTypeId('task')
   interrupted_task_id?: string | null;
+
+  /** In the end of a step: the one that began at the same moment, or the same one's next attempt. No other event tells of that beginning. */
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BegunStep)
+  next?: BegunStep;
 }
 
 /** The job of a create, resume or restart is done: the pod of this generation is live and takes tasks. */

@@ -39,13 +39,13 @@ export interface BeyondRules {
   without?: readonly string[];
   /** Whether there may be fields that no rule knows. */
   open?: boolean;
-  /** The schema of a field that is an object of a class of its own; by default its rules alone. */
+  /** The schema of a field that is an object of a class of its own; by default its rules alone, as open as this one. */
   nested?: (Class: new () => object) => Schema;
 }
 
 /** The JSON Schema of a class, read from the very rules that are applied to it. */
 export function schemaOfRules(Class: new () => object, beyond: BeyondRules = {}): Schema {
-  const { describe, mayBeNull, without = [], open = false, nested = (Inner) => schemaOfRules(Inner) } = beyond;
+  const { describe, mayBeNull, without = [], open = false, nested = (Inner) => schemaOfRules(Inner, { open }) } = beyond;
   const { byField, optional, conditional } = rulesOf(Class);
   const known = [...byField].filter(([field]) => !without.includes(field));
   const nullable = mayBeNull ?? ((field: string) => optional.has(field));

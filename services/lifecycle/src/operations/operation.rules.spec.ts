@@ -1,11 +1,14 @@
+import type { PodStepChanged } from '@reprise/contracts';
 import * as fc from 'fast-check';
 import {
   PhaseRecord,
   StepFact,
   closed,
   isCurrent,
+  reachWorkspace,
   snapshotErrorOf,
   statusAfter,
+  stepsOf,
   timeoutMessage,
   unlessLost,
   whenFailed,
@@ -46,6 +49,30 @@ describe('the timeline', () => {
             attempt: last?.attempt,
           });
         }
+      }),
+    );
+  });
+
+  it('is as if the step that began with another’s end had been told by itself', () => {
+    const about = { operation_id: 'op', workspace_id: 'ws', generation: 4 };
+    const told: PodStepChanged[] = [
+      { ...about, step: 'snapshot', status: 'started', attempt: 1, at: at(0) },
+      { ...about, step: 'snapshot', status: 'failed', attempt: 1, at: at(1), detail: 'no space', next: { step: 'snapshot', attempt: 2 } },
+      { ...about, step: 'snapshot', status: 'succeeded', attempt: 2, at: at(2), next: { step: 'verify', attempt: 1 } },
+    ];
+    const fence = { operation_id: 'op', generation: 4 };
+    expect(told.flatMap(stepsOf)).toEqual([
+      { ...fence, step: 'snapshot', status: 'started', attempt: 1, at: at(0) },
+      { ...fence, step: 'snapshot', status: 'failed', attempt: 1, at: at(1), detail: 'no space' },
+      { ...fence, step: 'snapshot', status: 'started', attempt: 2, at: at(1) },
+      { ...fence, step: 'snapshot', status: 'succeeded', attempt: 2, at: at(2) },
+      { ...fence, step: 'verify', status: 'started', attempt: 1, at: at(2) },
+    ]);
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...told, ...told], { minLength: 6 }), (messages) => {
+        const phases = messages.flatMap(stepsOf).reduce<readonly PhaseRecord[]>(withStep, []);
+        expect(phases.find((p) => p.name === 'snapshot')).toMatchObject({ status: 'succeeded', finished_at: at(2), attempt: 2 });
+        expect(phases.find((p) => p.name === 'verify')).toMatchObject({ status: 'running', started_at: at(2), attempt: 1 });
       }),
     );
   });
@@ -111,6 +138,22 @@ describe('facts', () => {
     expect(statusAfter('stop', workspace, [told('create')])).toBeNull();
     expect(statusAfter('restart', workspace, [told('create', 3)])).toBeNull();
     expect(statusAfter('restart', { ...workspace, status: 'idle' }, [told('create')])).toBeNull();
+  });
+
+  it('most steps move the timeline alone; an interrupted task and the making of the next pod reach the workspace', () => {
+    const about = { operation_id: 'op', workspace_id: 'ws', generation: 4, attempt: 1, at: at(0) };
+    const verified = { ...about, step: 'verify', status: 'succeeded' } as const;
+    expect(
+      reachWorkspace([
+        { ...verified, next: { step: 'teardown', attempt: 1 } },
+        { ...verified, interrupted_task_id: null },
+      ]),
+    ).toBe(false);
+    expect(reachWorkspace([verified, { ...about, step: 'quiesce', status: 'succeeded', interrupted_task_id: 'task' }])).toBe(true);
+    expect(reachWorkspace([verified, { ...about, step: 'teardown', status: 'succeeded', next: { step: 'create', attempt: 1 } }])).toBe(
+      true,
+    );
+    expect(reachWorkspace([{ ...about, step: 'create', status: 'started' }])).toBe(true);
   });
 
   it('a missed deadline says in which phase', () => {

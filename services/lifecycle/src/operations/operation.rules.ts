@@ -4,6 +4,7 @@ import {
   PhaseStatus,
   PhaseView,
   PodLostPolicy,
+  PodStepChanged,
   Step,
   StepStatus,
   TASK_REASONS,
@@ -97,28 +98,43 @@ export function snapshotErrorOf(step: Step, message: string): string | null {
   return SAVING.includes(step) ? message : null;
 }
 
-/** The status that a step's beginning gives a workspace in this operation, or null where it stays. */
-function statusDuring(kind: OperationKind, step: Step, status: StepStatus): WorkspaceStatus | null {
-  return kind === 'restart' && step === 'create' && status === 'started' ? 'provisioning' : null;
+/** With this the next pod is being made. */
+function beginsPod({ step, status }: Pick<StepFact, 'step' | 'status'>): boolean {
+  return step === 'create' && status === 'started';
 }
 
 /** The status that steps give a workspace in the operation that they are of, or null where it stays. */
 export function statusAfter(
   kind: OperationKind,
   workspace: Fence & { status: WorkspaceStatus },
-  steps: readonly { operation_id: string; generation: number; step: Step; status: StepStatus }[],
+  steps: readonly Pick<FencedStep, 'operation_id' | 'generation' | 'step' | 'status'>[],
 ): WorkspaceStatus | null {
-  if (workspace.status !== 'stopping') return null;
-  const current = steps.filter((step) => isCurrent(workspace, step));
-  return current.map(({ step, status }) => statusDuring(kind, step, status)).find((status) => status !== null) ?? null;
+  if (workspace.status !== 'stopping' || kind !== 'restart') return null;
+  return steps.some((step) => isCurrent(workspace, step) && beginsPod(step)) ? 'provisioning' : null;
 }
 
+/** One beginning or end of a step. */
 export interface StepFact {
   step: Step;
   status: StepStatus;
   attempt: number;
   at: string;
   detail?: string;
+}
+
+/** The same, with what fences it. */
+type FencedStep = StepFact & Pick<PodStepChanged, 'operation_id' | 'generation'>;
+
+/** What one message tells: the beginning or the end of a step, and with an end the beginning of what came next. */
+export function stepsOf({ operation_id, generation, step, status, attempt, at, detail, next }: PodStepChanged): FencedStep[] {
+  const fence = { operation_id, generation };
+  const told: FencedStep = { ...fence, step, status, attempt, at, ...(detail === undefined ? {} : { detail }) };
+  return next ? [told, { ...fence, step: next.step, attempt: next.attempt, status: 'started', at }] : [told];
+}
+
+/** Whether what these tell may change more than the timeline: the status of the workspace, or a task of it. Most do not. */
+export function reachWorkspace(told: readonly PodStepChanged[]): boolean {
+  return told.some(({ interrupted_task_id: task }) => task) || told.flatMap(stepsOf).some(beginsPod);
 }
 
 /** A phase as it is kept; the attempt tells a late fact from a new try. */
@@ -162,4 +178,9 @@ export function timeoutMessage(phases: readonly PhaseView[]): { code: OperationE
   const running = phases.find((p) => p.status === 'running') ?? phases.at(-1);
   const where = running ? `in the phase ${running.name}` : 'before its first phase';
   return { code: 'operation_timeout', message: `The operation missed its deadline ${where}.` };
+}
+
+/** From when on an operation that nothing more was heard of is quiet. */
+export function quietFrom(now: Date, { operationResendSeconds }: { operationResendSeconds: number }): Date {
+  return new Date(now.getTime() + operationResendSeconds * 1000);
 }

@@ -15,17 +15,19 @@ import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservice
 import { factOf, orgOf } from '../commands/from-context';
 import { OperationsService } from './operations.service';
 import { PodLosses } from './pod-losses.service';
+import { StepsService } from './steps.service';
 
 @Controller()
 export class OperationsController {
   constructor(
     private readonly operations: OperationsService,
+    private readonly steps: StepsService,
     private readonly losses: PodLosses,
   ) {}
 
   @EventPattern(PodStepChanged.type)
   stepChanged(@Payload() data: PodStepChanged, @Ctx() context: MessageContext): Promise<void> {
-    return this.operations.stepChanged(factOf(data, context));
+    return this.steps.changed(factOf(data, context));
   }
 
   @EventPattern(PodReady.type)

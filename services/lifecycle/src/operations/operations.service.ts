@@ -8,7 +8,6 @@ import {
   PodJobFailed,
   PodReady,
   PodRemoved,
-  PodStepChanged,
 } from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
 import { addToContext, annotateSpan, runWith } from '@reprise/platform';
@@ -17,8 +16,7 @@ import type { EntityManager } from 'typeorm';
 import type { Fact } from '../commands/command';
 import { type AboutOperation, Effect, FactRunner } from '../commands/fact-runner';
 import { NOT_VISIBLE, mayTouch, notFound } from '../commands/visibility.rules';
-import { endOfTask, type TaskEnd } from '../tasks/task-end';
-import type { TaskEntity } from '../tasks/task.entity';
+import { endOfTask } from '../tasks/task-end';
 import { TasksRepository } from '../tasks/tasks.repository';
 import { LifecycleConfig } from '../lifecycle.config';
 import { type EndedOperation, LifecycleMetrics } from '../metrics/lifecycle-metrics';
@@ -26,30 +24,22 @@ import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { LoadedWorkspace, WorkspaceChange, WorkspacesRepository } from '../workspaces/workspaces.repository';
 import type { OperationEntity } from './operation.entity';
+import { aboutOf, fenceOf, type LoadedWithTask, OperationLoader } from './operation-loader';
 import {
   Ending,
-  type PhaseRecord,
   closed,
-  interruptionOf,
   isCurrent,
   lostAt,
+  quietFrom,
   snapshotErrorOf,
-  statusAfter,
   timeoutMessage,
   unlessLost,
   whenFailed,
   whenReady,
   whenRemoved,
-  withStep,
 } from './operation.rules';
 import { operationView } from './operation.view';
-import { type LoadedOperation, OperationsRepository, type OverdueOperation } from './operations.repository';
-
-interface Loaded {
-  workspace: LoadedWorkspace;
-  operation: LoadedOperation;
-  task: TaskEntity | null;
-}
+import { OperationsRepository, type OverdueOperation } from './operations.repository';
 
 interface Outcome {
   ending: Ending;
@@ -67,34 +57,10 @@ export class OperationsService {
     private readonly workspaces: WorkspacesRepository,
     private readonly operations: OperationsRepository,
     private readonly tasks: TasksRepository,
+    private readonly loader: OperationLoader,
     private readonly config: LifecycleConfig,
     private readonly metrics: LifecycleMetrics,
   ) {}
-
-  /** A step began or ended: the timeline shows it, and a task that it interrupted has ended. */
-  stepChanged(fact: Fact<PodStepChanged>): Promise<void> {
-    return this.facts.applyTogether(fact, async (facts, manager, now, loading) => {
-      const steps = facts.map(({ data }) => data);
-      const loaded = await this.load(manager, fact.data, loading);
-      if (!loaded) return null;
-      const { workspace, operation } = loaded;
-      const ended = await this.interrupted(manager, steps, loaded, loading);
-      const status = statusAfter(operation.kind, { ...fenceOf(workspace), status: workspace.status }, steps);
-      const change: WorkspaceChange = { ...ended?.workspace, ...(status === null ? {} : { status }) };
-      const phases = steps.reduce<readonly PhaseRecord[]>(withStep, operation.phases);
-
-      // The workspace before the operation, as everyone does.
-      const writes = new OneStatement();
-      if (Object.keys(change).length > 0) writes.add('workspace', this.workspaces.update(workspace, change, now), 1);
-      if (phases !== operation.phases) writes.add('operation', this.operations.progress(operation, phases, this.quietFrom(now)), 1);
-      if (ended) writes.add('task', this.tasks.update(ended.before, ended.task), 1);
-      const next = change.status ?? workspace.status;
-      return {
-        writes,
-        messages: [...(ended?.messages ?? []), ...statusChanged(workspace.status, next, workspace.generation, aboutOf(operation))],
-      };
-    });
-  }
 
   async podReady(fact: Fact<PodReady>): Promise<void> {
     const { role_version: roleVersion, snapshot_id: snapshot } = fact.data;
@@ -136,7 +102,7 @@ export class OperationsService {
   async resendQuiet(limit = 100): Promise<OperationEntity[]> {
     let quiet: OperationEntity[] = [];
     await this.facts.apply(null, async (manager, now) => {
-      quiet = await this.operations.takeQuiet(manager, now, this.quietFrom(now), limit);
+      quiet = await this.operations.takeQuiet(manager, now, quietFrom(now, this.config), limit);
       const messages = quiet.flatMap(({ pod_command: command }) => command ?? []);
       return messages.length > 0 ? { writes: new OneStatement(), messages } : null;
     });
@@ -177,11 +143,7 @@ export class OperationsService {
     return { operations: rows.map(operationView) };
   }
 
-  private quietFrom(now: Date): Date {
-    return new Date(now.getTime() + this.config.operationResendSeconds * 1000);
-  }
-
-  private end(fact: Fact<PodReady | PodRemoved | PodJobFailed>, outcomeOf: (loaded: Loaded) => Outcome): Promise<void> {
+  private end(fact: Fact<PodReady | PodRemoved | PodJobFailed>, outcomeOf: (loaded: LoadedWithTask) => Outcome): Promise<void> {
     return this.endWith(fact, fact.data, outcomeOf);
   }
 
@@ -189,13 +151,13 @@ export class OperationsService {
   private async endWith(
     fact: Fact<AboutOperation> | null,
     about: AboutOperation & { generation: number },
-    outcomeOf: (loaded: Loaded) => Outcome,
+    outcomeOf: (loaded: LoadedWithTask) => Outcome,
   ): Promise<void> {
     let ended = null as EndedOperation | null;
     const work = async (manager: EntityManager, now: Date, loading: { locked: boolean }): Promise<Effect | null> => {
       // It may be run again, and then come to another end.
       ended = null;
-      const loaded = await this.load(manager, about, loading);
+      const loaded = await this.loader.loadWithTask(manager, about, loading);
       if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
       const outcome = outcomeOf(loaded);
       const error = outcome.error?.code ?? null;
@@ -213,7 +175,7 @@ export class OperationsService {
     this.logger.log(ending);
   }
 
-  private ended({ workspace, operation, task }: Loaded, outcome: Outcome, now: Date): Effect {
+  private ended({ workspace, operation, task }: LoadedWithTask, outcome: Outcome, now: Date): Effect {
     const { error } = outcome;
     const ending = unlessLost(outcome.ending, workspace.lost_generation, beforeOf(workspace));
     const change: WorkspaceChange = { ...outcome.change, ...(ending.podGeneration === null ? { pod_role_version: null } : {}) };
@@ -258,43 +220,8 @@ export class OperationsService {
       messages: [...(endOf?.messages ?? []), ...statusChanged(workspace.status, ending.status, workspace.generation, about), end],
     };
   }
-
-  /** What ends a task that a step interrupted; null where none did, or it had ended. */
-  private async interrupted(
-    manager: EntityManager,
-    steps: readonly PodStepChanged[],
-    { workspace, operation }: Loaded,
-    loading: { locked: boolean },
-  ): Promise<(TaskEnd & { before: TaskEntity }) | null> {
-    const step = steps.find(({ interrupted_task_id: taskId }) => taskId);
-    const before = step?.interrupted_task_id ? await this.tasks.load(manager, step.interrupted_task_id, loading) : null;
-    if (!step || before?.workspace_id !== workspace.id) return null;
-    const reason = interruptionOf(operation.kind);
-    const end = endOfTask(before, workspace, { status: 'cancelled', reason, completedAt: new Date(step.at) });
-    return end && { ...end, before };
-  }
-
-  private async load(
-    manager: EntityManager,
-    { workspace_id, operation_id }: AboutOperation,
-    loading: { locked: boolean },
-  ): Promise<Loaded | null> {
-    const workspace = await this.workspaces.load(manager, workspace_id, null, loading);
-    const operation = workspace && (await this.operations.load(manager, operation_id, loading));
-    if (operation?.workspace_id !== workspace_id || !workspace) return null;
-    const task = workspace.running_task_id ? await this.tasks.load(manager, workspace.running_task_id, loading) : null;
-    return { workspace, operation, task };
-  }
-}
-
-function fenceOf({ operation_id, generation }: LoadedWorkspace) {
-  return { operationId: operation_id, generation };
 }
 
 function beforeOf({ pod_generation, running_task_id }: LoadedWorkspace) {
   return { podGeneration: pod_generation, runningTaskId: running_task_id };
-}
-
-function aboutOf({ org_id, workspace_id, requested_by, correlation_id }: OperationEntity) {
-  return { orgId: org_id, workspaceId: workspace_id, actor: requested_by, correlationId: correlation_id };
 }

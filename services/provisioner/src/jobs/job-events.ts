@@ -31,6 +31,14 @@ export function stepChanged(
   });
 }
 
+/** The same end of a step, told together with what began at that moment. */
+export function withNext(
+  end: OutgoingMessage<PodStepChanged>,
+  { step, attempt }: Pick<StepChange, 'step' | 'attempt'>,
+): OutgoingMessage<PodStepChanged> {
+  return { ...end, data: { ...end.data, next: { step, attempt } } };
+}
+
 /** The goal of the job, told by its kind. */
 export function succeeded(job: Job): OutgoingMessage {
   if (job.kind === 'remove') return event(job, PodRemoved, { ...about(job), snapshot_id: job.snapshotId ?? '' });

@@ -1,4 +1,5 @@
 import { CATALOG } from '@reprise/contracts';
+import { runWith } from '@reprise/platform';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { aJob } from './testing/job';
@@ -27,10 +28,28 @@ describe('a transition', () => {
       { step: 'quiesce', attempt: 1, status: 'succeeded', at: NOW, interruptedTaskId },
       { step: 'snapshot', attempt: 1, status: 'started', at: NOW },
     ]);
+    const next = { step: 'snapshot', attempt: 1 };
     expect(told(advance)).toMatchObject([
-      ['step-changed', { step: 'quiesce', status: 'succeeded', interrupted_task_id: interruptedTaskId }],
-      ['step-changed', { step: 'snapshot', status: 'started' }],
+      ['step-changed', { step: 'quiesce', status: 'succeeded', interrupted_task_id: interruptedTaskId, next }],
     ]);
+  });
+
+  it('tells of each change once, together where a step begins as another ends', () => {
+    const begun = new Transition(aJob({ step: null }), NOW).begin('quiesce', nothing);
+    expect(told(begun.advance())).toEqual([['step-changed', expect.objectContaining({ step: 'quiesce', attempt: 1, status: 'started' })]]);
+    const again = new Transition(begun.job, NOW).interrupt('stopped').begin('quiesce', nothing);
+    expect(told(again.advance())).toMatchObject([
+      ['step-changed', { step: 'quiesce', attempt: 1, status: 'failed', next: { step: 'quiesce', attempt: 2 } }],
+    ]);
+    const parked = new Transition(again.job, NOW).fail('no').park('quiesce', 250).advance();
+    expect(told(parked)).toEqual([['step-changed', expect.not.objectContaining({ next: expect.anything() })]]);
+  });
+
+  it('tells of a step in the trace of that step, whenever it is written', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const job = aJob({ step: 'quiesce', attempt: 1, begun: true });
+    const move = await runWith({ traceparent }, () => Promise.resolve(new Transition(job, NOW).succeed({}).begin('snapshot', nothing)));
+    expect(move.advance().messages).toEqual([expect.objectContaining({ traceparent })]);
   });
 
   it('counts an attempt that failed by itself, and not one that was interrupted', () => {

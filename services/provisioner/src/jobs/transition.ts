@@ -1,7 +1,7 @@
-import { newId, type Step } from '@reprise/contracts';
+import { newId, type PodStepChanged, type Step } from '@reprise/contracts';
 import type { OutgoingMessage } from '@reprise/messaging';
 import type { Ending, Job } from './job';
-import { failed, stepChanged, succeeded, type StepChange } from './job-events';
+import { failed, stepChanged, succeeded, type StepChange, withNext } from './job-events';
 import type { PodChange, RecordChanges, SnapshotChange } from './record-changes';
 
 /** All that one statement writes: the job as it is to be, what the journal and the records say of it, and what is told. */
@@ -27,7 +27,10 @@ export class Transition {
   private readonly changes: StepChange[] = [];
   private readonly pods: PodChange[] = [];
   private readonly snapshots: SnapshotChange[] = [];
-  private readonly messages: OutgoingMessage[] = [];
+  /** What tells of the step that ended, of the one that began, or of both: one move has one of each at most. */
+  private told: OutgoingMessage<PodStepChanged> | null = null;
+  /** What tells that the job has ended. */
+  private outcome: OutgoingMessage | null = null;
   private waitMs = 0;
 
   constructor(
@@ -41,8 +44,8 @@ export class Transition {
   }
 
   advance(): Advance {
-    const { current: job, waitMs, changes, pods, snapshots, messages } = this;
-    return { job, waitMs, changes, pods, snapshots, messages };
+    const { current: job, waitMs, changes, pods, snapshots, told, outcome } = this;
+    return { job, waitMs, changes, pods, snapshots, messages: [told, outcome].filter((message) => message !== null) };
   }
 
   /** The step in hand has done its work. */
@@ -82,7 +85,9 @@ export class Transition {
       newSnapshotId: step === 'snapshot' ? (this.current.newSnapshotId ?? newId('snapshot')) : this.current.newSnapshotId,
       begun: true,
     };
-    this.tell({ step, attempt: this.current.attempt, status: 'started', at: this.now });
+    const change: StepChange = { step, attempt: this.current.attempt, status: 'started', at: this.now };
+    this.changes.push(change);
+    this.told = this.told ? withNext(this.told, change) : stepChanged(this.current, change);
     this.record(records(this.current));
     return this;
   }
@@ -105,7 +110,7 @@ export class Transition {
   /** The goal is reached. */
   finish(): this {
     this.current = { ...this.current, status: 'succeeded' };
-    this.messages.push(succeeded(this.current));
+    this.outcome = succeeded(this.current);
     return this;
   }
 
@@ -113,21 +118,18 @@ export class Transition {
   finishFailed(podKept: boolean, pods: readonly PodChange[]): this {
     this.current = { ...this.current, status: 'failed' };
     this.pods.push(...pods);
-    this.messages.push(failed(this.current, podKept));
+    this.outcome = failed(this.current, podKept);
     return this;
   }
 
-  private end(change: Pick<StepChange, 'status' | 'detail' | 'interruptedTaskId'>): this {
+  private end(how: Pick<StepChange, 'status' | 'detail' | 'interruptedTaskId'>): this {
     const { step, attempt } = this.current;
     if (step === null) throw new Error(`Job ${this.current.id} has no step in hand`);
-    this.tell({ step, attempt, at: this.now, ...change });
+    const change: StepChange = { step, attempt, at: this.now, ...how };
+    this.changes.push(change);
+    this.told = stepChanged(this.current, change);
     this.current = { ...this.current, begun: false };
     return this;
-  }
-
-  private tell(change: StepChange): void {
-    this.changes.push(change);
-    this.messages.push(stepChanged(this.current, change));
   }
 
   private record({ pods = [], snapshot }: RecordChanges = {}): void {

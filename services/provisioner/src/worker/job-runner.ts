@@ -5,7 +5,7 @@ import { PodSurvey } from '../inventory/pod-survey.service';
 import type { Job, StepFailure } from '../jobs/job';
 import { afterFailure, bar, type RetryLimits, stepAfter } from '../jobs/job.rules';
 import { JobsRepository } from '../jobs/jobs.repository';
-import { type StepOutcome, Transition } from '../jobs/transition';
+import { type Advance, type StepOutcome, Transition } from '../jobs/transition';
 import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
 import { ProvisionerConfig } from '../provisioner.config';
 import { Cleanup } from './cleanup';
@@ -70,8 +70,9 @@ export class JobRunner {
   private async toItsEnd(claimed: Job, hold: Hold): Promise<RunResult> {
     let move = await this.enter(claimed, hold);
     for (;;) {
-      const { job, waitMs } = move.advance();
-      const written = await this.commit(move, hold);
+      const advance = move.advance();
+      const { job, waitMs } = advance;
+      const written = await this.commit(advance, hold);
       if (job.status === 'waiting') return { ended: 'parked', waitMs };
       if (job.status !== 'running') return this.done(job);
       move = written.ending === null ? await inStepSpan(written, () => this.attempt(written, hold)) : await this.conclude(written, hold);
@@ -156,8 +157,8 @@ export class JobRunner {
   }
 
   /** @throws LeaseLost */
-  private async commit(move: Transition, { worker }: Hold): Promise<Job> {
-    const written = await this.jobs.advance(move.advance(), worker, this.leaseMs);
+  private async commit(advance: Advance, { worker }: Hold): Promise<Job> {
+    const written = await this.jobs.advance(advance, worker, this.leaseMs);
     if (written === null) throw new LeaseLost('another worker has the job');
     return written;
   }

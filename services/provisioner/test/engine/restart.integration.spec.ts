@@ -59,9 +59,13 @@ describe('the life of a pod', () => {
     const workspace = new Workspace(world);
     const ready = await workspace.create(replica);
     const steps = (await world.events(workspace.id, 'reprise.pod.step-changed.v1')).map(
-      ({ data }) => `${data.step} ${data.attempt} ${data.status}`,
+      ({ data }) => [`${data.step} ${data.attempt} ${data.status}`, data.next],
     );
-    expect(steps).toEqual(['create 1 started', 'create 1 succeeded', 'ready 1 started', 'ready 1 succeeded']);
+    expect(steps).toEqual([
+      ['create 1 started', undefined],
+      ['create 1 succeeded', { step: 'ready', attempt: 1 }],
+      ['ready 1 succeeded', undefined],
+    ]);
     expect(ready.properties.correlationId).toMatch(/^correlation of /);
     expect(ready.properties.headers).toMatchObject({
       cloudEvents_orgid: 'acme',
