@@ -58,9 +58,10 @@ describe('the life of a pod', () => {
   it('tells each start and end of a step, in order, with the tenant, the correlation and the trace of the command', async () => {
     const workspace = new Workspace(world);
     const ready = await workspace.create(replica);
-    const steps = (await world.events(workspace.id, 'reprise.pod.step-changed.v1')).map(
-      ({ data }) => [`${data.step} ${data.attempt} ${data.status}`, data.next],
-    );
+    const steps = (await world.events(workspace.id, 'reprise.pod.step-changed.v1')).map(({ data }) => [
+      `${data.step} ${data.attempt} ${data.status}`,
+      data.next,
+    ]);
     expect(steps).toEqual([
       ['create 1 started', undefined],
       ['create 1 succeeded', { step: 'ready', attempt: 1 }],
