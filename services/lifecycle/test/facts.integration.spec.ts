@@ -4,6 +4,7 @@ import type { Fact } from '../src/commands/command';
 import { OperationsRepository } from '../src/operations/operations.repository';
 import { OperationsService } from '../src/operations/operations.service';
 import { StepsService } from '../src/operations/steps.service';
+import { WorkspacesRepository } from '../src/workspaces/workspaces.repository';
 import { World } from './support/world';
 
 let world: World;
@@ -81,6 +82,15 @@ it('one of them that cannot be applied fails alone', async () => {
 });
 
 const statusOf = async ({ workspace_id: id }: Restart) => (await world.get(id)).status;
+
+it('most steps are applied without a look at the workspace', async () => {
+  const operation = await restart();
+  const looks = jest.spyOn(world.part(WorkspacesRepository), 'load');
+  await world.part(StepsService).changed(stepEnds(operation, 'snapshot', 'verify'));
+  expect(looks).not.toHaveBeenCalled();
+  await world.part(StepsService).changed(stepEnds(operation, 'teardown', 'create'));
+  expect(looks).toHaveBeenCalledTimes(1);
+});
 
 it('together with them what reaches the workspace', async () => {
   const operation = await restart();
