@@ -52,10 +52,13 @@ export class Service {
     if (!this.child) this.launch();
   }
 
-  async ready(within = 60_000): Promise<void> {
+  async ready(within = 180_000): Promise<void> {
     await eventually(
       async () => {
-        const { status } = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
+        const status = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(5_000) }).then(
+          (answer) => answer.status,
+          () => 'no answer',
+        );
         if (status !== 200) throw new Error(`${this.name} is not ready: ${status}\n${this.log().slice(-1_500)}`);
       },
       { within, every: 200 },

@@ -13,6 +13,7 @@ import { DataSource } from 'typeorm';
 import { JobsService } from '../../../src/jobs/jobs.service';
 import { MIGRATIONS } from '../../../src/migrations';
 import { AgentClient } from '../../../src/pods/agent-client';
+import { AgentError } from '../../../src/pods/agent-client.types';
 import type { PodDriver, PodState } from '../../../src/pods/pod-driver';
 import { ProcessPodDriver } from '../../../src/pods/process/process-pod-driver';
 import { ProvisionerConfig, SCHEMA } from '../../../src/provisioner.config';
@@ -134,7 +135,17 @@ export class World {
   /** Runs a shell script as a task of the workspace's pod and resolves with what it printed. */
   async sh(workspaceId: string, script: string): Promise<string> {
     const taskId = newId('task');
-    await (await this.agentOf(workspaceId)).runTask({ taskId, description: script });
+    const agent = await this.agentOf(workspaceId);
+    // The end of a task is told a moment before the agent takes the next one; whoever delivers tasks asks again, too.
+    const taken = (): Promise<true | null> =>
+      agent.runTask({ taskId, description: script }).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof AgentError && error.answer?.code === 'busy') return null;
+          throw error;
+        },
+      );
+    await waitFor(taken, 'the agent to take a task');
     const ended = () => this.reports.find((report) => report.task_id === taskId && report.status !== 'running');
     return (await waitFor(ended, `the end of ${script}`)).output ?? '';
   }
