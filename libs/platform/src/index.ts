@@ -1,3 +1,5 @@
+export { BatchLoader } from './batching/batch-loader';
+export { Gathering } from './batching/gathering';
 export { Clock } from './clock/clock';
 export { ManualClock } from './clock/manual-clock';
 export { type ConfigClass, Env, type EnvOptions, type EnvType, type EnvValue, type EnvVariable } from './config/env.decorator';

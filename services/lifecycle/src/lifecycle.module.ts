@@ -36,6 +36,7 @@ import { TasksController } from './tasks/tasks.controller';
 import { TasksRepository } from './tasks/tasks.repository';
 import { TasksService } from './tasks/tasks.service';
 import { UnitOfWork } from './transactions/unit-of-work';
+import { WritesTogether } from './transactions/writes-together';
 import { WorkspaceEntity } from './workspaces/workspace.entity';
 import { WorkspacesController } from './workspaces/workspaces.controller';
 import { WorkspacesRepository } from './workspaces/workspaces.repository';
@@ -113,6 +114,7 @@ export class LifecycleModule {
         Watchdog,
         WorkspacesRepository,
         WorkspacesService,
+        WritesTogether,
       ],
     };
   }

@@ -1,20 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { GetTenantPosture, GetTenantPostures, type TenantView, refusal } from '@reprise/contracts';
+import { GetTenantPosture, GetTenantPostures, MOST_POSTURES, type TenantView, refusal } from '@reprise/contracts';
+import { BatchLoader } from '@reprise/platform';
 import { ApiError } from '../errors/api-error';
 import { isTakenByNobody, RoundTrip } from '../messages/round-trip';
-import { PostureQuestions } from './posture-questions';
 import { refusalFor } from './posture.rules';
 
 /** Asks billing, for each request anew, whether a tenant may add. */
 @Injectable()
 export class PostureService {
-  private readonly questions = new PostureQuestions<TenantView>((orgIds) => this.postures(orgIds));
+  private readonly tenants = new BatchLoader<TenantView>((orgIds) => this.postures(orgIds), { most: MOST_POSTURES });
 
   constructor(private readonly roundTrip: RoundTrip) {}
 
   /** @throws ApiError `billing_inactive`, `tenant_unknown`; `unavailable` where billing cannot be asked */
   async mustAllow(orgId: string): Promise<void> {
-    const tenant = await this.questions.ask(orgId);
+    const tenant = await this.tenants.load(orgId);
     const refused = tenant === undefined ? refusal('tenant_unknown') : refusalFor(tenant);
     if (refused) throw new ApiError(refused);
   }

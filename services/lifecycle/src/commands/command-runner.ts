@@ -6,6 +6,7 @@ import type { EntityManager } from 'typeorm';
 import { PostureService } from '../posture/posture.service';
 import { OneStatement, StaleWriteError } from '../transactions/one-statement';
 import { UnitOfWork } from '../transactions/unit-of-work';
+import { WritesTogether } from '../transactions/writes-together';
 import { AnswersRepository } from './answers.repository';
 import type { Command, Common } from './command';
 
@@ -43,6 +44,7 @@ export class CommandRunner {
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly writesTogether: WritesTogether,
     private readonly answers: AnswersRepository,
     private readonly posture: PostureService,
     private readonly outbox: Outbox,
@@ -51,7 +53,7 @@ export class CommandRunner {
   ) {}
 
   /**
-   * Carries the command out without a lock, in two round trips; and once more under one, where someone else was faster.
+   * Carries the command out without a lock, in two round trips, together with those that come at the same time; and once more under one, where someone else was faster.
    * @throws RefusedError
    */
   runGuarded<R extends object>(command: Command<Common>, useCase: GuardedUseCase<R>): Promise<R> {
@@ -92,7 +94,7 @@ export class CommandRunner {
         const now = this.clock.now();
         const change = await useCase(manager, now, { locked: false });
         const batch = this.complete(command, change, now);
-        return (await change.writes.runAlone(manager)) ? this.tell(command, change, batch) : null;
+        return (await this.writesTogether.write(change.writes)) ? this.tell(command, change, batch) : null;
       });
     } catch (error) {
       // Someone who was faster may also have taken a key that only one can have.

@@ -11,6 +11,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { OneStatement } from '../transactions/one-statement';
 import { UnitOfWork } from '../transactions/unit-of-work';
+import { WritesTogether } from '../transactions/writes-together';
 import { AnswersRepository } from './answers.repository';
 import type { Fact } from './command';
 import { InOrder } from './in-order';
@@ -53,6 +54,7 @@ export class FactRunner {
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly writesTogether: WritesTogether,
     private readonly answers: AnswersRepository,
     private readonly outbox: Outbox,
     private readonly relay: OutboxRelay,
@@ -108,7 +110,7 @@ export class FactRunner {
         if (!effect) return true;
         const batch = this.complete(effect);
         effect.writes.add('inbox_row', this.answers.appliedAll(facts), facts.length);
-        if (!(await effect.writes.runAlone(manager))) return false;
+        if (!(await this.writesTogether.write(effect.writes))) return false;
         this.relay.wake(batch);
         return true;
       });

@@ -1,8 +1,10 @@
 import type { OperationErrorCode } from '@reprise/contracts';
 import type { OutgoingMessage } from '@reprise/messaging';
+import { BatchLoader } from '@reprise/platform';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { columnsOf } from '../transactions/columns.repository';
+import { byId, MOST_AT_ONCE, oneOf } from '../transactions/at-once.repository';
 import type { Fragment } from '../transactions/one-statement';
 import { OperationEntity } from './operation.entity';
 import type { PhaseRecord } from './operation.rules';
@@ -23,8 +25,15 @@ export type OverdueOperation = Pick<OperationEntity, 'id' | 'workspace_id' | 'ge
 
 const ALL = columnsOf(OperationEntity);
 
+const LOADED = `SELECT ${ALL}, xmin::text AS version FROM operations`;
+
 @Injectable()
 export class OperationsRepository {
+  private readonly loaded = new BatchLoader<LoadedOperation>(
+    (ids) => byId(this.dataSource, `${LOADED} WHERE ${oneOf('id')}`, ids),
+    MOST_AT_ONCE,
+  );
+
   constructor(private readonly dataSource: DataSource) {}
 
   /** @param command kept with it, to be sent again while it has not ended */
@@ -42,11 +51,9 @@ export class OperationsRepository {
    * locked, it may be another one by the time that it is written.
    */
   async load(manager: EntityManager, id: string, { locked }: { locked: boolean }): Promise<LoadedOperation | null> {
-    const rows = await manager.query<LoadedOperation[]>(
-      `SELECT ${ALL}, xmin::text AS version FROM operations WHERE id = $1 ${locked ? 'FOR UPDATE' : ''}`,
-      [id],
-    );
-    return rows[0] ?? null;
+    if (!locked) return (await this.loaded.load(id)) ?? null;
+    const [found] = await manager.query<LoadedOperation[]>(`${LOADED} WHERE id = $1 FOR UPDATE`, [id]);
+    return found ?? null;
   }
 
   /** A step forward, if nobody wrote the operation since it was loaded: the timeline as it is now, and from when on a silence is one. */

@@ -1,4 +1,3 @@
-import { isDivisionByZero } from '@reprise/platform';
 import type { EntityManager } from 'typeorm';
 
 /** A piece of SQL that binds its own values: `(bind) => \`UPDATE … WHERE id = ${bind(id)} RETURNING 1\``. It ends in `RETURNING 1`. */
@@ -13,6 +12,12 @@ export class StaleWriteError extends Error {
   ) {
     super(`The write "${part}" changed ${actual} rows where it must change ${expected}`);
   }
+}
+
+/** A statement and what is bound in it. */
+export interface Sql {
+  readonly text: string;
+  readonly values: unknown[];
 }
 
 interface Part {
@@ -50,24 +55,14 @@ export class OneStatement {
     return changed;
   }
 
-  /**
-   * Runs it without a transaction around it: it is one itself. Where a part would change another number of rows than it must, nothing is written.
-   * @returns whether it was written
-   */
-  async runAlone(manager: EntityManager): Promise<boolean> {
-    const { members, values } = this.written();
-    // Bound, so that statements that differ in a number are one to the connection.
-    const asExpected = this.parts.flatMap(({ name, expected }) =>
-      expected === undefined ? [] : [`${countOf(name)} = $${values.push(expected)}::int`],
-    );
-    try {
-      // An error is all that undoes what a statement has written.
-      await manager.query(`WITH ${members} SELECT 1 / (CASE WHEN ${asExpected.join(' AND ')} THEN 1 ELSE 0 END)`, values);
-      return true;
-    } catch (error) {
-      if (isDivisionByZero(error)) return false;
-      throw error;
-    }
+  /** Its text and what is bound in it, as a statement that undoes itself where a part changes another number of rows than it must. */
+  guarded(): Sql {
+    return guardedSql([this.parts]);
+  }
+
+  /** The same of several: what is bound is what is bound in each of them, one after the other. */
+  static guardedTogether(statements: readonly OneStatement[]): Sql {
+    return guardedSql(statements.map(({ parts }) => parts));
   }
 
   private written(): { members: string; values: unknown[] } {
@@ -75,6 +70,21 @@ export class OneStatement {
     const bind = (value: unknown): string => `$${values.push(value)}`;
     return { members: this.parts.map(({ name, fragment }) => `${name} AS (${fragment(bind)})`).join(', '), values };
   }
+}
+
+function guardedSql(statements: readonly (readonly Part[])[]): Sql {
+  const values: unknown[] = [];
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const members: string[] = [];
+  const asExpected: string[] = [];
+  for (const [at, parts] of statements.entries()) {
+    const nameOf = ({ name }: Part): string => (at === 0 ? name : `${name}_${at}`);
+    for (const part of parts) members.push(`${nameOf(part)} AS (${part.fragment(bind)})`);
+    // Bound, so that statements that differ in a number are one to the connection.
+    for (const part of parts) if (part.expected !== undefined) asExpected.push(`${countOf(nameOf(part))} = ${bind(part.expected)}::int`);
+  }
+  // An error is all that undoes what a statement has written.
+  return { text: `WITH ${members.join(', ')} SELECT 1 / (CASE WHEN ${asExpected.join(' AND ')} THEN 1 ELSE 0 END)`, values };
 }
 
 function countOf(part: string): string {

@@ -1,9 +1,11 @@
+import { BatchLoader } from '@reprise/platform';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { OperationEntity } from '../operations/operation.entity';
 import type { ProviderEntity } from '../providers/provider.entity';
 import type { RoleEntity } from '../roles/role.entity';
 import { columnsOf } from '../transactions/columns.repository';
+import { byId, MOST_AT_ONCE, oneOf } from '../transactions/at-once.repository';
 import type { Embedded } from '../transactions/embedded';
 import type { Fragment } from '../transactions/one-statement';
 import { WorkspaceEntity } from './workspace.entity';
@@ -77,11 +79,23 @@ const COLUMNS: readonly (keyof WorkspaceChange)[] = [
 
 const COLUMNS_OF_ONE = columnsOf(WorkspaceEntity, 'w');
 
+const LOADED = `SELECT ${COLUMNS_OF_ONE}, w.xmin::text AS version, to_jsonb(r) AS role, to_jsonb(p) AS provider
+  FROM workspaces w JOIN roles r ON r.id = w.role_id JOIN providers p ON p.id = r.provider_id`;
+
 const SHOWN = `SELECT ${COLUMNS_OF_ONE}, r.version AS role_version, to_jsonb(o) - 'pod_command' AS operation
   FROM workspaces w JOIN roles r ON r.id = w.role_id LEFT JOIN operations o ON o.id = w.operation_id`;
 
 @Injectable()
 export class WorkspacesRepository {
+  private readonly loaded = new BatchLoader<LoadedWorkspace>(
+    (ids) => byId(this.dataSource, `${LOADED} WHERE ${oneOf('w.id')}`, ids),
+    MOST_AT_ONCE,
+  );
+  private readonly shown = new BatchLoader<ShownWorkspace>(
+    (ids) => byId(this.dataSource, `${SHOWN} WHERE ${oneOf('w.id')}`, ids),
+    MOST_AT_ONCE,
+  );
+
   constructor(private readonly dataSource: DataSource) {}
 
   /**
@@ -89,19 +103,21 @@ export class WorkspacesRepository {
    * @param orgId null for a fact, which is about the workspace whoever owns it
    */
   async lock(manager: EntityManager, id: string, orgId: string | null): Promise<LoadedWorkspace | null> {
-    return this.load(manager, id, orgId, { locked: true });
-  }
-
-  /** The same; not locked, it may be another one by the time that it is written. */
-  async load(manager: EntityManager, id: string, orgId: string | null, { locked }: { locked: boolean }): Promise<LoadedWorkspace | null> {
     const rows = await manager.query<LoadedWorkspace[]>(
-      `SELECT ${COLUMNS_OF_ONE}, w.xmin::text AS version, to_jsonb(r) AS role, to_jsonb(p) AS provider
-         FROM workspaces w JOIN roles r ON r.id = w.role_id JOIN providers p ON p.id = r.provider_id
-        WHERE w.id = $1 AND ($2::text IS NULL OR w.org_id = $2)
-        ${locked ? 'FOR UPDATE OF w' : ''}`,
+      `${LOADED} WHERE w.id = $1 AND ($2::text IS NULL OR w.org_id = $2) FOR UPDATE OF w`,
       [id, orgId],
     );
     return rows[0] ?? null;
+  }
+
+  /** The same as it is now, for reading: it may be another one by the time that it is written. */
+  async look(id: string, orgId: string | null): Promise<LoadedWorkspace | null> {
+    const found = await this.loaded.load(id);
+    return found && (orgId === null || found.org_id === orgId) ? found : null;
+  }
+
+  load(manager: EntityManager, id: string, orgId: string | null, { locked }: { locked: boolean }): Promise<LoadedWorkspace | null> {
+    return locked ? this.lock(manager, id, orgId) : this.look(id, orgId);
   }
 
   insert(workspace: WorkspaceEntity): Fragment {
@@ -130,8 +146,8 @@ export class WorkspacesRepository {
   }
 
   async find(orgId: string, id: string): Promise<ShownWorkspace | null> {
-    const rows = await this.dataSource.query<ShownWorkspace[]>(`${SHOWN} WHERE w.id = $1 AND w.org_id = $2`, [id, orgId]);
-    return rows[0] ?? null;
+    const found = await this.shown.load(id);
+    return found?.org_id === orgId ? found : null;
   }
 
   /** Those that have been idle for longer than their roles allow, of all tenants, the longest first. */

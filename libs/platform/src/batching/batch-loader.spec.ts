@@ -1,26 +1,27 @@
-import { MOST_POSTURES } from '@reprise/contracts';
-import { currentContext, runWith } from '@reprise/platform';
-import { PostureQuestions } from './posture-questions';
+import { currentContext, runWith } from '../context/context';
+import { BatchLoader } from './batch-loader';
+
+const MOST = 100;
 
 interface Put {
-  readonly orgIds: string[];
+  readonly keys: string[];
   readonly requestId: string | undefined;
   readonly answer: () => void;
   readonly fail: (error: Error) => void;
 }
 
-function questions({ patienceMs = 60_000 } = {}): { ask: (orgId: string) => Promise<string | undefined>; puts: Put[] } {
+function questions({ patienceMs = 60_000 } = {}): { ask: (key: string) => Promise<string | undefined>; puts: Put[] } {
   const puts: Put[] = [];
-  const asked = new PostureQuestions<string>(
-    (orgIds) =>
+  const asked = new BatchLoader<string>(
+    (keys) =>
       new Promise((resolve, reject) => {
-        const known = orgIds.filter((orgId) => orgId !== 'stranger');
-        const answer = (): void => resolve(new Map(known.map((orgId) => [orgId, `of ${orgId}`])));
-        puts.push({ orgIds, requestId: currentContext().requestId, answer, fail: reject });
+        const known = keys.filter((key) => key !== 'stranger');
+        const answer = (): void => resolve(new Map(known.map((key) => [key, `of ${key}`])));
+        puts.push({ keys, requestId: currentContext().requestId, answer, fail: reject });
       }),
-    patienceMs,
+    { most: MOST, patienceMs },
   );
-  return { ask: (orgId) => asked.ask(orgId), puts };
+  return { ask: (key) => asked.load(key), puts };
 }
 
 /** Until all that is ready to run has run. */
@@ -34,15 +35,15 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-describe('questions about tenants', () => {
+describe('questions asked together', () => {
   it('are put at once while there is no other', async () => {
     const { ask, puts } = questions();
-    for (const orgId of ['acme', 'globex']) {
-      const answer = ask(orgId);
+    for (const key of ['acme', 'globex']) {
+      const answer = ask(key);
       await settled();
-      expect(puts.at(-1)?.orgIds).toEqual([orgId]);
+      expect(puts.at(-1)?.keys).toEqual([key]);
       puts.at(-1)?.answer();
-      expect(await answer).toBe(`of ${orgId}`);
+      expect(await answer).toBe(`of ${key}`);
     }
     expect(puts).toHaveLength(2);
   });
@@ -57,7 +58,7 @@ describe('questions about tenants', () => {
     puts[0]?.answer();
     expect(await first).toBe('of acme');
     await settled();
-    expect(puts.map(({ orgIds }) => orgIds)).toEqual([['acme'], ['acme', 'globex', 'stranger']]);
+    expect(puts.map(({ keys }) => keys)).toEqual([['acme'], ['acme', 'globex', 'stranger']]);
     puts[1]?.answer();
     expect(await Promise.all(others)).toEqual(['of acme', 'of globex', 'of acme', undefined]);
   });
@@ -70,7 +71,7 @@ describe('questions about tenants', () => {
     await until(() => puts.length === 2);
     const later = ask('initech');
     await until(() => puts.length === 3);
-    expect(puts.map(({ orgIds }) => orgIds)).toEqual([['acme'], ['globex'], ['initech']]);
+    expect(puts.map(({ keys }) => keys)).toEqual([['acme'], ['globex'], ['initech']]);
     for (const { answer } of puts.slice(1)) answer();
     expect(await Promise.all([next, later])).toEqual(['of globex', 'of initech']);
     puts[0]?.answer();
@@ -93,20 +94,20 @@ describe('questions about tenants', () => {
     expect(await other).toBe('of globex');
   });
 
-  it('name no more tenants than one may', async () => {
+  it('name no more keys than one may', async () => {
     const { ask, puts } = questions();
-    const all = Promise.all(Array.from({ length: MOST_POSTURES + 1 }, (_, at) => ask(`org-${at}`)));
+    const all = Promise.all(Array.from({ length: MOST + 1 }, (_, at) => ask(`key-${at}`)));
     await settled();
-    expect(puts.map(({ orgIds }) => orgIds.length)).toEqual([MOST_POSTURES, 1]);
+    expect(puts.map(({ keys }) => keys.length)).toEqual([MOST, 1]);
     for (const { answer } of puts) answer();
-    expect((await all).at(-1)).toBe(`of org-${MOST_POSTURES}`);
+    expect((await all).at(-1)).toBe(`of key-${MOST}`);
   });
 
   it('are put for the request that asks first, and each request goes on as itself', async () => {
     const { ask, puts } = questions();
-    const asking = (requestId: string, orgId: string): Promise<string | undefined> =>
+    const asking = (requestId: string, key: string): Promise<string | undefined> =>
       runWith({ requestId }, async () => {
-        await ask(orgId);
+        await ask(key);
         return currentContext().requestId;
       });
     const first = asking('one', 'acme');

@@ -1,0 +1,136 @@
+import { dataSourceOptions } from '@reprise/platform';
+import { DataSource } from 'typeorm';
+import { TestDatabase } from '../../../libs/messaging/test/support';
+import { SCHEMA } from '../src/lifecycle.config';
+import { OneStatement } from '../src/transactions/one-statement';
+import { UnitOfWork } from '../src/transactions/unit-of-work';
+import { WritesTogether } from '../src/transactions/writes-together';
+
+interface Row {
+  id: string;
+  version: number;
+  note: string;
+  writer: string;
+}
+
+let database: TestDatabase;
+let connection: DataSource;
+let others: DataSource;
+let writes: WritesTogether;
+
+beforeAll(async () => {
+  database = await TestDatabase.create();
+  others = await database.connect(SCHEMA);
+  // A service waits five seconds for a lock; this test has no time for that.
+  const limits = { statement: 15_000, lock: 500, idleInTransaction: 30_000 };
+  connection = await new DataSource(dataSourceOptions({ url: database.url, schema: SCHEMA, applicationName: 'test' }, limits)).initialize();
+  await connection.query('CREATE TABLE things (id text PRIMARY KEY, version int NOT NULL, note json)');
+  await connection.query('CREATE TABLE notes (id text PRIMARY KEY)');
+});
+
+beforeEach(async () => {
+  writes = new WritesTogether(new UnitOfWork(connection));
+  await connection.query('TRUNCATE things, notes');
+  await connection.query(`INSERT INTO things SELECT 't' || n, 1, '{}' FROM generate_series(1, 9) n`);
+});
+
+afterAll(async () => {
+  await connection?.destroy();
+  await others?.destroy();
+  await database?.drop();
+});
+
+/** A change of a thing as it was loaded, and a note of it. */
+function change(id: string, { version = 1, note = '"changed"', noted = id } = {}): OneStatement {
+  return new OneStatement()
+    .add(
+      'thing',
+      (bind) =>
+        `UPDATE things SET version = version + 1, note = ${bind(note)}::json WHERE id = ${bind(id)} AND version = ${bind(version)} RETURNING 1`,
+      1,
+    )
+    .add('note', (bind) => `INSERT INTO notes (id) VALUES (${bind(noted)}) RETURNING 1`, 1);
+}
+
+const all = (...statements: OneStatement[]): Promise<PromiseSettledResult<boolean>[]> =>
+  Promise.allSettled(statements.map((each) => writes.write(each)));
+
+/** Those that were changed, with the transaction that changed them. */
+async function changed(): Promise<Row[]> {
+  return others.query<Row[]>(`SELECT id, version, xmin::text AS writer FROM "${SCHEMA}".things WHERE version > 1 ORDER BY id`);
+}
+
+const idsOf = (rows: readonly Row[]): string[] => rows.map(({ id }) => id);
+const written = { status: 'fulfilled', value: true };
+
+describe('guarded writes', () => {
+  it('that come at the same time are one transaction, of four of them at most', async () => {
+    const outcomes = await all(...Array.from({ length: 9 }, (_, at) => change(`t${at + 1}`)));
+    expect(outcomes).toEqual(Array(9).fill(written));
+    const rows = await changed();
+    expect(rows).toHaveLength(9);
+    const sizes = [...new Set(rows.map(({ writer }) => writer))].map((writer) => rows.filter((row) => row.writer === writer).length);
+    expect(Math.max(...sizes)).toBe(4);
+  });
+
+  it('that come one after the other are one each', async () => {
+    await writes.write(change('t1'));
+    await writes.write(change('t2'));
+    expect(new Set((await changed()).map(({ writer }) => writer)).size).toBe(2);
+  });
+
+  it('tell only the one whose row has been written since that it was not written', async () => {
+    const outcomes = await all(change('t1'), change('t2', { version: 7 }), change('t3'));
+    expect(outcomes).toEqual([written, { status: 'fulfilled', value: false }, written]);
+    expect(idsOf(await changed())).toEqual(['t1', 't3']);
+    expect(await connection.query('SELECT id FROM notes ORDER BY id')).toEqual([{ id: 't1' }, { id: 't3' }]);
+  });
+
+  it('write one of two on the same row', async () => {
+    const outcomes = await all(change('t1'), change('t1', { noted: 'other' }), change('t2'));
+    expect(outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value)).toContain(false);
+    expect((await changed()).map(({ id, version }) => ({ id, version }))).toEqual([
+      { id: 't1', version: 2 },
+      { id: 't2', version: 2 },
+    ]);
+  });
+
+  it.each([
+    ['cannot be read', { note: 'no json' }, /invalid input syntax/],
+    ['takes what another has', { noted: 'taken' }, /duplicate key/],
+  ])('fail for one that %s, and for no other', async (_, wrong, message) => {
+    await connection.query(`INSERT INTO notes VALUES ('taken')`);
+    const [first, second, third] = await all(change('t1'), change('t2', wrong), change('t3'));
+    expect([first, third]).toEqual([written, written]);
+    expect(second).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(message) as unknown } });
+    expect(idsOf(await changed())).toEqual(['t1', 't3']);
+  });
+
+  it('are written where another one waits for a lock that it does not get', async () => {
+    const holder = others.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`SELECT FROM "${SCHEMA}".things WHERE id = 't2' FOR UPDATE`);
+    try {
+      const [first, second, third] = await all(change('t1'), change('t2'), change('t3'));
+      expect([first, third]).toEqual([written, written]);
+      expect(second).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/lock timeout/) as unknown } });
+    } finally {
+      await holder.rollbackTransaction();
+      await holder.release();
+    }
+    expect(idsOf(await changed())).toEqual(['t1', 't3']);
+  });
+
+  it('fail alike when the database goes away', async () => {
+    const holder = others.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`SELECT FROM "${SCHEMA}".things WHERE id = 't1' FOR UPDATE`);
+    const outcomes = all(change('t1'), change('t2'));
+    const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    for (let ended: unknown[] = []; ended.length === 0;) ended = await others.query<unknown[]>(waiting);
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await holder.rollbackTransaction();
+    await holder.release();
+    expect(await changed()).toEqual([]);
+  });
+});
