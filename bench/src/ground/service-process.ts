@@ -66,9 +66,19 @@ export class ServiceProcess {
     return (await fetch(this.program.metricsUrl)).text();
   }
 
+  /** Stops it where it is, until it is let go on. Not for long: whoever is connected to it takes it for dead after some seconds. */
+  hold(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.child.kill('SIGCONT');
+  }
+
   /** Asks it to go, and waits until it has. */
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.goOn();
     this.child.kill('SIGTERM');
     const impatience = setTimeout(() => this.child.kill('SIGKILL'), STOP_WITHIN_MS);
     await this.exited;

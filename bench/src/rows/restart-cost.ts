@@ -1,6 +1,6 @@
 import type { Bench } from '../bench';
 import { until } from '../ground/until';
-import { allEnded, succeededPerSecond } from './in-flight';
+import { allEnded } from './in-flight';
 import { orderOf, restarts } from './requests';
 
 /** What one restart takes, from when it is accepted until it has succeeded. */
@@ -9,8 +9,6 @@ export interface RestartCost {
   readonly messages: number;
   /** Those that write. */
   readonly transactions: number;
-  /** How many of them succeeded a second. */
-  readonly perSecond: number;
 }
 
 const WITHIN_MS = 60_000;
@@ -23,7 +21,6 @@ export async function costOfRestart(bench: Bench, sample: number): Promise<Resta
   await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests: restarts(sample), keys: true, amount: sample }), 202);
   await outboxesEmpty(bench);
   const before = await count(bench, ['lifecycle']);
-  const { now } = await bench.database.row<{ now: Date }>('SELECT clock_timestamp() AS now');
   await bench.fleet.have('no-op');
   await allEnded(bench);
   await outboxesEmpty(bench);
@@ -33,11 +30,11 @@ export async function costOfRestart(bench: Bench, sample: number): Promise<Resta
     // The command that was sent when it was accepted is handled here, too.
     messages: 1 + (after.published - before.published) / sample,
     transactions: (after.transactions - before.transactions) / sample,
-    perSecond: await succeededPerSecond(bench, now),
   };
 }
 
-async function outboxesEmpty({ database }: Bench): Promise<void> {
+/** Waits until all that was to be sent is sent. */
+export async function outboxesEmpty({ database }: Bench): Promise<void> {
   const sql = 'SELECT (SELECT count(*) FROM lifecycle.outbox)::int + (SELECT count(*) FROM provisioner.outbox)::int AS count';
   await until('the outboxes are empty', async () => (await database.row<{ count: number }>(sql)).count === 0, { limitMs: WITHIN_MS });
 }
