@@ -16,7 +16,14 @@ export { hangUpWhenStopping } from './bootstrap/hang-up-when-stopping';
 export { PlatformModule } from './bootstrap/platform.module';
 export { startService, type StartOptions, type TransportStrategy } from './bootstrap/start-service';
 export { databaseModule } from './database/database.module';
-export { isDivisionByZero, isLockTimeout, isTransactionConflict, isTransientDatabaseError, isUniqueViolation } from './database/errors';
+export {
+  isDivisionByZero,
+  isLockTimeout,
+  isStatementTimeout,
+  isTransactionConflict,
+  isTransientDatabaseError,
+  isUniqueViolation,
+} from './database/errors';
 export { databaseIndicator } from './database/indicator';
 export { migrateMain, type MigrateOptions } from './database/migrate-main';
 export { type MigrationOptions, runMigrations } from './database/migrations';

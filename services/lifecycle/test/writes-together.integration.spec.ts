@@ -40,8 +40,8 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** A change of a thing as it was loaded, and a note of it. */
-function change(id: string, { version = 1, note = '"changed"', noted = id } = {}): OneStatement {
+/** A change of a thing as it was loaded, and a note of it, which takes some seconds to write down. */
+function change(id: string, { version = 1, note = '"changed"', noted = id, takes = 0 } = {}): OneStatement {
   return new OneStatement()
     .add(
       'thing',
@@ -49,7 +49,7 @@ function change(id: string, { version = 1, note = '"changed"', noted = id } = {}
         `UPDATE things SET version = version + 1, note = ${bind(note)}::json WHERE id = ${bind(id)} AND version = ${bind(version)} RETURNING 1`,
       1,
     )
-    .add('note', (bind) => `INSERT INTO notes (id) VALUES (${bind(noted)}) RETURNING 1`, 1);
+    .add('note', (bind) => `INSERT INTO notes (id) SELECT ${bind(noted)} FROM pg_sleep(${bind(takes)}) RETURNING 1`, 1);
 }
 
 const all = (...statements: OneStatement[]): Promise<PromiseSettledResult<boolean>[]> =>
@@ -63,20 +63,40 @@ async function changed(): Promise<Row[]> {
 const idsOf = (rows: readonly Row[]): string[] => rows.map(({ id }) => id);
 const written = { status: 'fulfilled', value: true };
 
+/** How many of those that were changed were changed by the same transaction, from the fewest. */
+async function sizes(): Promise<number[]> {
+  const writers = (await changed()).map(({ writer }) => writer);
+  return [...new Set(writers)].map((one) => writers.filter((each) => each === one).length).sort();
+}
+
+/** Fails when it has looked for ten seconds. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; !(await condition());) if (Date.now() > end) throw new Error('it never came true');
+}
+
+/** Processes of the server that a change sleeps in. */
+const SLEEPING = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+const sleeping = async (): Promise<boolean> => (await others.query<unknown[]>(SLEEPING)).length > 0;
+
 describe('guarded writes', () => {
   it('that come at the same time are one transaction, of four of them at most', async () => {
     const outcomes = await all(...Array.from({ length: 9 }, (_, at) => change(`t${at + 1}`)));
     expect(outcomes).toEqual(Array(9).fill(written));
-    const rows = await changed();
-    expect(rows).toHaveLength(9);
-    const sizes = [...new Set(rows.map(({ writer }) => writer))].map((writer) => rows.filter((row) => row.writer === writer).length);
-    expect(Math.max(...sizes)).toBe(4);
+    expect(await sizes()).toEqual([1, 4, 4]);
   });
 
   it('that come one after the other are one each', async () => {
     await writes.write(change('t1'));
     await writes.write(change('t2'));
-    expect(new Set((await changed()).map(({ writer }) => writer)).size).toBe(2);
+    expect(await sizes()).toEqual([1, 1]);
+  });
+
+  it('that come while one is under way are one transaction together', async () => {
+    const first = writes.write(change('t1', { takes: 0.5 }));
+    await until(sleeping);
+    const outcomes = await all(change('t2'), change('t3'), change('t4'));
+    expect([await first, outcomes]).toEqual([true, [written, written, written]]);
+    expect(await sizes()).toEqual([1, 3]);
   });
 
   it('tell only the one whose row has been written since that it was not written', async () => {
@@ -86,9 +106,10 @@ describe('guarded writes', () => {
     expect(await connection.query('SELECT id FROM notes ORDER BY id')).toEqual([{ id: 't1' }, { id: 't3' }]);
   });
 
-  it('write one of two on the same row', async () => {
+  it('write one of two on the same row, and tell the other', async () => {
     const outcomes = await all(change('t1'), change('t1', { noted: 'other' }), change('t2'));
-    expect(outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value)).toContain(false);
+    expect(outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value).filter(Boolean)).toHaveLength(2);
+    expect(outcomes).toContainEqual({ status: 'fulfilled', value: false });
     expect((await changed()).map(({ id, version }) => ({ id, version }))).toEqual([
       { id: 't1', version: 2 },
       { id: 't2', version: 2 },
@@ -106,31 +127,30 @@ describe('guarded writes', () => {
     expect(idsOf(await changed())).toEqual(['t1', 't3']);
   });
 
-  it('are written where another one waits for a lock that it does not get', async () => {
-    const holder = others.createQueryRunner();
+  it('are written and told while another one waits for its lock', async () => {
+    const holder = connection.createQueryRunner();
     await holder.startTransaction();
-    await holder.query(`SELECT FROM "${SCHEMA}".things WHERE id = 't2' FOR UPDATE`);
+    await holder.query(`SELECT FROM things WHERE id = 't2' FOR UPDATE`);
+    let stuck: Promise<boolean> | undefined;
     try {
-      const [first, second, third] = await all(change('t1'), change('t2'), change('t3'));
-      expect([first, third]).toEqual([written, written]);
-      expect(second).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/lock timeout/) as unknown } });
+      const first = writes.write(change('t1'));
+      stuck = writes.write(change('t2'));
+      expect(await Promise.all([first, writes.write(change('t3'))])).toEqual([true, true]);
+      expect(idsOf(await changed())).toEqual(['t1', 't3']);
     } finally {
       await holder.rollbackTransaction();
       await holder.release();
     }
-    expect(idsOf(await changed())).toEqual(['t1', 't3']);
+    // It has a service's time for its lock, and has not waited for all of it.
+    expect(await stuck).toBe(true);
+    expect(idsOf(await changed())).toEqual(['t1', 't2', 't3']);
   });
 
   it('fail alike when the database goes away', async () => {
-    const holder = others.createQueryRunner();
-    await holder.startTransaction();
-    await holder.query(`SELECT FROM "${SCHEMA}".things WHERE id = 't1' FOR UPDATE`);
-    const outcomes = all(change('t1'), change('t2'));
-    const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    for (let ended: unknown[] = []; ended.length === 0;) ended = await others.query<unknown[]>(waiting);
+    const outcomes = all(change('t1', { takes: 10 }), change('t2'));
+    await until(sleeping);
+    await others.query(`SELECT pg_terminate_backend(pid) FROM (${SLEEPING}) s`);
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    await holder.rollbackTransaction();
-    await holder.release();
     expect(await changed()).toEqual([]);
   });
 });

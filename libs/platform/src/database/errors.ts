@@ -7,12 +7,13 @@ const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const DIVISION_BY_ZERO = '22012';
 const FEATURE_NOT_SUPPORTED = '0A000';
+const QUERY_CANCELED = '57014';
 
 const TRANSIENT_STATES = new Set([
   ...[SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE],
   '25P03', // idle in a transaction for too long
   '25006', // read only: the server has just become, or not yet ceased to be, a standby
-  '57014', // cancelled: the statement took too long
+  QUERY_CANCELED, // the statement took too long
   ...['57P01', '57P02', '57P03', '57P05'], // shutting down, crashed, starting up, idle for too long
 ]);
 /** Classes of SQLSTATEs: connection exceptions, and insufficient resources (too many connections among them). */
@@ -52,6 +53,11 @@ export function isStalePlan(error: unknown): boolean {
 /** Whether a row or table was locked by another for longer than this session waits. */
 export function isLockTimeout(error: unknown): boolean {
   return driverError(error).code === LOCK_NOT_AVAILABLE;
+}
+
+/** Whether a statement was ended since it took longer than this session lets it. */
+export function isStatementTimeout(error: unknown): boolean {
+  return driverError(error).code === QUERY_CANCELED;
 }
 
 /** Whether the transaction lost against a concurrent one, and would succeed if it were run again from its beginning. */

@@ -1,8 +1,8 @@
 import { Client, type ClientConfig } from 'pg';
 import { isStalePlan } from './errors';
 
-/** How many statements a connection keeps prepared; more than the services have, unless one is put together anew each time. */
-const MOST_STATEMENTS = 200;
+/** How many statements a connection keeps prepared; more than the services use, unless one is put together anew each time. */
+const MOST_STATEMENTS = 300;
 /**
  * `*` as a list of columns: its columns are others after a migration, and a statement that was prepared before fails then. A product has an operand
  * before it, and `count(*)` a parenthesis on both sides; what cannot be told from a list counts as one.

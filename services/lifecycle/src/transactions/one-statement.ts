@@ -20,6 +20,9 @@ export interface Sql {
   readonly values: unknown[];
 }
 
+/** How long writes that share a statement wait for one row, in milliseconds. */
+const LOCK_TOGETHER_MS = 250;
+
 interface Part {
   name: string;
   fragment: Fragment;
@@ -60,9 +63,16 @@ export class OneStatement {
     return guardedSql([this.parts]);
   }
 
-  /** The same of several: what is bound is what is bound in each of them, one after the other. */
+  /**
+   * The same of several, none of which waits long for a lock: the others wait with it, and may do without it. What is bound is what is bound in each of them,
+   * one after the other.
+   */
   static guardedTogether(statements: readonly OneStatement[]): Sql {
-    return guardedSql(statements.map(({ parts }) => parts));
+    return guardedSql(
+      statements.map(({ parts }) => parts),
+      // Before the counts, which have the writes done.
+      [`set_config('lock_timeout', '${LOCK_TOGETHER_MS}', true) <> ''`],
+    );
   }
 
   private written(): { members: string; values: unknown[] } {
@@ -72,11 +82,12 @@ export class OneStatement {
   }
 }
 
-function guardedSql(statements: readonly (readonly Part[])[]): Sql {
+/** @param before what is asked before anything is written */
+function guardedSql(statements: readonly (readonly Part[])[], before: readonly string[] = []): Sql {
   const values: unknown[] = [];
   const bind = (value: unknown): string => `$${values.push(value)}`;
   const members: string[] = [];
-  const asExpected: string[] = [];
+  const asExpected = [...before];
   for (const [at, parts] of statements.entries()) {
     const nameOf = ({ name }: Part): string => (at === 0 ? name : `${name}_${at}`);
     for (const part of parts) members.push(`${nameOf(part)} AS (${part.fragment(bind)})`);

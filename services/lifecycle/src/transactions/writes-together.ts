@@ -1,4 +1,11 @@
-import { Gathering, isDivisionByZero, isLockTimeout, isTransactionConflict, isTransientDatabaseError } from '@reprise/platform';
+import {
+  Gathering,
+  isDivisionByZero,
+  isLockTimeout,
+  isStatementTimeout,
+  isTransactionConflict,
+  isTransientDatabaseError,
+} from '@reprise/platform';
 import { Injectable } from '@nestjs/common';
 import { OneStatement, type Sql } from './one-statement';
 import { UnitOfWork } from './unit-of-work';
@@ -10,8 +17,8 @@ interface Waiting extends Sql {
   readonly writes: OneStatement;
 }
 
-/** What came of one of a batch: whether it was written, or why not. */
-type Outcome = PromiseSettledResult<boolean>;
+/** What comes of each of a batch, as soon as it is known. */
+type Outcomes = readonly Promise<boolean>[];
 
 /**
  * Guarded writes without a transaction around them, each a statement of its own where it comes alone; what comes while one of the same text is under way
@@ -19,7 +26,8 @@ type Outcome = PromiseSettledResult<boolean>;
  */
 @Injectable()
 export class WritesTogether {
-  private readonly kinds = new Map<string, Gathering<Waiting[], Outcome[]>>();
+  /** As many as there are texts: what is bound in them is no part of them. */
+  private readonly kinds = new Map<string, Gathering<Waiting[], Outcomes>>();
 
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
@@ -28,16 +36,13 @@ export class WritesTogether {
     const sql = writes.guarded();
     let at = 0;
     const outcomes = await this.ofKind(sql.text).join((batch) => (at = batch.push({ ...sql, writes }) - 1));
-    const outcome = outcomes[at];
-    if (outcome?.status !== 'fulfilled') throw outcome?.reason;
-    return outcome.value;
+    return outcomes[at] ?? false;
   }
 
-  /** There are as many as there are texts: what is bound in them is no part of them. */
-  private ofKind(text: string): Gathering<Waiting[], Outcome[]> {
+  private ofKind(text: string): Gathering<Waiting[], Outcomes> {
     const known = this.kinds.get(text);
     if (known) return known;
-    const texts: string[] = [];
+    const texts = [text];
     const gathering = new Gathering((batch: Waiting[]) => this.writeAll(batch, texts), {
       empty: () => [],
       isFull: (batch) => batch.length >= MOST,
@@ -46,18 +51,22 @@ export class WritesTogether {
     return gathering;
   }
 
-  /** @param texts of as many of the kind, by their number, as far as they were needed */
-  private async writeAll(batch: readonly Waiting[], texts: string[]): Promise<Outcome[]> {
+  /** @param texts of one of the kind, of two, and so on, as far as they were needed; each a connection keeps, too */
+  private async writeAll(batch: readonly Waiting[], texts: string[]): Promise<Outcomes> {
+    const [alone = ''] = texts;
     if (batch.length > 1) {
-      const text = (texts[batch.length] ??= OneStatement.guardedTogether(batch.map(({ writes }) => writes)).text);
+      const text = (texts[batch.length - 1] ??= OneStatement.guardedTogether(batch.map(({ writes }) => writes)).text);
       const values = batch.flatMap((each) => each.values);
-      if (await this.written({ text, values }).catch(falseWhereEachMayDoBetter))
-        return batch.map(() => ({ status: 'fulfilled', value: true }));
+      if (await this.written(text, values).catch(falseWhereEachMayDoBetter)) return batch.map(() => Promise.resolve(true));
     }
-    return Promise.allSettled(batch.map((each) => this.written(each)));
+    const outcomes = batch.map(({ values }) => this.written(alone, values));
+    const all = Promise.allSettled(outcomes);
+    // Of several each is told as soon as it is written, whatever another one waits for.
+    if (batch.length === 1) await all;
+    return outcomes;
   }
 
-  private async written({ text, values }: Sql): Promise<boolean> {
+  private async written(text: string, values: unknown[]): Promise<boolean> {
     try {
       await this.unitOfWork.manager.query(text, values);
       return true;
@@ -68,8 +77,8 @@ export class WritesTogether {
   }
 }
 
-/** A database that is away is away for all of them; anything else may be one's own. */
+/** A database that is away is away for all of them; anything else may be one's own, also what all of them waited for. */
 function falseWhereEachMayDoBetter(error: unknown): false {
-  if (isTransientDatabaseError(error) && !isLockTimeout(error) && !isTransactionConflict(error)) throw error;
+  if (isTransientDatabaseError(error) && !isLockTimeout(error) && !isTransactionConflict(error) && !isStatementTimeout(error)) throw error;
   return false;
 }
