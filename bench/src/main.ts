@@ -82,15 +82,18 @@ class Run {
     const profiles = options.profile ? new Profiles(PROFILES, bench.fleet, new StatementCounter(bench.database)) : null;
     const lines: Line[] = [];
     const failed: string[] = [];
+    const rowSeconds: Record<string, number> = {};
     for (const row of ROWS.filter(({ name }) => options.rows.length === 0 || options.rows.includes(name))) {
       clearLogs(bench.state.path('logs'));
       const measure = (): Promise<void> => this.measure(row, bench, lines);
+      const began = performance.now();
       await progress.phase(row.name, () => profiles?.of(row.name, measure) ?? measure()).catch(() => failed.push(row.name));
       if (this.stopping.signal.aborted) return 1;
+      rowSeconds[row.name] = (performance.now() - began) / 1_000;
     }
     const { quick, profile, rows } = options;
     const machine = await machineOf(this.start, bench.database, bench.broker);
-    const result = { machine, quick, profile, seconds: Number(progress.seconds), failed, lines };
+    const result = { machine, quick, profile, seconds: Number(progress.seconds), rowSeconds, failed, lines };
     say(`\n${tableOf(lines)}`);
     if (failed.length > 0) say(`Not measured: ${failed.join(', ')}`);
     say(`After ${progress.seconds} s, in ${relative(process.cwd(), writeResult(RESULTS, result, rows.length === 0))}.json and .svg`);

@@ -12,6 +12,8 @@ export interface Result {
   /** With profilers at work. */
   readonly profile: boolean;
   readonly seconds: number;
+  /** How long each row took, with all that it needs. */
+  readonly rowSeconds: Readonly<Record<string, number>>;
   readonly lines: readonly Line[];
   /** Rows that could not be measured. */
   readonly failed: readonly string[];
