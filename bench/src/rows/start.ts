@@ -9,8 +9,6 @@ import { Rest } from '../ground/rest';
 import { lineOfFigures } from '../harness/line';
 
 const LIMIT_MS = 600_000;
-/** Of the one fresh clone, which takes a minute and more, where the number of rounds is not given. */
-const WARM_STARTS = 2;
 
 export const start: Row = {
   name: 'start',
@@ -18,16 +16,15 @@ export const start: Row = {
   async measure(bench) {
     // The services of the benchmark would only be in the way.
     await bench.fleet.stop();
-    const { rounds } = bench.options;
+    // One where nothing is said: a fresh clone takes a minute and more.
+    const rounds = bench.options.rounds ?? 1;
     const [fresh, warm]: [number[], number[]] = [[], []];
-    for (let round = 0; round < (rounds ?? 1); round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       await inFreshClone(bench, async (checkout, cloned) => {
         fresh.push(cloned + (await seconds(() => toFirstAccept(checkout, bench))));
         await npm('stop', checkout, bench);
-        for (let again = 0; again < (rounds === null ? bench.amount(WARM_STARTS, 1) : 1); again += 1) {
-          warm.push(await seconds(() => toFirstAccept(checkout, bench)));
-          await npm('stop', checkout, bench);
-        }
+        warm.push(await seconds(() => toFirstAccept(checkout, bench)));
+        await npm('stop', checkout, bench);
       });
     }
     const note = 'packages that npm has in its cache are not downloaded again';

@@ -10,7 +10,7 @@ interface Put {
   readonly fail: (error: Error) => void;
 }
 
-function questions({ patienceMs = 60_000 } = {}): { ask: (key: string) => Promise<string | undefined>; puts: Put[] } {
+function questions({ patienceMs = 60_000, atOnce = 1 } = {}): { ask: (key: string) => Promise<string | undefined>; puts: Put[] } {
   const puts: Put[] = [];
   const asked = new BatchLoader<string>(
     (keys) =>
@@ -19,7 +19,7 @@ function questions({ patienceMs = 60_000 } = {}): { ask: (key: string) => Promis
         const answer = (): void => resolve(new Map(known.map((key) => [key, `of ${key}`])));
         puts.push({ keys, requestId: currentContext().requestId, answer, fail: reject });
       }),
-    { most: MOST, patienceMs },
+    { most: MOST, patienceMs, atOnce },
   );
   return { ask: (key) => asked.load(key), puts };
 }
@@ -63,6 +63,21 @@ describe('questions asked together', () => {
     expect(await Promise.all(others)).toEqual(['of acme', 'of globex', 'of acme', undefined]);
   });
 
+  it('wait only while as many are under way as may be', async () => {
+    const { ask, puts } = questions({ atOnce: 2 });
+    const answers: Promise<string | undefined>[] = [];
+    for (const key of ['acme', 'globex', 'initech', 'umbrella']) {
+      answers.push(ask(key));
+      await settled();
+    }
+    expect(puts.map(({ keys }) => keys)).toEqual([['acme'], ['globex']]);
+    puts[1]?.answer();
+    await settled();
+    expect(puts.map(({ keys }) => keys)).toEqual([['acme'], ['globex'], ['initech', 'umbrella']]);
+    for (const { answer } of puts) answer();
+    expect(await Promise.all(answers)).toEqual(['of acme', 'of globex', 'of initech', 'of umbrella']);
+  });
+
   it('do not wait for one that takes long', async () => {
     const { ask, puts } = questions({ patienceMs: 1 });
     const slow = ask('acme');
@@ -98,8 +113,11 @@ describe('questions asked together', () => {
     const { ask, puts } = questions();
     const all = Promise.all(Array.from({ length: MOST + 1 }, (_, at) => ask(`key-${at}`)));
     await settled();
+    expect(puts.map(({ keys }) => keys.length)).toEqual([MOST]);
+    puts[0]?.answer();
+    await settled();
     expect(puts.map(({ keys }) => keys.length)).toEqual([MOST, 1]);
-    for (const { answer } of puts) answer();
+    puts[1]?.answer();
     expect((await all).at(-1)).toBe(`of key-${MOST}`);
   });
 

@@ -6,6 +6,8 @@ export type Ask<T> = (keys: string[]) => Promise<ReadonlyMap<string, T>>;
 export interface BatchLoaderOptions {
   /** How many keys one question may have. */
   readonly most: number;
+  /** How many questions may be under way before what is asked is gathered; one where nothing is said. */
+  readonly atOnce?: number;
   /** How long a question that was put keeps others from being put. */
   readonly patienceMs?: number;
 }

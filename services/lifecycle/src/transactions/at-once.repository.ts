@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 
-/** For a `BatchLoader` of rows. */
-export const MOST_AT_ONCE = { most: 100 };
+/** For a `BatchLoader` of rows. With more than one under way nobody waits for another where there is no rush. */
+export const MOST_AT_ONCE = { most: 100, atOnce: 2 };
 
 /**
  * That the column is one of those that are bound as `$1`. By way of a sub-select, whose number of rows the planner guesses, whatever is bound: with the

@@ -13,6 +13,9 @@ import { UnitOfWork } from './unit-of-work';
 /** More in one statement gain little (measured), and wait for each other's locks. */
 const MOST = 4;
 
+/** Under way before others wait, so that nobody does where there is no rush. */
+const AT_ONCE = 4;
+
 interface Waiting extends Sql {
   readonly writes: OneStatement;
 }
@@ -46,6 +49,7 @@ export class WritesTogether {
     const gathering = new Gathering((batch: Waiting[]) => this.writeAll(batch, texts), {
       empty: () => [],
       isFull: (batch) => batch.length >= MOST,
+      atOnce: AT_ONCE,
     });
     this.kinds.set(text, gathering);
     return gathering;
