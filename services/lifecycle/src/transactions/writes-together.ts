@@ -46,7 +46,7 @@ export class WritesTogether {
     const known = this.kinds.get(text);
     if (known) return known;
     const texts = [text];
-    const gathering = new Gathering((batch: Waiting[]) => this.writeAll(batch, texts), {
+    const gathering = new Gathering<Waiting[], Outcomes>((batch) => this.writeAll(batch, texts), {
       empty: () => [],
       isFull: (batch) => batch.length >= MOST,
       atOnce: AT_ONCE,
