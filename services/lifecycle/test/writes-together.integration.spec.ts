@@ -1,6 +1,6 @@
 import { dataSourceOptions } from '@reprise/platform';
 import { DataSource } from 'typeorm';
-import { TestDatabase } from '../../../libs/messaging/test/support';
+import { TestDatabase, waitFor } from '../../../libs/messaging/test/support';
 import { SCHEMA } from '../src/lifecycle.config';
 import { OneStatement } from '../src/transactions/one-statement';
 import { UnitOfWork } from '../src/transactions/unit-of-work';
@@ -21,8 +21,8 @@ let writes: WritesTogether;
 beforeAll(async () => {
   database = await TestDatabase.create();
   others = await database.connect(SCHEMA);
-  // A service waits five seconds for a lock; this test has no time for that.
-  const limits = { statement: 15_000, lock: 500, idleInTransaction: 30_000 };
+  // Nothing that waits ends by itself: only a limit of its own makes a shared statement give a lock up.
+  const limits = { statement: 0, lock: 0, idleInTransaction: 0 };
   connection = await new DataSource(dataSourceOptions({ url: database.url, schema: SCHEMA, applicationName: 'test' }, limits)).initialize();
   await connection.query('CREATE TABLE things (id text PRIMARY KEY, version int NOT NULL, note json)');
   await connection.query('CREATE TABLE notes (id text PRIMARY KEY)');
@@ -69,14 +69,9 @@ async function sizes(): Promise<number[]> {
   return [...new Set(writers)].map((one) => writers.filter((each) => each === one).length).sort();
 }
 
-/** Fails when it has looked for ten seconds. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await condition());) if (Date.now() > end) throw new Error('it never came true');
-}
-
 /** Processes of the server that a change sleeps in. */
 const SLEEPING = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`;
-const sleeping = async (): Promise<number> => (await others.query<unknown[]>(SLEEPING)).length;
+const sleeping = async (): Promise<boolean> => (await others.query<unknown[]>(SLEEPING)).length > 0;
 
 describe('guarded writes', () => {
   it('that come at the same time are one transaction, of four of them at most', async () => {
@@ -133,14 +128,13 @@ describe('guarded writes', () => {
       await holder.rollbackTransaction();
       await holder.release();
     }
-    // It has a service's time for its lock, and has not waited for all of it.
     expect(await stuck).toBe(true);
     expect(idsOf(await changed())).toEqual(['t1', 't2', 't3']);
   });
 
   it('fail alike when the database goes away', async () => {
     const outcomes = all(change('t1', { takes: 10 }), change('t2'));
-    await until(async () => (await sleeping()) > 0);
+    await waitFor(sleeping, 'the change to sleep');
     await others.query(`SELECT pg_terminate_backend(pid) FROM (${SLEEPING}) s`);
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await changed()).toEqual([]);
