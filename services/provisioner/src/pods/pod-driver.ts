@@ -108,7 +108,10 @@ export interface PodDriver {
    */
   remove(pod: PodIdentity, options: RemoveOptions): Promise<void>;
 
-  /** What is left of this pod, or null where nothing is. */
+  /**
+   * What is left of this pod, or null where nothing is. That it is `dead` or gone is so now; that it is `running` may be a moment old where another
+   * replica has just removed it, and then its agent does not answer.
+   */
   inspect(pod: PodIdentity): Promise<PodState | null>;
 
   /** Everything that this driver ever made and that is not wholly removed, also what was never recorded. */
