@@ -9,7 +9,7 @@ import { ROOT } from './lib/state.mjs';
 
 tolerateClosedOutput();
 try {
-  await install();
+  await install('all');
   // With it the libraries and the provisioner, which it stands on; the rest is built when the servers are brought up.
   const compiled = await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b', join(ROOT, 'bench')], { cwd: ROOT });
   if (compiled.code !== 0) throw new Failure('the benchmark could not be compiled:', lastLines(compiled.output, 20));

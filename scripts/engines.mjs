@@ -64,7 +64,7 @@ async function runTests(state, up) {
   const progress = new Progress();
   const { TEST_DATABASE_URL, TEST_AMQP_URL, TEST_RABBITMQ_MANAGEMENT_URL } = process.env;
   const given = { database: TEST_DATABASE_URL, broker: TEST_AMQP_URL, management: TEST_RABBITMQ_MANAGEMENT_URL };
-  await bringUp(state, progress, { durable: false, given });
+  await bringUp(state, progress, { packages: 'all', durable: false, given });
   /** @type {Record<string, string>} */
   const env = {};
   for (const engine of wanted) {

@@ -29,7 +29,7 @@ try {
   onStopSignal(interrupt, interrupt);
   try {
     // Durable, as in production: what is confirmed must be there after a kill.
-    await bringUp(state, new Progress(), { durable: true, given: {} });
+    await bringUp(state, new Progress(), { packages: 'all', durable: true, given: {} });
     if (state.get('DATABASE_FROM') === 'docker' || state.get('AMQP_FROM') === 'docker') {
       throw new Failure('the faults kill PostgreSQL and RabbitMQ as processes of this machine, and here they are containers');
     }

@@ -40,7 +40,7 @@ async function runTests(state) {
   const { TEST_DATABASE_URL, TEST_AMQP_URL, TEST_RABBITMQ_MANAGEMENT_URL } = process.env;
   const given = { database: TEST_DATABASE_URL, broker: TEST_AMQP_URL, management: TEST_RABBITMQ_MANAGEMENT_URL };
   // What a crash of this machine would take from it are tests: without waiting for the disk they are much faster.
-  await bringUp(state, new Progress(), { durable: false, given });
+  await bringUp(state, new Progress(), { packages: 'all', durable: false, given });
   if (interrupted) return;
   const env = {
     ...process.env,

@@ -9,20 +9,20 @@ import { abortCommands } from './processes.mjs';
  * is up and the build is there. When one fails the others are ended and waited for: nothing goes on behind the back of whoever cleans up.
  * @param {import('./state.mjs').State} state
  * @param {import('./progress.mjs').Progress} progress
- * @param {{ durable: boolean, given: { database?: string, broker?: string, management?: string },
+ * @param {{ packages: import('./install.mjs').Extent, durable: boolean, given: { database?: string, broker?: string, management?: string },
  *   prepare?: { database: () => Promise<unknown>, broker: () => Promise<unknown> } }} options
  */
-export async function bringUp(state, progress, { durable, given, prepare }) {
+export async function bringUp(state, progress, { packages, durable, given, prepare }) {
   const broker = progress.phase(given.broker ? 'message broker from AMQP_URL' : 'RabbitMQ', () =>
     startBroker(state, { given: given.broker, givenManagement: given.management }),
   );
-  const packages = progress.phase('packages', install);
-  const database = packages.then(() =>
+  const installed = progress.phase('packages', () => install(packages));
+  const database = installed.then(() =>
     progress.phase(given.database ? 'database from DATABASE_URL' : 'PostgreSQL', () =>
       startDatabase(state, { durable, given: given.database }),
     ),
   );
-  const built = packages.then(() => progress.phase('build', build));
+  const built = installed.then(() => progress.phase('build', build));
   await allOrNone([
     broker,
     database,

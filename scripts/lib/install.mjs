@@ -10,24 +10,33 @@ import { ROOT } from './state.mjs';
 const LOCK = join(ROOT, 'package-lock.json');
 const STAMP = join(ROOT, 'node_modules', '.reprise-lock');
 
-/** @typedef {{ version?: string, integrity?: string, optional?: boolean, devOptional?: boolean, link?: boolean, resolved?: string }} Package */
+/** @typedef {{ version?: string, integrity?: string, dev?: boolean, optional?: boolean, devOptional?: boolean, link?: boolean, resolved?: string }} Package */
 
-/** Install what package-lock.json says, unless that is what stands there. */
-export async function install() {
+/**
+ * What is installed: all that the checkout can need, or what it takes to build and run it (`dependencies` and `optionalDependencies`), which is half
+ * of that in packages and in time.
+ * @typedef {'all' | 'to run'} Extent
+ */
+
+/** Install what package-lock.json says, unless that is what stands there. @param {Extent} extent */
+export async function install(extent) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) throw new Failure(`this is Node ${process.versions.node}; 20.19 or later is needed`);
   if (!existsSync(LOCK)) throw new Failure('package-lock.json is missing: the checkout is not complete');
-  if (hasStamp() || isInstalled()) return 'skip: already there';
+  if (stamped() === 'all' || stamped() === extent || isInstalled(extent)) return 'skip: already there';
   const env = { ...process.env };
-  // Set to production it would leave the compiler out.
+  // Set to production it would leave out what is asked for by --include.
   delete env.NODE_ENV;
-  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const what = extent === 'all' ? '--include=dev' : '--omit=dev';
+  // `npm ci` begins by taking away what is there, and services may run on that: what is missing is put beside it.
+  const how = stamped() === 'to run' || isInstalled('to run') ? ['install', '--no-save'] : ['ci'];
+  const args = [...how, what, '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   // The npm that runs us, where one does: there may be another on the PATH.
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [command = 'npm', ...rest] = [...npm, ...args];
   const result = await run(command, rest, { cwd: ROOT, env, abortable: true });
   if (result.code !== 0) throw new Failure('npm could not install the packages:', reason(result.output));
-  writeFileSync(STAMP, fingerprint());
+  writeFileSync(STAMP, stampOf(extent));
   return 'done';
 }
 
@@ -40,20 +49,23 @@ function reason(output) {
   return withoutAddresses(short.join('\n').trimEnd());
 }
 
-const fingerprint = () => createHash('sha256').update(readFileSync(LOCK)).digest('hex');
+/** @param {Extent} extent */
+const stampOf = (extent) => `${extent}: ${createHash('sha256').update(readFileSync(LOCK)).digest('hex')}`;
 
-/** Whether what was installed here last is what the lock says now; npm removes the stamp with the folder. */
-function hasStamp() {
-  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint();
+/** How much of what the lock says now was installed here last; npm removes the stamp with the folder. @returns {Extent | null} */
+function stamped() {
+  const stamp = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : null;
+  if (stamp === stampOf('all')) return 'all';
+  return stamp === stampOf('to run') ? 'to run' : null;
 }
 
-/** Recognizes an install made by hand: npm writes down in node_modules what it put there, when it is complete. */
-function isInstalled() {
+/** Recognizes an install made by hand: npm writes down in node_modules what it put there, when it is complete. @param {Extent} extent */
+function isInstalled(extent) {
   const wanted = packagesOf(LOCK);
   const present = packagesOf(join(ROOT, 'node_modules', '.package-lock.json'));
   if (!wanted || !present) return false;
-  return Object.entries(wanted).every(([path, { version, integrity, optional, devOptional }]) => {
-    if (path === '') return true;
+  return Object.entries(wanted).every(([path, { version, integrity, dev, optional, devOptional }]) => {
+    if (path === '' || (extent === 'to run' && dev)) return true;
     const there = present[path];
     if (!there) return optional === true || devOptional === true;
     return there.version === version && there.integrity === integrity;

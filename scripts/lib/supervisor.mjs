@@ -51,6 +51,7 @@ export class Supervisor {
     await decide(state);
     const { DATABASE_URL: database, AMQP_URL: broker, RABBITMQ_MANAGEMENT_URL: management } = process.env;
     await bringUp(state, progress, {
+      packages: 'to run',
       durable: true,
       given: { database, broker, management },
       prepare: {

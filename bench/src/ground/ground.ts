@@ -43,6 +43,7 @@ export class Ground {
     const { launcher, state } = this;
     await launcher.decide(state);
     await launcher.bringUp(state, progress, {
+      packages: 'all',
       // As in production: what is confirmed is on the disk.
       durable: true,
       given: {},

@@ -28,6 +28,7 @@ interface Given {
 }
 
 interface BringUpOptions {
+  packages: 'all';
   durable: boolean;
   given: Given;
   prepare?: { database: () => Promise<unknown>; broker: () => Promise<unknown> };
