@@ -102,8 +102,8 @@ export interface PodDriver {
   create(spec: PodSpec): Promise<PodHandle>;
 
   /**
-   * Ends every process of the pod, confirms that they are gone, then removes what it kept on disk. Resolves also where
-   * there is no such pod.
+   * Ends every process of the pod, confirms that they are gone, then removes what it kept on disk, or moves it out of everybody's way to be deleted
+   * soon: nobody waits for many files. Resolves also where there is no such pod.
    * @throws PodError `not_removed` (retryable) while something of it still lives
    */
   remove(pod: PodIdentity, options: RemoveOptions): Promise<void>;

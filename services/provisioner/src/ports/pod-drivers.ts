@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Logger } from '@nestjs/common';
 import type { PodDriver } from '../pods/pod-driver';
 import type { ProvisionerConfig } from '../provisioner.config';
 
@@ -11,7 +12,14 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
   switch (config.podDriver) {
     case 'process': {
       const { ProcessPodDriver } = await import('../pods/process/process-pod-driver.js');
-      return new ProcessPodDriver({ podsDir: resolve(config.podsDir), agentPath: resolve(config.agentPath), gatewayUrl });
+      const logger = new Logger(ProcessPodDriver.name);
+      return new ProcessPodDriver({
+        podsDir: resolve(config.podsDir),
+        agentPath: resolve(config.agentPath),
+        gatewayUrl,
+        // The code only: the message holds paths of this machine.
+        notDeleted: ({ code, syscall }) => logger.warn(`What a pod has left on the disk cannot be deleted now: ${syscall}: ${code}`),
+      });
     }
     case 'docker': {
       const { DockerPodDriver } = await import('../pods/docker/docker-pod-driver.js');

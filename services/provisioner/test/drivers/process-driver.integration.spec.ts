@@ -160,6 +160,7 @@ describe('a pod that is a process', () => {
     await until(async () => (await agent.health()).taskId === null && (await agent.history()).includes('task.ended'));
     await driver.remove(spec, { graceSeconds: 5 });
     expect(existsSync(join(podsDir, spec.workspaceId, '1'))).toBe(false);
+    await until(() => readdirSync(join(podsDir, '.removed')).length === 0);
   });
 
   it("waits for another one's work at the same workspace, but not for ever, and not for the dead", async () => {

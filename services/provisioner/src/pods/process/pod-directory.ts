@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, chmod, lstat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PodIdentity } from '../pod-driver';
 
@@ -16,12 +16,17 @@ export interface ProcessRecord {
  * `<workspace>/<generation>/agent.json`      written by the agent once it listens: pid and port
  * `<workspace>/<generation>/agent.log`       what the agent prints
  * `<workspace>/<generation>/process.json`    written by the driver: the agent's pid and start time
+ * `.removed/<workspace>.<generation>.<uuid>` what was a pod's directory, until it is deleted
  */
 export class PodDirectory {
   constructor(private readonly root: string) {}
 
   of(pod: PodIdentity): string {
     return join(this.root, pod.workspaceId, String(pod.generation));
+  }
+
+  get removed(): string {
+    return join(this.root, '.removed');
   }
 
   workspaceOf(pod: PodIdentity): string {
@@ -98,16 +103,13 @@ export class PodDirectory {
     return (await readJson(this.addressFileOf(pod))) as { pid: number; port: number } | null;
   }
 
-  async remove(pod: PodIdentity): Promise<void> {
-    await removeTree(this.of(pod));
-  }
-
   private processFileOf(pod: PodIdentity): string {
     return join(this.of(pod), 'process.json');
   }
 }
 
-async function namesIn(directory: string): Promise<string[]> {
+/** None where there is no such directory. */
+export async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
@@ -153,25 +155,5 @@ async function sync(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
-  }
-}
-
-/** Also where a directory's mode forbids to remove what is in it: tasks leave such behind. */
-async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
-    await openUp(Buffer.from(path));
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-/** Paths as bytes: a name that is no UTF-8 would not be found again. */
-async function openUp(path: Buffer): Promise<void> {
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
-    if (entry.isDirectory()) await openUp(Buffer.concat([path, Buffer.from('/'), entry.name]));
   }
 }

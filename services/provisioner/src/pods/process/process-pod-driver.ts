@@ -4,6 +4,7 @@ import { lastWords, startAgent } from './agent-process';
 import { PodDirectory } from './pod-directory';
 import { PodProcesses } from './pod-processes';
 import { ProcessTable } from './process-table';
+import { RemovedTrees } from './removed-trees';
 import { assertIdentity, assertSpec } from '../spec-rules';
 import { withLock } from './workspace-lock';
 
@@ -20,6 +21,8 @@ export interface ProcessDriverOptions {
   readonly startTimeoutMs?: number;
   /** How long to wait for another one's work at the same workspace. */
   readonly lockTimeoutMs?: number;
+  /** Hears why the directory of a pod that is gone could not be deleted; it is tried again with each `list`. */
+  readonly notDeleted?: (reason: NodeJS.ErrnoException) => void;
 }
 
 const START_TIMEOUT_MS = 15_000;
@@ -35,11 +38,13 @@ export class ProcessPodDriver implements PodDriver {
   private readonly table = new ProcessTable();
   private readonly directory: PodDirectory;
   private readonly processes: PodProcesses;
+  private readonly removed: RemovedTrees;
   private readonly host: string;
 
   constructor(private readonly options: ProcessDriverOptions) {
     this.directory = new PodDirectory(options.podsDir.replace(/\/+$/, ''));
     this.processes = new PodProcesses(this.table, this.directory);
+    this.removed = new RemovedTrees(this.directory.removed, options.notDeleted ?? (() => undefined));
     this.host = options.host ?? '127.0.0.1';
   }
 
@@ -64,7 +69,7 @@ export class ProcessPodDriver implements PodDriver {
     assertIdentity(pod);
     await this.alone(pod, async () => {
       await this.processes.end(pod, graceSeconds * 1000);
-      await this.directory.remove(pod).catch((error: unknown) => {
+      await this.removed.remove(this.directory.of(pod)).catch((error: unknown) => {
         throw new PodError('not_removed', `cannot remove its directory: ${String((error as NodeJS.ErrnoException).code)}`, {
           cause: error,
         });
@@ -82,6 +87,7 @@ export class ProcessPodDriver implements PodDriver {
   }
 
   async list(): Promise<PodState[]> {
+    this.removed.deleteSoon();
     return answering(async () => {
       const agents = new Map((await this.processes.agents()).map(({ pod, pid }) => [key(pod), { pod, pid }]));
       const pods = new Map((await this.directory.pods()).map((pod) => [key(pod), pod]));
