@@ -1,11 +1,11 @@
 #!/bin/sh
-# What a restart or a resume is when a shell does it: by-hand.sh restart|resume AGENT FILES FOLDER
+# What a restart and a resume are when a shell does them: by-hand.sh AGENT FILES FOLDER
 #   AGENT   the agent's bundle
 #   FILES   what is in the workspace
-#   FOLDER  an empty one, to work in
-# Prints the milliseconds that it took. Nothing is compressed, read back or brought to the disk, and nobody is told of it.
+#   FOLDER  to work in; what the last call has left there is gone on from
+# Prints the milliseconds that each took. Nothing is compressed, read back or brought to the disk, and nobody is told of it.
 set -eu
-verb=$1 agent=$2 files=$3 folder=$4
+agent=$1 files=$2 folder=$3
 
 export REPRISE_WORKSPACE_ID=ws_01000000000000000000000001 REPRISE_GENERATION=1 REPRISE_POD_TOKEN=by-hand
 export REPRISE_GATEWAY_URL=http://127.0.0.1:9 REPRISE_ADDRESS_FILE="$folder/address" REPRISE_COMMAND='["cat"]'
@@ -27,31 +27,36 @@ stop() {
   wait "$pid" || true
 }
 save() {
-  tar -C "$folder/old" -cf "$folder/state.tar" .
+  tar -C "$1" -cf "$folder/state.tar" .
   (cd "$folder" && sha256sum state.tar >state.sum)
 }
 bring_back() {
-  mkdir "$folder/new"
-  tar -C "$folder/new" -xf "$folder/state.tar"
-  start "$folder/new"
+  mkdir "$1"
+  tar -C "$1" -xf "$folder/state.tar"
+  start "$1"
 }
 
 trap 'kill "$pid" 2>/dev/null || true' EXIT
-cp -a "$files" "$folder/old"
-start "$folder/old"
-case $verb in
-  restart)
-    from=$(now)
-    stop
-    save
-    bring_back
-    ;;
-  resume)
-    stop
-    save
-    from=$(now)
-    (cd "$folder" && sha256sum --quiet -c state.sum)
-    bring_back
-    ;;
-esac
-echo $(($(now) - from))
+old=$folder/old restarted=$folder/restarted resumed=$folder/resumed
+if [ -d "$resumed" ]; then
+  rm -rf "$old" "$restarted"
+  mv "$resumed" "$old"
+  sync
+else
+  cp -a "$files" "$old"
+fi
+start "$old"
+
+from=$(now)
+stop
+save "$old"
+bring_back "$restarted"
+restart=$(($(now) - from))
+
+stop
+save "$restarted"
+sync
+from=$(now)
+(cd "$folder" && sha256sum --quiet -c state.sum)
+bring_back "$resumed"
+echo "$restart $(($(now) - from))"

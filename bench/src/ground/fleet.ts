@@ -66,10 +66,12 @@ export class Fleet {
     if (pods === 'no-op') await this.ensure('provisioner', 'provisioner', NO_OP_PROVISIONER);
   }
 
-  /** So many replicas of lifecycle. */
-  async lifecycles(wanted: 1 | 3): Promise<void> {
+  /** So many replicas of lifecycle. @returns whether any of them has just been started */
+  async lifecycles(wanted: 1 | 3): Promise<boolean> {
     const others = [2, 3].map((n) => ({ name: `lifecycle_${n}`, kept: n <= wanted }));
+    const startsSome = others.some(({ name, kept }) => kept && !this.running.has(name));
     await Promise.all(others.map(({ name, kept }) => (kept ? this.ensure(name, 'lifecycle') : this.end(name))));
+    return startsSome;
   }
 
   /** Ends all of them, so that the next ones begin anew. */

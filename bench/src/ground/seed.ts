@@ -28,13 +28,13 @@ export function refusingOf({ workspaces, refusing }: Seed): number {
  * The rows of lifecycle as its own statements would have left them: each tenant's provider and role, its workspaces, and the operation that made
  * each. For an administrator; keys to other tables are not checked again.
  */
-export function seedSql(seed: Seed): string {
+export function seedSql(seed: Seed, schema: string): string {
   const { workspaces, tenants } = seed;
   const refusing = refusingOf(seed);
   const all = workspaces + 2 * refusing;
   const [busyFrom, archivedFrom] = [workspaces, workspaces + refusing];
   return `
-    SET LOCAL search_path = lifecycle;
+    SET LOCAL search_path = ${schema};
     SET LOCAL session_replication_role = replica;
     INSERT INTO providers (id, org_id, name, kind, config, created_at, updated_at)
       SELECT 'prov_' || ${ID}, ${TENANT(tenants)}, 'bench', 'anthropic', '{"model": "claude"}', now(), now() FROM generate_series(1, ${tenants}) n;

@@ -42,14 +42,27 @@ export class Worlds {
   async enter(world: World): Promise<void> {
     if (this.current?.name !== world.name) {
       if (this.current) await this.settle();
-      // Lifecycle's first schema is made with the instance, and empty.
-      const aside = this.current?.name ?? 'empty';
-      await this.database.run(`ALTER SCHEMA lifecycle RENAME TO "world ${aside}"`);
+      await this.putAside();
       this.current = world;
       if (this.made.has(world.name)) await this.database.run(`ALTER SCHEMA "world ${world.name}" RENAME TO lifecycle`);
-      else await this.make(world);
+      else {
+        await this.make(world);
+        await this.seed(world, 'lifecycle');
+      }
     }
     await this.rest();
+  }
+
+  /**
+   * Makes it beside the one that is entered. Call it while no service runs: for a moment the database is another one.
+   * @returns seeds it, whatever runs meanwhile
+   */
+  async prepare(world: World): Promise<() => Promise<void>> {
+    const aside = `"world ${world.name}"`;
+    await this.putAside();
+    await this.make(world);
+    await this.database.run(`ALTER SCHEMA lifecycle RENAME TO ${aside}; ALTER SCHEMA ${this.aside} RENAME TO lifecycle`);
+    return () => this.seed(world, aside);
   }
 
   /** Ends what was accepted, and takes what was sent for it out of the queues. Call it when nothing more is asked. */
@@ -82,12 +95,24 @@ export class Worlds {
     return (await this.database.row<{ count: number }>('SELECT count(*)::int AS count FROM lifecycle.outbox')).count;
   }
 
+  /** What the one that is entered is called while it is not. Lifecycle's first schema is made with the instance, and empty. */
+  private get aside(): string {
+    return `"world ${this.current?.name ?? 'empty'}"`;
+  }
+
+  private async putAside(): Promise<void> {
+    await this.database.run(`ALTER SCHEMA lifecycle RENAME TO ${this.aside}`);
+  }
+
   private async make(world: World): Promise<void> {
     this.made.add(world.name);
     await this.database.run('CREATE SCHEMA lifecycle AUTHORIZATION reprise_lifecycle');
     const env = this.launcher.migrationEnv('lifecycle', { values: this.state.values, stateDir: this.state.dir });
     await promisify(execFile)(process.execPath, [join(ROOT, 'services/lifecycle/dist/migrate.js')], { env });
-    await this.database.run(`BEGIN; ${seedSql(world.seed)} COMMIT`);
+  }
+
+  private async seed(world: World, schema: string): Promise<void> {
+    await this.database.run(`BEGIN; ${seedSql(world.seed, schema)} COMMIT`);
     await this.database.run('VACUUM (ANALYZE)');
     await this.database.run('CHECKPOINT');
   }

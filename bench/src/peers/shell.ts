@@ -13,20 +13,20 @@ export class Shell {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Beginning from a running agent with these files, which are copied first. */
-  async byHand(verb: 'restart' | 'resume', files: string): Promise<number> {
-    this.clear();
-    return this.run('by-hand.sh', [verb, AGENT, files, this.folder]);
+  /** Beginning from a running agent, the first time with a copy of these files. */
+  async byHand(files: string): Promise<{ restart: number; resume: number }> {
+    const [restart = NaN, resume = NaN] = await this.run('by-hand.sh', [AGENT, files, this.folder]);
+    return { restart, resume };
   }
 
   async packed(files: string): Promise<number> {
     this.clear();
-    return this.run('pipe.sh', ['out', files, this.folder]);
+    return this.runOne('pipe.sh', ['out', files, this.folder]);
   }
 
   /** What `packed` has packed. */
   async unpacked(files: string): Promise<number> {
-    return this.run('pipe.sh', ['back', files, this.folder]);
+    return this.runOne('pipe.sh', ['back', files, this.folder]);
   }
 
   clear(): void {
@@ -34,8 +34,13 @@ export class Shell {
     mkdirSync(this.folder, { recursive: true });
   }
 
-  private async run(script: string, args: string[]): Promise<number> {
+  private async runOne(script: string, args: string[]): Promise<number> {
+    const [ms = NaN] = await this.run(script, args);
+    return ms;
+  }
+
+  private async run(script: string, args: string[]): Promise<number[]> {
     const { stdout } = await promisify(execFile)('sh', [join(ROOT, 'bench/shell', script), ...args], { signal: this.signal });
-    return Number(stdout.trim());
+    return stdout.trim().split(' ').map(Number);
   }
 }

@@ -19,37 +19,46 @@ export const growth: Row = {
   async measure(bench) {
     await bench.fleet.have('none');
     await bench.worlds.enter(TEN_THOUSAND);
-    const byReplicas = await replicas(bench);
-    return [...(await sizes(bench)), ...byReplicas];
+    return [...(await sizes(bench)), ...(await replicas(bench))];
   },
 };
 
+/** The one of a million; seeding it takes longest of all. */
+export function largeWorld(bench: Bench): World {
+  return worldOf(bench.amount(1_000_000, 50_000));
+}
+
+function worldOf(workspaces: number): World {
+  return new World(`of ${workspaces}`, { workspaces, tenants: TENANTS, refusing: false });
+}
+
 async function sizes(bench: Bench): Promise<Line[]> {
-  const large = bench.amount(1_000_000, 50_000);
-  const at = (workspaces: number): Promise<Latencies> =>
-    latencies(bench, new World(`of ${workspaces}`, { workspaces, tenants: TENANTS, refusing: false }));
-  const figures = await inTurns({ large: () => at(large), small: () => at(SMALL) }, bench.turns);
+  const world = largeWorld(bench);
+  const large = world.seed.workspaces;
+  const figures = await inTurns({ large: () => latencies(bench, world), small: () => latencies(bench, worldOf(SMALL)) }, bench.turns);
   const rounds = (of: keyof Latencies): Round[] => roundsOf(figures.large, figures.small, (each) => each[of]);
   return linesOf(`at ${large.toLocaleString('en')} workspaces`, `at ${SMALL.toLocaleString('en')}`, rounds);
 }
 
 async function replicas(bench: Bench): Promise<Line[]> {
   const withReplicas = async (replicas: 1 | 3): Promise<Latencies> => {
-    await bench.fleet.lifecycles(replicas);
+    const haveStarted = await bench.fleet.lifecycles(replicas);
     // At rest again: the turn before has left some restarts.
     await bench.worlds.enter(TEN_THOUSAND);
-    // Compilers have seen nothing yet in those that have just started, and each gets but its share.
-    await bench.load.send(
-      orderOf(bench, bench.fleet.gatewayUrl, { requests: reads(500, TENANTS), keys: false, seconds: replicas * 0.5 }),
-      200,
-    );
-    await acceptedPerSecond(bench, TEN_THOUSAND.seed.workspaces, { seconds: replicas });
+    if (haveStarted) await warm(bench, replicas);
     return latencies(bench, TEN_THOUSAND);
   };
   const figures = await inTurns({ three: () => withReplicas(3), one: () => withReplicas(1) }, { ...bench.turns, warmUp: false });
   await bench.fleet.lifecycles(1);
   const rounds = (of: keyof Latencies): Round[] => roundsOf(figures.three, figures.one, (each) => each[of]);
   return linesOf('with 3 replicas', 'with 1', rounds);
+}
+
+/** Compilers have seen nothing yet in those that have just started, and each gets but its share. */
+async function warm(bench: Bench, replicas: number): Promise<void> {
+  const order = orderOf(bench, bench.fleet.gatewayUrl, { requests: reads(500, TENANTS), keys: false, seconds: replicas * 0.5 });
+  await bench.load.send(order, 200);
+  await acceptedPerSecond(bench, TEN_THOUSAND.seed.workspaces, { seconds: replicas });
 }
 
 /** Of each the p50, in milliseconds. */

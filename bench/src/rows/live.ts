@@ -1,16 +1,19 @@
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench } from '../bench';
-import { World } from '../ground/worlds';
+import { diskAtRest } from '../ground/disk';
 import { fill } from '../ground/files';
 import { Rest } from '../ground/rest';
+import { World } from '../ground/worlds';
 
-/** Real pods: processes of this machine, with real files. */
+/** Real pods: processes of this machine, with real files. They are ended with everything else. */
 export interface LiveWorkspace {
   readonly id: string;
   readonly rest: Rest;
-  /** A copy of what is in it, for others to work with. */
-  readonly copy: string;
+  /** Where its pod has its files now. */
+  readonly files: string;
+  /** Before a turn: nothing is to be written or deleted any more. */
+  readonly atRest: () => Promise<void>;
 }
 
 /** A workspace with so many MB in it, with the process driver and the store of files. */
@@ -23,16 +26,16 @@ export async function liveWorkspace(bench: Bench, megabytes: number, fileBytes?:
   }
   const rest = new Rest(bench.fleet.gatewayUrl, bench.callers.tokens[0] ?? '');
   const id = await rest.create('bench');
-  const copy = bench.state.path('work', id);
-  mkdirSync(copy, { recursive: true });
-  fill(copy, megabytes, fileBytes);
-  const pod = bench.state.path('pods', id, '1', 'workspace');
-  for (const name of readdirSync(copy)) cpSync(join(copy, name), join(pod, name), { recursive: true });
-  return { id, rest, copy };
-}
-
-/** Ends it, and takes away what was copied. */
-export async function endLive({ id, rest, copy }: LiveWorkspace): Promise<void> {
-  await rest.operate('stop', id);
-  rmSync(copy, { recursive: true });
+  const pods = bench.state.path('pods');
+  const workspace = {
+    id,
+    rest,
+    get files(): string {
+      const generations = readdirSync(join(pods, id)).map(Number).filter(Number.isInteger);
+      return join(pods, id, String(Math.max(...generations)), 'workspace');
+    },
+    atRest: () => diskAtRest(pods),
+  };
+  fill(workspace.files, megabytes, fileBytes);
+  return workspace;
 }

@@ -3,6 +3,7 @@ import type { Bench, Row } from '../bench';
 import { TENANTS } from '../ground/callers';
 import { World } from '../ground/worlds';
 import { type Line, lineOfFigures } from '../harness/line';
+import { largeWorld } from './growth';
 import { allEnded } from './in-flight';
 import { orderOf, restarts } from './requests';
 
@@ -31,8 +32,10 @@ export const rest: Row = {
     await bench.fleet.have('none');
     await bench.worlds.enter(new World('rest', { workspaces: WORKSPACES + 200, tenants: TENANTS, refusing: false }));
     await bench.worlds.forgetJobs();
+    const seed = willGrow(bench) ? await bench.worlds.prepare(largeWorld(bench)) : null;
     await bench.fleet.have('no-op');
-    await sleep(bench.amount(SETTLED_AFTER_START_MS, 5_000), undefined, { signal: bench.turns.signal });
+    // PostgreSQL is at work meanwhile for the row that comes next, and none of the services is.
+    await Promise.all([sleep(bench.amount(SETTLED_AFTER_START_MS, 5_000), undefined, { signal: bench.turns.signal }), seed?.()]);
     const processor = await processorOf(bench);
     const idle = memoryOf(bench);
     const looks = LOOKS.filter((count) => count < wanted);
@@ -46,6 +49,10 @@ export const rest: Row = {
     return [...idle.keys()].flatMap((name) => linesOf(name, { processor, idle, seen }));
   },
 };
+
+function willGrow({ options: { rows } }: Bench): boolean {
+  return rows.length === 0 || rows.includes('growth');
+}
 
 interface Look {
   readonly restarts: number;

@@ -1,10 +1,9 @@
 import type { Row } from '../bench';
-import { diskAtRest } from '../ground/disk';
 import { stepMs } from '../ground/rest';
 import { lineOfFigures, lineOfRounds, roundsOf } from '../harness/line';
 import { inTurns } from '../harness/turns';
 import { Shell } from '../peers/shell';
-import { endLive, liveWorkspace } from './live';
+import { liveWorkspace } from './live';
 
 const FILE_BYTES = 1_024 * 1_024;
 
@@ -26,16 +25,15 @@ export const snapshot: Row = {
           return { out: speed(stepMs(operation, 'snapshot')), back: speed(stepMs(operation, 'restore')), memory: most() };
         },
         pipe: async () => ({
-          out: speed(await shell.packed(workspace.copy)),
-          back: speed(await shell.unpacked(workspace.copy)),
+          out: speed(await shell.packed(workspace.files)),
+          back: speed(await shell.unpacked(workspace.files)),
           memory: 0,
         }),
       },
       // A gigabyte a turn: the disk's cache is warm when it has been filled, and there is no time for more.
-      { ...bench.turns, warmUp: false, before: diskAtRest },
+      { ...bench.turns, warmUp: false, before: workspace.atRest },
     );
     shell.clear();
-    await endLive(workspace);
     const note =
       'ours: brotli at quality 1, on the disk (fsync) when it counts as done, and read back once more besides; the pipe: zstd -3 where there is one';
     const about = { row: 'snapshot', unit: 'MB/s', goal: { at: 'least', value: 0.8 }, note } as const;

@@ -24,7 +24,6 @@ export const start: Row = {
         fresh.push(cloned + (await seconds(() => toFirstAccept(checkout, bench))));
         await npm('stop', checkout, bench);
         warm.push(await seconds(() => toFirstAccept(checkout, bench)));
-        await npm('stop', checkout, bench);
       });
     }
     const note = 'packages that npm has in its cache are not downloaded again';
