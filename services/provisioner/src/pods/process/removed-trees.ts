@@ -32,10 +32,9 @@ export class RemovedTrees {
     try {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
       await rename(path, join(this.folder, `${basename(dirname(path))}.${basename(path)}.${randomUUID()}`));
-    } catch (error) {
-      // Another file system, a mode that forbids it, no space for a name: then here and now.
-      if (codeOf(error) !== 'ENOENT') await deleteTree(path);
-      return;
+    } catch {
+      // Another file system, a mode that forbids it, no space for a name, nothing there: then here and now.
+      return deleteTree(path);
     }
     this.waiting += 1;
     if (this.waiting >= MOST_WAITING) await this.deleteAll();
@@ -82,7 +81,7 @@ async function deleteTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {
-    const code = codeOf(error);
+    const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EPERM') throw error;
     await openUp(Buffer.from(path));
     await rm(path, { recursive: true, force: true });
@@ -95,8 +94,4 @@ async function openUp(path: Buffer): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
     if (entry.isDirectory()) await openUp(Buffer.concat([path, Buffer.from('/'), entry.name]));
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }
