@@ -225,8 +225,10 @@ export class TestKubelet {
       const message = `rpc error: failed to pull and unpack image "${container!.image}": not found`;
       return this.books.tell(known, () => status({ state: { waiting: { reason: 'ErrImagePull', message } } }));
     }
-    mkdirSync(join(directory, 'workspace'), { recursive: true });
     const env = await environmentOf(container!, { podIP, workspace: join(directory, 'workspace') }, (secret) => this.books.secret(secret));
+    // Deleted meanwhile: nothing is started that nobody would end, in a directory that is gone.
+    if (known.ending) return;
+    mkdirSync(join(directory, 'workspace'), { recursive: true });
     known.process = PodProcess.start({
       args: [process.execPath, this.programs.get(container!.image!) ?? this.agentPath],
       env,
