@@ -101,7 +101,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     await driver.create(spec);
     await driver.remove(spec, GRACE);
     const [old, lease] = [nextGeneration(spec), ground.path('leases', nameOf(spec.workspaceId))];
-    proxy.make({ kind: 'slow', ms: 1_000 }, ({ method, path }) => method === 'POST' && path.endsWith('/pods'));
+    proxy.make({ kind: 'held' }, ({ method, path }) => method === 'POST' && path.endsWith('/pods'));
     const creating = slow.create(old).catch((error: unknown) => error);
     const generation = async (): Promise<string> =>
       (await ground.admin.get<KubeObject>(lease))!.metadata.annotations!['reprise.dev/newest-generation']!;
@@ -110,6 +110,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     const found = (await ground.admin.get<KubeObject>(lease))!;
     found.metadata.annotations!['reprise.dev/newest-generation'] = '3';
     await ground.admin.replace(lease, found);
+    proxy.make(null);
     expect(await creating).toMatchObject({ reason: 'stale_generation' });
     expect(await podOf(old)).toBeNull();
     await driver.create(nextGeneration(spec, 2));
@@ -120,7 +121,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     it('for want of a node is refused when the time is up, in the words of the scheduler, and is gone', async () => {
       const spec = newSpec();
       ground.kubelet.decide(spec.workspaceId, 'finds no node');
-      await expect(ground.driver({ startTimeoutMs: 1_000 }).create(spec)).rejects.toMatchObject({
+      await expect(ground.driver({ startTimeoutMs: 3_000 }).create(spec)).rejects.toMatchObject({
         reason: 'unschedulable',
         retryable: true,
         detail: expect.stringContaining('Insufficient memory'),

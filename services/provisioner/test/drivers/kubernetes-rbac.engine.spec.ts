@@ -97,7 +97,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
     // What another one makes is heard of by the watch alone.
     const other = newSpec();
     await ground.driver().create(other);
-    await until(async () => (await driver.list()).some(({ workspaceId }) => workspaceId === other.workspaceId), 3_000);
+    await until(async () => (await driver.list()).some(({ workspaceId }) => workspaceId === other.workspaceId), 10_000);
     await driver.remove(other, GRACE);
     await driver.remove(spec, GRACE);
     await driver.create(nextGeneration(spec));

@@ -87,6 +87,8 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the watch for pods', () => {
     ground.kubelet.decide(spec.workspaceId, 'is not looked at');
     const creating = follower.create(spec);
     await until(async () => (await secretOf(spec)) !== undefined);
+    // Whatever it asks is answered: from here on it only waits, by the watch.
+    await until(() => !proxy.isAsked(({ path }) => !path.includes('watch=true')));
     proxy.make({ kind: 'hang' });
     proxy.cut();
     await ground.kubelet.takeUp(await podOf(spec));

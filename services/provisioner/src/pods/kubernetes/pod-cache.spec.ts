@@ -38,6 +38,24 @@ it('does not take a pod for there that was confirmed gone, whatever the watch st
   expect(cache.all()).toEqual([view({ uid: 'two', version: 4 })]);
 });
 
+it('does not take a pod for there again by an answer that was on its way when it went', () => {
+  cache.saw(view());
+  cache.sawDeleted(view({ version: 5 }));
+  cache.saw(view({ version: 4 }));
+  expect(cache.all()).toEqual([]);
+  cache.saw(view({ uid: 'two', version: 6 }));
+  cache.replace([], 9);
+  cache.saw(view({ uid: 'two', version: 8 }));
+  expect(cache.all()).toEqual([]);
+});
+
+it('takes a pod for there again that was only out of sight', () => {
+  cache.saw(view());
+  cache.sawDeleted(view({ version: 5 }));
+  cache.saw(view({ version: 6 }));
+  expect(cache.all()).toEqual([view({ version: 6 })]);
+});
+
 it('forgets no pod that came after the one that is gone', () => {
   cache.saw(view({ uid: 'two', version: 9 }));
   cache.forget('pod', 'one');
@@ -78,9 +96,9 @@ it('remembers what the cluster took away, for a time, until it is removed on pur
 });
 
 it('remembers no pod that ended by itself or was just removed', () => {
-  for (const end of [null, { reason: 'exited', detail: '' } as const]) {
-    cache.saw(view());
-    cache.sawDeleted(view({ version: 2, end }));
+  for (const [uid, end] of [['one', null] as const, ['two', { reason: 'exited', detail: '' }] as const]) {
+    cache.saw(view({ uid }));
+    cache.sawDeleted(view({ uid, version: 2, end }));
   }
   expect(cache.all()).toEqual([]);
 });

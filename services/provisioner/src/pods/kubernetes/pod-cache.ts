@@ -4,14 +4,19 @@ import type { PodView } from './pod-view';
 /** How long, and how many, pods are remembered that the cluster took away by itself: until the reconciler has told why. */
 const REMEMBER_MS = 600_000;
 const REMEMBER_MOST = 1_000;
+/** Of how many that are gone it is known that they are: more than there can be answers on their way at one time. */
+const GONE_MOST = 10_000;
 
 export type Seen = (view: PodView | null) => void;
 
 /** The pods that there are, as the watch and the driver's own reads tell them, in whatever order. */
 export class PodCache {
   private readonly pods = new Map<string, PodView>();
-  /** Confirmed gone by a read of our own, and perhaps not yet by the watch. */
-  private readonly gone = new Set<string>();
+  /**
+   * What is gone, by uid, and as of which version: an answer that was on its way meanwhile may be older than that, and is not believed. Infinity
+   * where a read of our own has confirmed it, and the watch perhaps not yet.
+   */
+  private readonly gone = new Map<string, number>();
   private readonly departed = new Map<string, { view: PodView; until: number }>();
   private readonly listeners = new Map<string, Set<Seen>>();
 
@@ -30,7 +35,7 @@ export class PodCache {
 
   /** A pod was seen as this. Older news than is known changes nothing. */
   saw(view: PodView): void {
-    if (this.gone.has(view.uid)) return;
+    if (view.version <= (this.gone.get(view.uid) ?? -1)) return;
     const known = this.pods.get(view.name);
     if (known?.version !== undefined && known.version >= view.version) return;
     if (known && known.uid !== view.uid) this.left(known);
@@ -40,7 +45,7 @@ export class PodCache {
 
   /** The watch tells that the pod is no more; `last` is what it was then. */
   sawDeleted(last: PodView): void {
-    this.gone.delete(last.uid);
+    this.bury(last.uid, last.version);
     const known = this.pods.get(last.name);
     if (known?.uid === last.uid) this.pods.delete(last.name);
     this.left(known?.uid === last.uid && known.version > last.version ? known : last);
@@ -50,7 +55,7 @@ export class PodCache {
   forget(name: string, uid: string): void {
     if (this.pods.get(name)?.uid === uid) {
       this.pods.delete(name);
-      this.gone.add(uid);
+      this.bury(uid, Infinity);
     }
     this.tell(uid, null);
   }
@@ -66,7 +71,7 @@ export class PodCache {
   replace(views: readonly PodView[], version: number): void {
     const listed = new Set(views.map(({ uid }) => uid));
     for (const view of [...this.pods.values()]) if (!listed.has(view.uid) && view.version <= version) this.sawDeleted(view);
-    for (const uid of this.gone) if (!listed.has(uid)) this.gone.delete(uid);
+    for (const uid of this.gone.keys()) if (!listed.has(uid)) this.gone.set(uid, version);
     for (const view of views) this.saw(view);
   }
 
@@ -78,6 +83,11 @@ export class PodCache {
       those.delete(seen);
       if (those.size === 0 && this.listeners.get(uid) === those) this.listeners.delete(uid);
     };
+  }
+
+  private bury(uid: string, version: number): void {
+    this.gone.set(uid, version);
+    if (this.gone.size > GONE_MOST) this.gone.delete(this.gone.keys().next().value!);
   }
 
   private left(view: PodView): void {

@@ -8,16 +8,22 @@ const OF_THE_IMAGE = { PATH: process.env.PATH ?? '/usr/bin:/bin', LANG: 'C.UTF-8
 /**
  * The environment of a container as the kubelet makes it: with the values of secrets and fields, and `$(NAME)` and `$$` expanded. The place of the
  * workspace is another one here, as there is no file system of its own.
+ *
+ * @param isWanted whether a Secret that is not there yet is still waited for; null once it is not
  */
 export async function environmentOf(
   container: V1Container,
   here: { readonly podIP: string; readonly workspace: string },
   readSecret: (name: string) => Promise<KubeSecret | null>,
-): Promise<Record<string, string>> {
+  isWanted: () => boolean,
+): Promise<Record<string, string> | null> {
   const env: Record<string, string> = { ...OF_THE_IMAGE };
   for (const { name, value, valueFrom } of container.env ?? []) {
-    if (valueFrom?.secretKeyRef) env[name] = await secretValue(valueFrom.secretKeyRef as { name: string; key: string }, readSecret);
-    else if (valueFrom?.fieldRef?.fieldPath === 'status.podIP') env[name] = here.podIP;
+    if (valueFrom?.secretKeyRef) {
+      const value = await secretValue(valueFrom.secretKeyRef as { name: string; key: string }, readSecret, isWanted);
+      if (value === null) return null;
+      env[name] = value;
+    } else if (valueFrom?.fieldRef?.fieldPath === 'status.podIP') env[name] = here.podIP;
     else env[name] = expanded(value ?? '', env).replace(/^\/workspace$/, here.workspace);
   }
   return env;
@@ -26,13 +32,15 @@ export async function environmentOf(
 async function secretValue(
   { name, key }: { name: string; key: string },
   read: (name: string) => Promise<KubeSecret | null>,
-): Promise<string> {
+  isWanted: () => boolean,
+): Promise<string | null> {
   // A pod whose Secret is not there yet waits for it.
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 500 && isWanted(); tries += 1) {
     const secret = await read(name);
     if (secret?.data?.[key] !== undefined) return Buffer.from(secret.data[key], 'base64').toString();
     await sleep(20);
   }
+  if (!isWanted()) return null;
   throw new Error(`the Secret ${name} never came`);
 }
 

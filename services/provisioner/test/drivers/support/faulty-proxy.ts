@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import {
   createServer,
   request as httpRequest,
@@ -15,6 +15,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type Trouble =
   /** It takes so long, and then goes well. */
   | { readonly kind: 'slow'; readonly ms: number }
+  /** It waits until other trouble is made, or none, and then goes well. */
+  | { readonly kind: 'held' }
   /** It is answered with this status, and never seen by the API. */
   | { readonly kind: 'status'; readonly status: number }
   /** It is answered with this text, and never seen by the API. */
@@ -27,7 +29,12 @@ export type Trouble =
   | { readonly kind: 'cut' };
 
 /** Which requests it meets; all of them where nothing is said. */
-export type Meets = (request: { readonly method: string; readonly path: string }) => boolean;
+export type Meets = (request: Asked) => boolean;
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+}
 
 /** What an API that is in trouble says of itself. */
 export const WORDS = 'trouble in the engine room';
@@ -35,6 +42,8 @@ export const WORDS = 'trouble in the engine room';
 /** Stands before an API over HTTP, and gives the requests to it the trouble that a test asks for. */
 export class FaultyProxy {
   private trouble: { what: Trouble; meets: Meets } | null = null;
+  private readonly made = new EventEmitter();
+  private readonly unanswered = new Set<Asked>();
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
 
@@ -61,6 +70,12 @@ export class FaultyProxy {
   /** From now on; null lets everything through, but for what hangs already. */
   make(what: Trouble | null, meets: Meets = () => true): void {
     this.trouble = what && { what, meets };
+    this.made.emit('trouble');
+  }
+
+  /** Whether such a request is under way: asked, and its answer not sent to its end. */
+  isAsked(meets: Meets): boolean {
+    return [...this.unanswered].some(meets);
   }
 
   /** Breaks every connection that there is. */
@@ -76,7 +91,10 @@ export class FaultyProxy {
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/' } = request;
-    const trouble = this.trouble?.meets({ method, path }) ? this.trouble.what : null;
+    const asked: Asked = { method, path };
+    this.unanswered.add(asked);
+    response.once('close', () => this.unanswered.delete(asked));
+    const trouble = this.trouble?.meets(asked) ? this.trouble.what : null;
     switch (trouble?.kind) {
       case 'hang':
         return;
@@ -92,6 +110,9 @@ export class FaultyProxy {
         return;
       case 'slow':
         await sleep(trouble.ms);
+        return this.forward(request, response);
+      case 'held':
+        await once(this.made, 'trouble');
         return this.forward(request, response);
       case 'lost':
         return this.forward(request, null);

@@ -225,9 +225,11 @@ export class TestKubelet {
       const message = `rpc error: failed to pull and unpack image "${container!.image}": not found`;
       return this.books.tell(known, () => status({ state: { waiting: { reason: 'ErrImagePull', message } } }));
     }
-    const env = await environmentOf(container!, { podIP, workspace: join(directory, 'workspace') }, (secret) => this.books.secret(secret));
+    const here = { podIP, workspace: join(directory, 'workspace') };
+    const secret = (name: string) => this.books.secret(name);
+    const env = await environmentOf(container!, here, secret, () => !known.ending);
     // Deleted meanwhile: nothing is started that nobody would end, in a directory that is gone.
-    if (known.ending) return;
+    if (env === null || known.ending) return;
     mkdirSync(join(directory, 'workspace'), { recursive: true });
     known.process = PodProcess.start({
       args: [process.execPath, this.programs.get(container!.image!) ?? this.agentPath],
