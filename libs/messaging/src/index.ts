@@ -16,7 +16,7 @@ export { type MessagingTable, table } from './database/tables';
 export { MESSAGING_METRICS, OUTBOX_METRICS } from './metrics/messaging.metrics';
 export { BrokerIndicator } from './module/health';
 export { MessagingModule } from './module/messaging.module';
-export type { MessagingModuleAsyncOptions, MessagingModuleOptions, MessagingOptions } from './module/options';
+export type { MessagingModuleAsyncOptions, MessagingModuleOptions, MessagingOptions, MessagingStore } from './module/options';
 export { Envelope, type OutgoingMessage, type PreparedMessage, UnknownMessageTypeError } from './publishing/envelope';
 export { CE, HEADER } from './publishing/headers';
 export { Outbox, type OutboxBatch, type OutboxRow } from './publishing/outbox';

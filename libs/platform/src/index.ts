@@ -15,7 +15,6 @@ export { type HttpOptions, httpAdapter } from './bootstrap/http-adapter';
 export { hangUpWhenStopping } from './bootstrap/hang-up-when-stopping';
 export { PlatformModule } from './bootstrap/platform.module';
 export { startService, type StartOptions, type TransportStrategy } from './bootstrap/start-service';
-export { databaseModule } from './database/database.module';
 export {
   isDivisionByZero,
   isLockTimeout,
@@ -25,9 +24,6 @@ export {
   isUniqueViolation,
 } from './database/errors';
 export { databaseIndicator } from './database/indicator';
-export { migrateMain, type MigrateOptions } from './database/migrate-main';
-export { type MigrationOptions, runMigrations } from './database/migrations';
-export { type DatabaseOptions, dataSourceOptions, type MigrationClass } from './database/settings';
 export { inTransaction, type TransactionOptions } from './database/transaction';
 export { HealthController } from './health/health.controller';
 export { HealthModule, type HealthModuleAsyncOptions, type HealthModuleOptions } from './health/health.module';

@@ -5,15 +5,8 @@ import { Test } from '@nestjs/testing';
 import type { Pool } from 'pg';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
-import {
-  databaseIndicator,
-  databaseModule,
-  inTransaction,
-  isLockTimeout,
-  isTransientDatabaseError,
-  isUniqueViolation,
-  runMigrations,
-} from '../src';
+import { databaseIndicator, inTransaction, isLockTimeout, isTransientDatabaseError, isUniqueViolation } from '../src';
+import { databaseModule, runMigrations } from '../src/database';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
 class CreateItems1700000000001 implements MigrationInterface {

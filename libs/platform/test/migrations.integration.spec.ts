@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { migrateMain, MigrationConfig, runMigrations } from '../src';
+import { MigrationConfig } from '../src';
+import { migrateMain, runMigrations } from '../src/database';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
 class CreateItems1700000000001 implements MigrationInterface {

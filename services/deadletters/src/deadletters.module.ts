@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
 import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
-import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
+import { storeIn } from '@reprise/messaging/store';
+import { databaseIndicator, HealthModule } from '@reprise/platform';
+import { databaseModule } from '@reprise/platform/database';
 import { DataSource } from 'typeorm';
 import type { DeadlettersConfig } from './deadletters.config';
 import { Drain } from './letters/drain';
@@ -31,7 +33,7 @@ export class DeadlettersModule {
           url: config.amqpUrl,
           caFile: config.amqpCaFile,
           source: SERVICE,
-          schema: SCHEMA,
+          store: storeIn(SCHEMA),
           topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },
           names: EXCHANGE,
           trustedRepublishers: TRUSTED_REPUBLISHERS,

@@ -1,4 +1,4 @@
-import { migrateMain } from '@reprise/platform';
+import { migrateMain } from '@reprise/platform/database';
 import { MIGRATIONS, SCHEMA } from './migrations';
 
 void migrateMain({ service: 'deadletters', schema: SCHEMA, migrations: MIGRATIONS });

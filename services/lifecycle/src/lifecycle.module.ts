@@ -1,6 +1,8 @@
 import { EXCHANGE, EXCHANGES, EXCHANGE_OF, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
 import { BrokerIndicator, MessagingModule, catalogOf } from '@reprise/messaging';
-import { HealthModule, databaseIndicator, databaseModule } from '@reprise/platform';
+import { storeIn } from '@reprise/messaging/store';
+import { HealthModule, databaseIndicator } from '@reprise/platform';
+import { databaseModule } from '@reprise/platform/database';
 import { DynamicModule, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AnswersController } from './commands/answers.controller';
@@ -59,7 +61,7 @@ export class LifecycleModule {
           migrations: MIGRATIONS,
         }),
         MessagingModule.forRoot({
-          schema: SCHEMA,
+          store: storeIn(SCHEMA),
           url: config.amqpUrl,
           caFile: config.amqpCaFile,
           source: 'lifecycle',

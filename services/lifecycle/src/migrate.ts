@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { migrateMain } from '@reprise/platform';
+import { migrateMain } from '@reprise/platform/database';
 import { SCHEMA } from './lifecycle.config';
 import { MIGRATIONS } from './migrations';
 

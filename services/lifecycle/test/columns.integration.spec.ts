@@ -1,4 +1,4 @@
-import { runMigrations } from '@reprise/platform';
+import { runMigrations } from '@reprise/platform/database';
 import type { DataSource } from 'typeorm';
 import { TestDatabase } from '../../../libs/messaging/test/support';
 import { SCHEMA } from '../src/lifecycle.config';

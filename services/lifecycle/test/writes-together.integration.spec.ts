@@ -1,4 +1,4 @@
-import { dataSourceOptions } from '@reprise/platform';
+import { dataSourceOptions } from '@reprise/platform/database';
 import { DataSource } from 'typeorm';
 import { TestDatabase, waitFor } from '../../../libs/messaging/test/support';
 import { SCHEMA } from '../src/lifecycle.config';

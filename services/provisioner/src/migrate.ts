@@ -1,4 +1,4 @@
-import { migrateMain } from '@reprise/platform';
+import { migrateMain } from '@reprise/platform/database';
 import { MIGRATIONS } from './migrations';
 import { SCHEMA } from './provisioner.config';
 

@@ -2,7 +2,9 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
 import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
-import { databaseIndicator, databaseModule, HealthModule } from '@reprise/platform';
+import { storeIn } from '@reprise/messaging/store';
+import { databaseIndicator, HealthModule } from '@reprise/platform';
+import { databaseModule } from '@reprise/platform/database';
 import type { DataSource } from 'typeorm';
 import { JobsModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
@@ -33,7 +35,7 @@ export class ProvisionerModule {
           migrations: MIGRATIONS,
         }),
         MessagingModule.forRoot({
-          schema: SCHEMA,
+          store: storeIn(SCHEMA),
           url: config.amqpUrl,
           caFile: config.amqpCaFile,
           source: 'provisioner',

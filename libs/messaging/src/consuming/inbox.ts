@@ -1,4 +1,4 @@
-import { DataSource, EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { inTransactionSpan } from '@reprise/platform';
 import { table } from '../database/tables';
 import type { MessageContext } from './message-context';
@@ -33,9 +33,8 @@ export class Inbox {
    * @throws DeadLetter `message_id_reused` when the id was used for another message
    */
   async once<T>(database: DataSource | EntityManager, message: Message, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (database instanceof DataSource)
-      return inTransactionSpan(() => database.transaction((manager) => this.onceIn(manager, message, work)));
-    return this.onceIn(database, message, work);
+    if (!isDataSource(database)) return this.onceIn(database, message, work);
+    return inTransactionSpan(() => database.transaction((manager) => this.onceIn(manager, message, work)));
   }
 
   /**
@@ -97,6 +96,11 @@ export class Inbox {
     }
     return reply;
   }
+}
+
+/** Told by what it can do: its class would load all of TypeORM, in services without a database too. */
+function isDataSource(database: DataSource | EntityManager): database is DataSource {
+  return 'createQueryRunner' in database;
 }
 
 function toJson(reply: unknown): string | null {

@@ -1,6 +1,6 @@
 import { type DynamicModule, type FactoryProvider, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
-import { MESSAGING_OPTIONS, type MessagingModuleAsyncOptions, type MessagingModuleOptions } from './options';
-import { coreProviders, storeProviders } from './providers';
+import { MESSAGING_OPTIONS, type MessagingModuleAsyncOptions, type MessagingModuleOptions, type MessagingStore } from './options';
+import { coreProviders } from './providers';
 
 /**
  * The one way to consume, publish, ask and answer. A service module:
@@ -10,7 +10,7 @@ import { coreProviders, storeProviders } from './providers';
  *   imports: [
  *     databaseModule({ …, schema: 'billing', migrations: [messagingMigration('billing'), …] }),
  *     MessagingModule.forRootAsync({
- *       schema: 'billing', // outbox and inbox are there; leave it out for a service without a database
+ *       store: storeIn('billing'), // outbox and inbox are there (@reprise/messaging/store); leave it out for a service without a database
  *       inject: [BillingConfig],
  *       useFactory: (config: BillingConfig) => ({
  *         url: config.amqpUrl,
@@ -51,18 +51,17 @@ import { coreProviders, storeProviders } from './providers';
  */
 @Module({})
 export class MessagingModule {
-  static forRoot({ schema, ...options }: MessagingModuleOptions): DynamicModule {
-    return moduleWith({ provide: MESSAGING_OPTIONS, useValue: options }, schema);
+  static forRoot({ store, ...options }: MessagingModuleOptions): DynamicModule {
+    return moduleWith({ provide: MESSAGING_OPTIONS, useValue: options }, store);
   }
 
-  static forRootAsync({ schema, inject = [], useFactory, imports }: MessagingModuleAsyncOptions): DynamicModule {
+  static forRootAsync({ store, inject = [], useFactory, imports }: MessagingModuleAsyncOptions): DynamicModule {
     const options: FactoryProvider = { provide: MESSAGING_OPTIONS, inject, useFactory };
-    return moduleWith(options, schema, imports);
+    return moduleWith(options, store, imports);
   }
 }
 
-function moduleWith(options: Provider, schema: string | undefined, imports: ModuleMetadata['imports'] = []): DynamicModule {
-  const store = schema === undefined ? [] : storeProviders(schema);
-  const providers = [...coreProviders(schema !== undefined), ...store];
+function moduleWith(options: Provider, store: MessagingStore | undefined, imports: ModuleMetadata['imports'] = []): DynamicModule {
+  const providers = [...coreProviders(store), ...(store?.providers ?? [])];
   return { module: MessagingModule, global: true, imports, providers: [options, ...providers], exports: providers };
 }

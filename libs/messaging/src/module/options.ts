@@ -1,4 +1,4 @@
-import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
+import type { FactoryProvider, InjectionToken, ModuleMetadata, Provider } from '@nestjs/common';
 import type { ConsumerSpec } from '../consuming/amqp-server';
 import type { InfrastructureOptions } from '../consuming/outage-gate';
 import type { Catalog } from '../topology/catalog';
@@ -31,13 +31,19 @@ export interface MessagingOptions {
   inboxRetentionDays?: number;
 }
 
+/** Outbox and inbox, and the data source that they are in. Made by `storeIn` (`@reprise/messaging/store`). */
+export interface MessagingStore {
+  readonly dataSource: InjectionToken;
+  readonly providers: readonly Provider[];
+}
+
 export interface MessagingModuleOptions extends MessagingOptions {
-  /** The schema with `outbox` and `inbox`; without it the service has neither, and needs no TypeORM. */
-  schema?: string;
+  /** Without it the service has neither outbox nor inbox, and loads no TypeORM. */
+  store?: MessagingStore;
 }
 
 export interface MessagingModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  schema?: string;
+  store?: MessagingStore;
   inject?: FactoryProvider['inject'];
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are whatever `inject` names
   useFactory: (...dependencies: any[]) => MessagingOptions | Promise<MessagingOptions>;

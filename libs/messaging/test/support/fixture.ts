@@ -18,6 +18,7 @@ import {
   type Topology,
   type TopologyNames,
 } from '../../src';
+import { storeIn } from '../../src/store';
 import type { TestBroker } from './test-broker';
 import type { TestDatabase } from './test-database';
 import { waitFor } from './wait-for';
@@ -93,7 +94,7 @@ export async function startApp(
     consumers: [{ queue: WORK, types: [] }],
     retryDelays: SHORT,
     ...options,
-    ...(database ? { schema: SCHEMA } : {}),
+    ...(database ? { store: storeIn(SCHEMA) } : {}),
   });
   const connect = (from: TestDatabase) => ({
     useFactory: () => ({ type: 'postgres' as const }),

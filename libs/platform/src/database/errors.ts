@@ -1,5 +1,3 @@
-import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
-
 /** The SQLSTATEs that this library acts on (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 const UNIQUE_VIOLATION = '23505';
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -26,6 +24,9 @@ const TRANSIENT_SYSTEM_CODES = new Set([
 /** What node-postgres says without a code when a connection is gone or none is free. */
 const TRANSIENT_WORDS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/;
+
+/** What TypeORM says to the next query of a transaction whose connection broke between two of its queries. */
+const LOST_IN_BETWEEN: ReadonlySet<unknown> = new Set(['QueryRunnerAlreadyReleasedError', 'QueryRunnerProviderAlreadyReleasedError']);
 
 interface DatabaseError {
   readonly code?: unknown;
@@ -71,8 +72,8 @@ export function isTransactionConflict(error: unknown): boolean {
  * lost at COMMIT is among these, and then the transaction may have been committed: repeat only what is idempotent.
  */
 export function isTransientDatabaseError(error: unknown): boolean {
-  // What TypeORM says to the next query of a transaction whose connection broke between two of its queries.
-  if (error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
+  // By its name: a service without a database has this file, and must not load TypeORM for it.
+  if (error instanceof Error && LOST_IN_BETWEEN.has(error.name)) return true;
   if (isStalePlan(error)) return true;
   const { code, message } = driverError(error);
   if (typeof code === 'string') {

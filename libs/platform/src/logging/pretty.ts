@@ -1,5 +1,5 @@
 import type { DestinationStream } from 'pino';
-import { prettyFactory } from 'pino-pretty';
+import type * as PinoPretty from 'pino-pretty';
 
 /** pino flushes a destination that can be flushed after each fatal line. */
 export interface FlushableStream extends DestinationStream {
@@ -11,6 +11,9 @@ export interface FlushableStream extends DestinationStream {
  * stream: the last words of a dying process must come out too.
  */
 export function prettyLines(destination: FlushableStream): FlushableStream {
+  // Loaded only where lines are for a person: a service that writes JSON never needs its thirty modules.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` would make the logger come late
+  const { prettyFactory } = require('pino-pretty') as typeof PinoPretty;
   const format = prettyFactory({
     colorize: process.stdout.isTTY || (process.env.FORCE_COLOR ?? '0') !== '0',
     translateTime: 'SYS:HH:MM:ss.l',

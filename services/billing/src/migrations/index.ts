@@ -1,5 +1,5 @@
 import { messagingMigration } from '@reprise/messaging';
-import type { MigrationClass } from '@reprise/platform';
+import type { MigrationClass } from '@reprise/platform/database';
 import { Tenants1761955200000 } from './1761955200000-tenants';
 
 /** The one schema that billing owns. */

@@ -1,5 +1,5 @@
 import { messagingMigration } from '@reprise/messaging';
-import type { MigrationClass } from '@reprise/platform';
+import type { MigrationClass } from '@reprise/platform/database';
 import { DeadLetters1763740800000 } from './1763740800000-dead-letters';
 
 /** The one schema that this service owns. */

@@ -1,5 +1,5 @@
 import { messagingMigration } from '@reprise/messaging';
-import type { MigrationClass } from '@reprise/platform';
+import type { MigrationClass } from '@reprise/platform/database';
 import { SCHEMA } from '../provisioner.config';
 import { Provisioner1764000000000 } from './1764000000000-provisioner';
 import { InterruptedTasks1764000100000 } from './1764000100000-interrupted-tasks';
