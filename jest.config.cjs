@@ -24,8 +24,7 @@ const common = {
   },
   moduleNameMapper: {
     '^@reprise/contracts/cloud-events$': '<rootDir>/libs/contracts/src/cloud-events.ts',
-    '^@reprise/platform/database$': '<rootDir>/libs/platform/src/database.ts',
-    '^@reprise/messaging/store$': '<rootDir>/libs/messaging/src/store.ts',
+    '^@reprise/(messaging|platform)/(database|migrations?|store|tools|topology)$': '<rootDir>/libs/$1/src/$2.ts',
     '^@reprise/(contracts|messaging|platform)$': '<rootDir>/libs/$1/src/index.ts',
     // What is imported only where it is used has the name of the compiled file.
     '^(\\.\\./(?:pods|snapshots)/.*)\\.js$': '$1',

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { makeStacksReadable } from '@reprise/platform';
+import { makeStacksReadable } from '@reprise/platform/tools';
 import { run } from './program';
 
 async function ask(question: string): Promise<string> {

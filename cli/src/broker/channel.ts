@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
-import { certificateProblem } from '@reprise/platform';
+import { certificateProblem } from '@reprise/platform/tools';
 import { Failure, reasonOf, unreachable } from '../failure';
 import type { BrokerAddress } from './address';
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Logger } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { EXCHANGE_OF, type MessageClass, MESSAGES } from '@reprise/contracts';
-import { AmqpConnection, catalogOf, Envelope, Requester, RequestFailedError, type Refusal } from '@reprise/messaging';
+import type { Refusal } from '@reprise/messaging';
 import type { Environment } from '../environment';
 import { Failure, reasonOf, unreachable, wrongUsage } from '../failure';
 import { brokerAddress } from './address';
@@ -30,27 +29,29 @@ export async function withRequests<T>(environment: Environment, work: (ask: Ask)
   const address = brokerAddress(environment);
   // The service's connection would try for ever and keep the reason to its log; a person wants to know at once.
   await withConnection(address, () => Promise.resolve());
+  // Loaded only here: most commands ask no service, and it takes longer to load than they take.
+  const [{ Logger }, messaging] = await Promise.all([import('@nestjs/common'), import('@reprise/messaging')]);
+  const { AmqpConnection, catalogOf, Envelope, Requester, RequestFailedError } = messaging;
   Logger.overrideLogger(false);
   const connection = new AmqpConnection({ url: address.url, caFile: address.caFile, name: 'reprise-cli' });
   const requester = new Requester(connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'reprise-cli'));
+  const ask: Ask = async <T>(message: MessageClass, data: object): Promise<T> => {
+    refuseInvalid(message, data);
+    const request = { type: message.type, data, id: randomUUID(), actor: 'reprise-cli' };
+    // A command that is sent again has the same id, so it has one effect.
+    const reply = await requester.request<T>(request, { deadlineMs, resendEveryMs: RESEND_EVERY_MS }).catch((error: unknown) => {
+      if (error instanceof RequestFailedError && error.reason !== 'unavailable') throw new Failure(`${error.reason}: ${error.message}`);
+      throw unreachable(`${message.consumer ?? 'nobody'} does not answer ${message.type}: ${reasonOf(error)}`);
+    });
+    if (reply.status === 'refused') throw new Refused(reply.refusal);
+    return reply.value;
+  };
   try {
-    return await work((message, data) => ask(requester, message, data, deadlineMs));
+    return await work(ask);
   } finally {
     requester.close();
     await connection.close();
   }
-}
-
-async function ask<T>(requester: Requester, message: MessageClass, data: object, deadlineMs: number): Promise<T> {
-  refuseInvalid(message, data);
-  const request = { type: message.type, data, id: randomUUID(), actor: 'reprise-cli' };
-  // A command that is sent again has the same id, so it has one effect.
-  const reply = await requester.request<T>(request, { deadlineMs, resendEveryMs: RESEND_EVERY_MS }).catch((error: unknown) => {
-    if (error instanceof RequestFailedError && error.reason !== 'unavailable') throw new Failure(`${error.reason}: ${error.message}`);
-    throw unreachable(`${message.consumer ?? 'nobody'} does not answer ${message.type}: ${reasonOf(error)}`);
-  });
-  if (reply.status === 'refused') throw new Refused(reply.refusal);
-  return reply.value;
 }
 
 /** By the rules of the contract: a slip of the hand is told here, and does not become a dead letter there. */

@@ -1,5 +1,5 @@
 import { BROKER_USERS, EXCHANGE, EXCHANGES, QUEUES } from '@reprise/contracts';
-import { assertExchanges, assertQueue } from '@reprise/messaging';
+import { assertExchanges, assertQueue } from '@reprise/messaging/topology';
 import type { Environment } from '../environment';
 import { Failure, reasonOf } from '../failure';
 import { type BrokerAddress, brokerAddress } from './address';

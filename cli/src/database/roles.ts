@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type ClientConfig, DatabaseError, escapeLiteral } from 'pg';
-import { certificateProblem, databaseTls } from '@reprise/platform';
+import { certificateProblem, databaseTls } from '@reprise/platform/tools';
 import { Failure, reasonOf, unreachable } from '../failure';
 import { DEPLOY } from '../paths';
 

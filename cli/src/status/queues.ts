@@ -1,6 +1,6 @@
 import type { ChannelModel } from 'amqplib';
 import { QUEUES } from '@reprise/contracts';
-import { deadQueueOf, RETRY_DELAYS, retryQueueOf } from '@reprise/messaging';
+import { deadQueueOf, RETRY_DELAYS, retryQueueOf } from '@reprise/messaging/topology';
 import type { BrokerAddress } from '../broker/address';
 import { withConnection } from '../broker/channel';
 

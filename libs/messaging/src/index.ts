@@ -11,7 +11,6 @@ export { MessageContext, type TrustedUsers } from './consuming/message-context';
 export type { InfrastructureOptions } from './consuming/outage-gate';
 export { QueueDrain, type QueueDrainOptions } from './consuming/queue-drain';
 export { DeadLetter, type DeadReason, type Refusal, RefusedError, RetryLater } from './consuming/outcome';
-export { HAND_OVER_SECONDS, messagingMigration } from './database/messaging.migration';
 export { type MessagingTable, table } from './database/tables';
 export { MESSAGING_METRICS, OUTBOX_METRICS } from './metrics/messaging.metrics';
 export { BrokerIndicator } from './module/health';
@@ -32,17 +31,5 @@ export {
   RequestTimeoutError,
   RequestUnavailableError,
 } from './requesting/requester';
-export { assertExchanges, assertQueue, type AssertQueueOptions } from './topology/assert-topology';
+export * from './topology';
 export { type Catalog, catalogOf, type MessageKind, type MessageSpec, type SelfDescribingMessage } from './topology/catalog';
-export {
-  type BindingSpec,
-  deadQueueOf,
-  DELIVERY_LIMIT,
-  type ExchangeSpec,
-  type QueueSpec,
-  RETRY_DELAYS,
-  type RetryDelay,
-  retryQueueOf,
-  type Topology,
-  type TopologyNames,
-} from './topology/topology';

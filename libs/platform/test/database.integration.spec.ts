@@ -6,7 +6,8 @@ import type { Pool } from 'pg';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { databaseIndicator, inTransaction, isLockTimeout, isTransientDatabaseError, isUniqueViolation } from '../src';
-import { databaseModule, runMigrations } from '../src/database';
+import { databaseModule } from '../src/database';
+import { runMigrations } from '../src/migrations';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
 class CreateItems1700000000001 implements MigrationInterface {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { MigrationConfig } from '../src';
-import { migrateMain, runMigrations } from '../src/database';
+import { migrateMain, runMigrations } from '../src/migrations';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
 class CreateItems1700000000001 implements MigrationInterface {

@@ -1,9 +1,6 @@
 import { DatabaseServiceConfig, Env } from '@reprise/platform';
 import { IsInt, IsNotEmpty, Max, Min } from 'class-validator';
 
-/** The schema that lifecycle owns. */
-export const SCHEMA = 'lifecycle';
-
 /** What lifecycle is told. */
 export class LifecycleConfig extends DatabaseServiceConfig {
   @Env('GATEWAY_AMQP_USER', {

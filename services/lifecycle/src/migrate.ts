@@ -1,6 +1,5 @@
 import 'reflect-metadata';
-import { migrateMain } from '@reprise/platform/database';
-import { SCHEMA } from './lifecycle.config';
-import { MIGRATIONS } from './migrations';
+import { migrateMain } from '@reprise/platform/migrations';
+import { MIGRATIONS, SCHEMA } from './migrations';
 
 void migrateMain({ service: 'lifecycle', schema: SCHEMA, migrations: MIGRATIONS });

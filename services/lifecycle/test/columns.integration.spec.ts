@@ -1,8 +1,7 @@
-import { runMigrations } from '@reprise/platform/database';
+import { runMigrations } from '@reprise/platform/migrations';
 import type { DataSource } from 'typeorm';
 import { TestDatabase } from '../../../libs/messaging/test/support';
-import { SCHEMA } from '../src/lifecycle.config';
-import { MIGRATIONS } from '../src/migrations';
+import { MIGRATIONS, SCHEMA } from '../src/migrations';
 import { OperationEntity } from '../src/operations/operation.entity';
 import { ProviderEntity } from '../src/providers/provider.entity';
 import { RoleEntity } from '../src/roles/role.entity';

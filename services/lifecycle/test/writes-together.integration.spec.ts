@@ -1,10 +1,10 @@
 import { dataSourceOptions } from '@reprise/platform/database';
 import { DataSource } from 'typeorm';
 import { TestDatabase, waitFor } from '../../../libs/messaging/test/support';
-import { SCHEMA } from '../src/lifecycle.config';
 import { OneStatement } from '../src/transactions/one-statement';
 import { UnitOfWork } from '../src/transactions/unit-of-work';
 import { WritesTogether } from '../src/transactions/writes-together';
+import { SCHEMA } from '../src/migrations';
 
 interface Row {
   id: string;

@@ -1,5 +1,4 @@
-import { migrateMain } from '@reprise/platform/database';
-import { MIGRATIONS } from './migrations';
-import { SCHEMA } from './provisioner.config';
+import { migrateMain } from '@reprise/platform/migrations';
+import { MIGRATIONS, SCHEMA } from './migrations';
 
 void migrateMain({ service: 'provisioner', schema: SCHEMA, migrations: MIGRATIONS });

@@ -2,9 +2,6 @@ import { Env, IsUrlOf } from '@reprise/platform';
 import { IsInt, Max, Min, MinLength } from 'class-validator';
 import { KubernetesConfig } from './pods/kubernetes/kubernetes.config';
 
-/** The schema that the provisioner owns. */
-export const SCHEMA = 'provisioner';
-
 /** What the provisioner is told. */
 export class ProvisionerConfig extends KubernetesConfig {
   @Env('GATEWAY_URL', { description: 'Where pods report their tasks.', example: 'http://gateway:8080' })

@@ -11,13 +11,13 @@ import {
   type ConsumerSpec,
   type MessageKind,
   MessagingModule,
-  messagingMigration,
   type MessagingOptions,
   type MessageSpec,
   type RetryDelay,
   type Topology,
   type TopologyNames,
 } from '../../src';
+import { messagingMigration } from '../../src/migration';
 import { storeIn } from '../../src/store';
 import type { TestBroker } from './test-broker';
 import type { TestDatabase } from './test-database';

@@ -1,5 +1,5 @@
-import { messagingMigration } from '@reprise/messaging';
-import type { MigrationClass } from '@reprise/platform/database';
+import { messagingMigration } from '@reprise/messaging/migration';
+import type { MigrationClass } from '@reprise/platform/migrations';
 import { Tenants1761955200000 } from './1761955200000-tenants';
 
 /** The one schema that billing owns. */

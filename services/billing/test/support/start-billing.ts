@@ -4,7 +4,7 @@ import { Test } from '@nestjs/testing';
 import { EXCHANGES } from '@reprise/contracts';
 import { AmqpServer, assertExchanges } from '@reprise/messaging';
 import { Clock, PlatformModule } from '@reprise/platform';
-import { runMigrations } from '@reprise/platform/database';
+import { runMigrations } from '@reprise/platform/migrations';
 import { type TestBroker, type TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
 import { BillingConfig } from '../../src/billing.config';
 import { BillingModule } from '../../src/billing.module';

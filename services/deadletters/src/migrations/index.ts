@@ -1,5 +1,5 @@
-import { messagingMigration } from '@reprise/messaging';
-import type { MigrationClass } from '@reprise/platform/database';
+import { messagingMigration } from '@reprise/messaging/migration';
+import type { MigrationClass } from '@reprise/platform/migrations';
 import { DeadLetters1763740800000 } from './1763740800000-dead-letters';
 
 /** The one schema that this service owns. */

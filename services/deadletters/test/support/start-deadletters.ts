@@ -4,7 +4,7 @@ import { Test } from '@nestjs/testing';
 import { EXCHANGE, EXCHANGES, QUEUES } from '@reprise/contracts';
 import { AmqpServer, assertExchanges, assertQueue } from '@reprise/messaging';
 import { PlatformModule } from '@reprise/platform';
-import { runMigrations } from '@reprise/platform/database';
+import { runMigrations } from '@reprise/platform/migrations';
 import { type TestBroker, type TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
 import { DeadlettersConfig } from '../../src/deadletters.config';
 import { DeadlettersModule } from '../../src/deadletters.module';

@@ -2,7 +2,7 @@ import type { Reply } from '@reprise/contracts';
 import { Inbox } from '@reprise/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { SCHEMA } from '../lifecycle.config';
+import { SCHEMA } from '../migrations';
 import type { Fragment } from '../transactions/one-statement';
 import type { Command, Common, Fact } from './command';
 

@@ -1,10 +1,12 @@
-import { messagingMigration } from '@reprise/messaging';
-import { SCHEMA } from '../lifecycle.config';
+import { messagingMigration } from '@reprise/messaging/migration';
 import { Lifecycle1764000000000 } from './1764000000000-lifecycle';
 import { NothingSticks1764000200000 } from './1764000200000-nothing-sticks';
 import { LostMeanwhile1764000300000 } from './1764000300000-lost-meanwhile';
 import { RoleRuntime1764000400000 } from './1764000400000-role-runtime';
 import { PodLostPolicy1764000500000 } from './1764000500000-pod-lost-policy';
+
+/** The schema that lifecycle owns. */
+export const SCHEMA = 'lifecycle';
 
 /** Every migration of the schema, in order. */
 export const MIGRATIONS = [

@@ -4,11 +4,11 @@ import { Test } from '@nestjs/testing';
 import { EXCHANGES } from '@reprise/contracts';
 import { AmqpServer, assertExchanges } from '@reprise/messaging';
 import { Clock, PlatformModule } from '@reprise/platform';
-import { runMigrations } from '@reprise/platform/database';
+import { runMigrations } from '@reprise/platform/migrations';
 import { type TestBroker, type TestDatabase, waitFor } from '../../../../libs/messaging/test/support';
-import { LifecycleConfig, SCHEMA } from '../../src/lifecycle.config';
+import { LifecycleConfig } from '../../src/lifecycle.config';
 import { LifecycleModule } from '../../src/lifecycle.module';
-import { MIGRATIONS } from '../../src/migrations';
+import { MIGRATIONS, SCHEMA } from '../../src/migrations';
 
 /** The whole of lifecycle in this process, on a broker and a database of the test's own; it is ready when this resolves. */
 export async function startLifecycle(

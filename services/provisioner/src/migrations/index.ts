@@ -1,10 +1,12 @@
-import { messagingMigration } from '@reprise/messaging';
-import type { MigrationClass } from '@reprise/platform/database';
-import { SCHEMA } from '../provisioner.config';
+import { messagingMigration } from '@reprise/messaging/migration';
+import type { MigrationClass } from '@reprise/platform/migrations';
 import { Provisioner1764000000000 } from './1764000000000-provisioner';
 import { InterruptedTasks1764000100000 } from './1764000100000-interrupted-tasks';
 import { FairClaims1764000200000 } from './1764000200000-fair-claims';
 import { Retention1764000300000 } from './1764000300000-retention';
+
+/** The schema that the provisioner owns. */
+export const SCHEMA = 'provisioner';
 
 /** In the order in which they are run. */
 export const MIGRATIONS: readonly MigrationClass[] = [
