@@ -14,6 +14,8 @@ const WORKSPACES = 5_000;
  */
 const SETTLED_AFTER_START_MS = 45_000;
 const SETTLED_AFTER_WORK_MS = 20_000;
+/** After the seeding, whose checkpoint and vacuum go on for a while. */
+const SETTLED_AFTER_SEED_MS = 10_000;
 /** Enough to compare with: it is no row of its own. */
 const WARM_MS = 5_000;
 /** How many restarts have gone by when services are looked at; in a short run none of these has. The first of them counts as warm. */
@@ -35,7 +37,8 @@ export const rest: Row = {
     const seed = willGrow(bench) ? await bench.worlds.prepare(largeWorld(bench)) : null;
     await bench.fleet.have('no-op');
     // PostgreSQL is at work meanwhile for the row that comes next, and none of the services is.
-    await Promise.all([sleep(bench.amount(SETTLED_AFTER_START_MS, 5_000), undefined, { signal: bench.turns.signal }), seed?.()]);
+    await Promise.all([quiet(bench, bench.amount(SETTLED_AFTER_START_MS, 5_000)), seed?.()]);
+    if (seed) await quiet(bench, bench.amount(SETTLED_AFTER_SEED_MS, 1_000));
     const processor = await processorOf(bench);
     const idle = memoryOf(bench);
     const looks = LOOKS.filter((count) => count < wanted);
@@ -96,7 +99,11 @@ async function letGoBy(bench: Bench, count: number, settleMs: number): Promise<v
     await bench.load.send(orderOf(bench, bench.fleet.gatewayUrl, { requests, keys: true, amount: requests.length }), 202);
     await allEnded(bench);
   }
-  await sleep(settleMs, undefined, { signal: bench.turns.signal });
+  await quiet(bench, settleMs);
+}
+
+async function quiet({ turns }: Bench, ms: number): Promise<void> {
+  await sleep(ms, undefined, { signal: turns.signal });
 }
 
 async function processorOf(bench: Bench): Promise<Memory> {
