@@ -17,7 +17,7 @@ const FILL = `
 describeWith(engine, 'Docker engine', 'Reprise with pods that are containers', () => {
   const docker = new DockerInstallation(engine ?? { host: '', agentImage: '' });
   const stack = useStack(engine ? docker.stackOptions : {});
-  afterAll(() => docker.remove());
+  afterAll(() => docker.remove(), 300_000);
 
   const said = async (alice: Caller, id: string, script: string): Promise<string> => {
     await alice.reach(id, 'idle');

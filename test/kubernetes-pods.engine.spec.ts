@@ -44,7 +44,9 @@ const name = `Reprise with pods on Kubernetes${api ? '' : ' (there is no Kuberne
 
     await timed('restart', alice.restart(id));
     expect(await ground.generationsOf(id)).toEqual([2]);
-    expect(ground.kubelet.agentOf(id)).not.toBe(first);
+    const second = ground.kubelet.agentOf(id);
+    expect(second).not.toBeNull();
+    expect(second).not.toBe(first);
     expect(treeOf(ground.kubelet.filesOf(id))).toEqual(before.tree);
     expect(conversationOf(ground.kubelet.filesOf(id)).slice(0, before.talk.length)).toEqual(before.talk);
 

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import Docker from 'dockerode';
+import { removeInstallation } from '../../services/provisioner/test/drivers/support/docker-host';
 import type { StackOptions } from './stack';
 
 /** A pod that is a container, as the engine tells of it. */
@@ -73,23 +75,7 @@ export class DockerInstallation {
 
   /** Takes everything of it away. */
   async remove(): Promise<void> {
-    for (const [list, remove] of [
-      [
-        ['ps', '--all', '--quiet'],
-        ['rm', '--force', '--volumes'],
-      ],
-      [
-        ['volume', 'ls', '--quiet'],
-        ['volume', 'rm'],
-      ],
-      [
-        ['network', 'ls', '--quiet'],
-        ['network', 'rm'],
-      ],
-    ] as const) {
-      const found = await this.docker(list, this.ours);
-      if (found.length > 0) await this.docker([...remove, ...found]);
-    }
+    await removeInstallation(new Docker({ socketPath: new URL(this.engine.host).pathname, host: undefined }), this.instance);
   }
 
   private get ours(): string[] {

@@ -18,7 +18,7 @@ describeWith(engine, 'Docker engine', 'pods that are containers', () => {
   const host = new DockerHost(engine?.host ?? 'unix:///none', engine?.agentImage ?? 'none');
   const driver = host.newDriver();
   const GRACE = { graceSeconds: 5 };
-  afterAll(() => host.cleanUp());
+  afterAll(() => host.cleanUp(), 300_000);
 
   /** What a shell says in the pod. */
   async function sh(spec: PodSpec, script: string): Promise<string> {
@@ -192,7 +192,7 @@ describeWith(engine, 'Docker engine', 'pods that are containers', () => {
         await driver.remove(spec, { graceSeconds: 0 });
         expect(await driver.inspect(spec)).toBeNull();
       }
-    });
+    }, 300_000);
 
     it('that is dead does not keep a newer one out, and its files stay to be removed', async () => {
       const spec = newSpec();

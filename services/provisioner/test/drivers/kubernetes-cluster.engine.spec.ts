@@ -117,11 +117,23 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
     await driver.remove(nextGeneration(spec, 2), GRACE);
   });
 
+  it('one to whose end something in the cluster objects is not told as removed', async () => {
+    const { proxy, access } = await ground.proxied();
+    const refused = ground.driver({}, new KubeApi(access, 10_000));
+    const spec = await created();
+    proxy.make({ kind: 'status', status: 409 }, ({ method, path }) => method === 'DELETE' && path.includes('/pods/'));
+    await expect(refused.remove(spec, GRACE)).rejects.toMatchObject({ reason: 'locked', retryable: true });
+    expect(await refused.inspect(spec)).toMatchObject({ phase: 'running' });
+    proxy.make(null);
+    await refused.remove(spec, GRACE);
+    expect(await refused.inspect(spec)).toBeNull();
+  });
+
   describe('a pod that does not start', () => {
     it('for want of a node is refused when the time is up, in the words of the scheduler, and is gone', async () => {
       const spec = newSpec();
       ground.kubelet.decide(spec.workspaceId, 'finds no node');
-      await expect(ground.driver({ startTimeoutMs: 3_000 }).create(spec)).rejects.toMatchObject({
+      await expect(ground.driver({ startTimeoutMs: 10_000 }).create(spec)).rejects.toMatchObject({
         reason: 'unschedulable',
         retryable: true,
         detail: expect.stringContaining('Insufficient memory'),

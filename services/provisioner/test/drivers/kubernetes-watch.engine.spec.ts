@@ -24,6 +24,15 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the watch for pods', () => {
 
   const listed = async (pod: PodIdentity, by: KubernetesPodDriver): Promise<PodState | undefined> =>
     (await by.list()).find((it) => it.workspaceId === pod.workspaceId && it.generation === pod.generation);
+  /** As this one comes to know of it: for a while after trouble it may say that it does not know. */
+  const knows = async (follower: KubernetesPodDriver, pod: PodIdentity, phase: 'running' | undefined): Promise<void> => {
+    await until(() =>
+      listed(pod, follower).then(
+        (state) => state?.phase === phase,
+        () => false,
+      ),
+    );
+  };
   const podOf = async ({ workspaceId }: PodIdentity): Promise<KubePod> =>
     (await ground.admin.get<KubePod>(ground.path('pods', nameOf(workspaceId))))!;
   const secretOf = async ({ workspaceId }: PodIdentity): Promise<KubeSecret | undefined> =>
@@ -42,24 +51,24 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the watch for pods', () => {
   /** What happens from now on is told to the follower. */
   const hears = async (follower: KubernetesPodDriver): Promise<void> => {
     const spec = await created();
-    await until(async () => (await listed(spec, follower))?.phase === 'running');
+    await knows(follower, spec, 'running');
     await driver.remove(spec, GRACE);
-    await until(async () => (await listed(spec, follower)) === undefined);
+    await knows(follower, spec, undefined);
   };
 
   it('that is cut is taken up again, and what happened meanwhile is known', async () => {
     const { proxy, follower } = await followed();
     await hears(follower);
     const gone = await created();
-    await until(() => listed(gone, follower));
+    await knows(follower, gone, 'running');
     const watches = ({ path }: { path: string }): boolean => path.includes('/pods?');
     proxy.make({ kind: 'status', status: 503 }, watches);
     proxy.cut();
     const made = await created();
     await driver.remove(gone, GRACE);
     proxy.make(null);
-    await until(async () => (await listed(made, follower))?.phase === 'running');
-    await until(async () => (await listed(gone, follower)) === undefined);
+    await knows(follower, made, 'running');
+    await knows(follower, gone, undefined);
     await driver.remove(made, GRACE);
     await hears(follower);
   });
@@ -67,15 +76,15 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the watch for pods', () => {
   it('whose place the API no longer knows begins anew with a list', async () => {
     const { proxy, follower } = await followed();
     const gone = await created();
-    await until(() => listed(gone, follower));
+    await knows(follower, gone, 'running');
     const object = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
     proxy.make({ kind: 'answer', text: `${JSON.stringify({ type: 'ERROR', object })}\n` }, ({ path }) => path.includes('watch=true'));
     proxy.cut();
     await driver.remove(gone, GRACE);
     const made = await created();
     // Each watch ends at once, so that only lists can tell.
-    await until(async () => (await listed(made, follower))?.phase === 'running');
-    await until(async () => (await listed(gone, follower)) === undefined);
+    await knows(follower, made, 'running');
+    await knows(follower, gone, undefined);
     proxy.make(null);
     await driver.remove(made, GRACE);
     await hears(follower);

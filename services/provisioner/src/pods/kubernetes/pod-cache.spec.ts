@@ -49,11 +49,49 @@ it('does not take a pod for there again by an answer that was on its way when it
   expect(cache.all()).toEqual([]);
 });
 
+it('does not take a pod for there again by a watch that begins at a list from before it was made', () => {
+  cache.saw(view({ version: 6 }));
+  cache.forget('pod', 'one');
+  cache.replace([], 5);
+  cache.saw(view({ version: 6 }));
+  cache.saw(view({ version: 7, terminating: true }));
+  expect(cache.all()).toEqual([]);
+});
+
+it('does not take a pod for there again whose name another one has had since', () => {
+  cache.saw(view());
+  cache.saw(view({ uid: 'two', version: 5 }));
+  cache.forget('pod', 'two');
+  cache.saw(view({ version: 4 }));
+  expect(cache.all()).toEqual([]);
+});
+
 it('takes a pod for there again that was only out of sight', () => {
   cache.saw(view());
   cache.sawDeleted(view({ version: 5 }));
   cache.saw(view({ version: 6 }));
   expect(cache.all()).toEqual([view({ version: 6 })]);
+});
+
+it('leaves a pod there that was out of sight before it was last seen', () => {
+  const told: unknown[] = [];
+  cache.saw(view({ version: 7 }));
+  cache.listen('one', (seen) => told.push(seen));
+  cache.sawDeleted(view({ version: 5 }));
+  expect(cache.all()).toEqual([view({ version: 7 })]);
+  expect(told).toEqual([]);
+});
+
+it('remembers so many that are gone, and not all of them', () => {
+  const of = (n: number): PodView => view({ uid: `uid-${n}`, name: `pod-${n}` });
+  for (let n = 0; n <= 10_000; n += 1) {
+    cache.saw(of(n));
+    cache.sawDeleted({ ...of(n), version: 2 });
+  }
+  cache.saw(of(1));
+  expect(cache.all()).toEqual([]);
+  cache.saw(of(0));
+  expect(cache.all()).toEqual([of(0)]);
 });
 
 it('forgets no pod that came after the one that is gone', () => {

@@ -4,7 +4,7 @@ import type { PodView } from './pod-view';
 /** How long, and how many, pods are remembered that the cluster took away by itself: until the reconciler has told why. */
 const REMEMBER_MS = 600_000;
 const REMEMBER_MOST = 1_000;
-/** Of how many that are gone it is known that they are: more than there can be answers on their way at one time. */
+/** Of how many that are gone it is known that they are: many more than go while one answer is on its way. */
 const GONE_MOST = 10_000;
 
 export type Seen = (view: PodView | null) => void;
@@ -38,17 +38,22 @@ export class PodCache {
     if (view.version <= (this.gone.get(view.uid) ?? -1)) return;
     const known = this.pods.get(view.name);
     if (known?.version !== undefined && known.version >= view.version) return;
-    if (known && known.uid !== view.uid) this.left(known);
+    if (known && known.uid !== view.uid) {
+      this.bury(known.uid, Infinity);
+      this.left(known);
+    }
     this.pods.set(view.name, view);
     this.tell(view.uid, view);
   }
 
   /** The watch tells that the pod is no more; `last` is what it was then. */
   sawDeleted(last: PodView): void {
-    this.bury(last.uid, last.version);
     const known = this.pods.get(last.name);
+    // It was only out of sight, with another label say, and a read of our own has seen it since.
+    if (known?.uid === last.uid && known.version > last.version) return;
+    this.bury(last.uid, last.version);
     if (known?.uid === last.uid) this.pods.delete(last.name);
-    this.left(known?.uid === last.uid && known.version > last.version ? known : last);
+    this.left(last);
   }
 
   /** We removed it, or found that it is gone: it is not to be seen again. */
@@ -71,7 +76,7 @@ export class PodCache {
   replace(views: readonly PodView[], version: number): void {
     const listed = new Set(views.map(({ uid }) => uid));
     for (const view of [...this.pods.values()]) if (!listed.has(view.uid) && view.version <= version) this.sawDeleted(view);
-    for (const uid of this.gone.keys()) if (!listed.has(uid)) this.gone.set(uid, version);
+    for (const uid of this.gone.keys()) if (!listed.has(uid)) this.bury(uid, version);
     for (const view of views) this.saw(view);
   }
 
@@ -86,7 +91,7 @@ export class PodCache {
   }
 
   private bury(uid: string, version: number): void {
-    this.gone.set(uid, version);
+    this.gone.set(uid, Math.max(version, this.gone.get(uid) ?? 0));
     if (this.gone.size > GONE_MOST) this.gone.delete(this.gone.keys().next().value!);
   }
 

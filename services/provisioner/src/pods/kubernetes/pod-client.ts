@@ -53,12 +53,14 @@ export class PodClient {
    * Asks for the end of just this pod. A grace of nothing would take it off the books without asking whether it still runs, so a second is the
    * least.
    */
-  async delete({ name, uid }: PodView, graceSeconds: number): Promise<void> {
+  async delete({ name, uid, workspaceId }: PodView, graceSeconds: number): Promise<void> {
     const options = { gracePeriodSeconds: Math.max(1, Math.ceil(graceSeconds)), preconditions: { uid }, propagationPolicy: 'Background' };
-    const answer = await this.api.delete<KubePod>(`${this.path}/${name}`, options).catch((error: unknown) => {
-      // Another pod has this name by now.
-      if (isConflict(error)) return null;
-      throw error;
+    const answer = await this.api.delete<KubePod>(`${this.path}/${name}`, options).catch(async (error: unknown) => {
+      if (!isConflict(error)) throw error;
+      // Another pod has this name by now; or this one has it, and something in the cluster objects to its end.
+      const found = await this.read(workspaceId);
+      if (typeof found !== 'string' && found.view.uid === uid) throw error;
+      return null;
     });
     if (answer === null) this.cache.forget(name, uid);
   }

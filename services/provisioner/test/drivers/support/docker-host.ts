@@ -194,15 +194,26 @@ export async function removeInstallation(docker: Docker, instance: string): Prom
     };
     await until(removed, PATIENCE_MS);
   }
-  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
+  for (const { Id } of await docker.listNetworks({ filters })) {
+    // It may take a container that has just gone for one of its own.
+    const removed = (): Promise<boolean> =>
+      docker
+        .getNetwork(Id)
+        .remove()
+        .then(() => true, unlessInUse);
+    await until(removed, PATIENCE_MS);
+  }
 }
 
 function unlessGoing(error: unknown): void {
   if (![404, 409].includes((error as { statusCode: number }).statusCode)) throw error;
 }
 
-function unlessInUse(error: unknown): false {
-  if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+/** Volumes in use are told by 409, networks by 403; what is gone already is as good as removed. */
+function unlessInUse(error: unknown): boolean {
+  const { statusCode } = error as { statusCode?: number };
+  if (statusCode === 404) return true;
+  if (statusCode !== 409 && statusCode !== 403) throw error;
   return false;
 }
 

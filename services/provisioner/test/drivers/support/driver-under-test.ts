@@ -39,6 +39,8 @@ export interface ApiUnderTest {
   readonly removesPod: Meets;
   /** Whether the driver follows what its host has, and so may tell of pods while the API is in trouble. */
   readonly followsPods?: boolean;
+  /** Where it does: whether it is being told of them right now. */
+  readonly isFollowing?: () => boolean;
   /** A driver whose API is not there at all. */
   readonly unreachable: PodDriver;
 }

@@ -43,13 +43,15 @@ export const WORDS = 'trouble in the engine room';
 export class FaultyProxy {
   private trouble: { what: Trouble; meets: Meets } | null = null;
   private readonly made = new EventEmitter();
-  private readonly unanswered = new Set<Asked>();
+  private readonly underWay = new Map<Asked, ServerResponse>();
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
 
   /** @param upstream how the API is reached; with `protocol: 'https:'`, by TLS */
   constructor(private readonly upstream: RequestOptions & SecureOptions) {
     this.server = createServer((request, response) => void this.serve(request, response).catch(() => response.destroy()));
+    // Longer than any client keeps a connection for its next request: none is closed under a request that is on its way.
+    this.server.keepAliveTimeout = 120_000;
     this.server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
@@ -75,7 +77,12 @@ export class FaultyProxy {
 
   /** Whether such a request is under way: asked, and its answer not sent to its end. */
   isAsked(meets: Meets): boolean {
-    return [...this.unanswered].some(meets);
+    return [...this.underWay.keys()].some(meets);
+  }
+
+  /** Whether such a request is being answered: the answer has begun, and has not come to its end. */
+  isAnswering(meets: Meets): boolean {
+    return [...this.underWay].some(([asked, { headersSent }]) => headersSent && meets(asked));
   }
 
   /** Breaks every connection that there is. */
@@ -92,8 +99,8 @@ export class FaultyProxy {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/' } = request;
     const asked: Asked = { method, path };
-    this.unanswered.add(asked);
-    response.once('close', () => this.unanswered.delete(asked));
+    this.underWay.set(asked, response);
+    response.once('close', () => this.underWay.delete(asked));
     const trouble = this.trouble?.meets(asked) ? this.trouble.what : null;
     switch (trouble?.kind) {
       case 'hang':
@@ -113,7 +120,8 @@ export class FaultyProxy {
         return this.forward(request, response);
       case 'held':
         await once(this.made, 'trouble');
-        return this.forward(request, response);
+        // Whoever asked may have given up meanwhile, and the rest of the request would never come.
+        return response.destroyed ? undefined : this.forward(request, response);
       case 'lost':
         return this.forward(request, null);
       case 'cut':
@@ -135,7 +143,7 @@ export class FaultyProxy {
       answer.resume();
       return;
     }
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
     if (cut) {
       response.write('{');
       answer.resume();

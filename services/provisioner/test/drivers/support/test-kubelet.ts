@@ -227,9 +227,10 @@ export class TestKubelet {
     }
     const here = { podIP, workspace: join(directory, 'workspace') };
     const secret = (name: string) => this.books.secret(name);
-    const env = await environmentOf(container!, here, secret, () => !known.ending);
+    const isWanted = (): boolean => !known.ending && !this.stopping.signal.aborted;
+    const env = await environmentOf(container!, here, secret, isWanted);
     // Deleted meanwhile: nothing is started that nobody would end, in a directory that is gone.
-    if (env === null || known.ending) return;
+    if (env === null || !isWanted()) return;
     mkdirSync(join(directory, 'workspace'), { recursive: true });
     known.process = PodProcess.start({
       args: [process.execPath, this.programs.get(container!.image!) ?? this.agentPath],
@@ -239,17 +240,17 @@ export class TestKubelet {
     });
     void known.process.ended.then((exitCode) => this.ended(known, exitCode)).catch((error: unknown) => this.problems.push(String(error)));
     const running = { state: { running: { startedAt: new Date().toISOString() } } };
-    await this.books.tell(known, () => status(running, 'Running'));
+    // It may have ended by now, and its end have been told: then there is nothing to add, and the API takes no pod back from that.
+    const tellWhileItRuns = (told: object): Promise<void> => this.books.tell(known, (it) => (known.process!.isRunning ? told : it.status!));
+    await tellWhileItRuns(status(running, 'Running'));
     await this.untilReady(known, `http://${podIP}:${env.REPRISE_PORT}/health`);
-    if (known.process.isRunning) {
-      await this.books.tell(known, () => ({
-        ...status({ ...running, ready: true, started: true }, 'Running'),
-        conditions: [
-          { type: 'Ready', status: 'True' },
-          { type: 'PodScheduled', status: 'True' },
-        ],
-      }));
-    }
+    await tellWhileItRuns({
+      ...status({ ...running, ready: true, started: true }, 'Running'),
+      conditions: [
+        { type: 'Ready', status: 'True' },
+        { type: 'PodScheduled', status: 'True' },
+      ],
+    });
   }
 
   private async untilReady(known: Known, url: string): Promise<void> {
