@@ -53,7 +53,15 @@ module.exports = {
       name: 'the-gateway-has-no-database',
       severity: 'error',
       from: { path: '^services/gateway/' },
-      to: { path: ['node_modules/typeorm', 'node_modules/pg/', '@nestjs/typeorm'] },
+      to: {
+        path: [
+          'node_modules/typeorm',
+          'node_modules/pg/',
+          '@nestjs/typeorm',
+          '^libs/platform/src/(database|migrations)\\.ts$',
+          '^libs/messaging/src/(store|migration)\\.ts$',
+        ],
+      },
     },
     {
       name: 'rules-are-pure',

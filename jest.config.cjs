@@ -24,7 +24,8 @@ const common = {
   },
   moduleNameMapper: {
     '^@reprise/contracts/cloud-events$': '<rootDir>/libs/contracts/src/cloud-events.ts',
-    '^@reprise/(messaging|platform)/(database|migrations?|store|tools|topology)$': '<rootDir>/libs/$1/src/$2.ts',
+    '^@reprise/messaging/(migration|store|topology)$': '<rootDir>/libs/messaging/src/$1.ts',
+    '^@reprise/platform/(database|migrations|tools)$': '<rootDir>/libs/platform/src/$1.ts',
     '^@reprise/(contracts|messaging|platform)$': '<rootDir>/libs/$1/src/index.ts',
     // What is imported only where it is used has the name of the compiled file.
     '^(\\.\\./(?:pods|snapshots)/.*)\\.js$': '$1',

@@ -14,7 +14,7 @@ const WORKSPACES = 5_000;
  */
 const SETTLED_AFTER_START_MS = 45_000;
 const SETTLED_AFTER_WORK_MS = 20_000;
-/** After the seeding, whose checkpoint and vacuum go on for a while. */
+/** After the seeding: what the disk and PostgreSQL's own vacuum still do is nothing that services at rest do. */
 const SETTLED_AFTER_SEED_MS = 10_000;
 /** Enough to compare with: it is no row of its own. */
 const WARM_MS = 5_000;

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { migrateMain } from '@reprise/platform/migrations';
 import { MIGRATIONS, SCHEMA } from './migrations';
 

@@ -16,9 +16,7 @@ import { METRICS, provide } from './provide';
 
 const DEFAULT_RETENTION_DAYS = 30;
 
-/**
- * Outbox and inbox in this schema of the application's data source, which `messagingMigration` makes.
- */
+/** Outbox and inbox in this schema of the application's data source. `messagingMigration` makes their tables. */
 export function storeIn(schema: string): MessagingStore {
   return { dataSource: getDataSourceToken(), providers: storeProviders(schema) };
 }

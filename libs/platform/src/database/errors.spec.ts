@@ -1,4 +1,4 @@
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { isLockTimeout, isTransactionConflict, isTransientDatabaseError, isUniqueViolation } from './errors';
 
 function failed(code: string, more: object = {}): QueryFailedError {
@@ -26,6 +26,13 @@ describe('the errors of the database', () => {
   it.each(['57P01', '57P03', '53300', '08006', '40001', '55P03', '57014', '25006'])('takes SQLSTATE %s as passing', (code) => {
     expect(isTransientDatabaseError(failed(code))).toBe(true);
   });
+
+  it.each([new QueryRunnerAlreadyReleasedError(), new QueryRunnerProviderAlreadyReleasedError()])(
+    'takes TypeORM’s $name as passing',
+    (error) => {
+      expect(isTransientDatabaseError(error)).toBe(true);
+    },
+  );
 
   it.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND'])('takes %s as passing', (code) => {
     expect(isTransientDatabaseError(Object.assign(new AggregateError([]), { code }))).toBe(true);

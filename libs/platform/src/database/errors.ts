@@ -26,7 +26,7 @@ const TRANSIENT_WORDS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/;
 
 /** What TypeORM says to the next query of a transaction whose connection broke between two of its queries. */
-const LOST_IN_BETWEEN: ReadonlySet<unknown> = new Set(['QueryRunnerAlreadyReleasedError', 'QueryRunnerProviderAlreadyReleasedError']);
+const LOST_IN_BETWEEN: ReadonlySet<string> = new Set(['QueryRunnerAlreadyReleasedError', 'QueryRunnerProviderAlreadyReleasedError']);
 
 interface DatabaseError {
   readonly code?: unknown;
