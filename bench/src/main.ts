@@ -92,7 +92,7 @@ class Run {
       rowSeconds[row.name] = (performance.now() - began) / 1_000;
     }
     const { quick, profile, rows } = options;
-    const machine = await machineOf(this.start, bench.database, bench.broker);
+    const machine = await machineOf(await this.start, bench.database, bench.broker);
     const result = { machine, quick, profile, seconds: Number(progress.seconds), rowSeconds, failed, lines };
     say(`\n${tableOf(lines)}`);
     if (failed.length > 0) say(`Not measured: ${failed.join(', ')}`);

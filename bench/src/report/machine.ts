@@ -14,19 +14,21 @@ export interface Machine {
   readonly node: string;
   readonly postgres: string;
   readonly rabbitmq: string;
-  /** The commit, with a `+` where files differ from it; null outside of a checkout. */
+  /** The commit that was measured, with a `+` where files differed from it; null outside of a checkout. */
   readonly commit: string | null;
   /** Processes that wanted to run before anything of ours did, as the kernel's average of a minute. */
   readonly loadAtStart: number;
   readonly startedAt: string;
 }
 
-/** What can only be told before anything is begun. */
-export function atStart(): Pick<Machine, 'loadAtStart' | 'startedAt'> {
-  return { loadAtStart: loadavg()[0] ?? 0, startedAt: new Date().toISOString() };
+/** What can only be told before anything is begun: a run takes long, and the checkout may be another one in the end. */
+export type AtStart = Pick<Machine, 'commit' | 'loadAtStart' | 'startedAt'>;
+
+export async function atStart(): Promise<AtStart> {
+  return { loadAtStart: loadavg()[0] ?? 0, startedAt: new Date().toISOString(), commit: await commit() };
 }
 
-export async function machineOf(start: ReturnType<typeof atStart>, database: Database, broker: Broker): Promise<Machine> {
+export async function machineOf(start: AtStart, database: Database, broker: Broker): Promise<Machine> {
   const { server_version: postgres } = await database.row<{ server_version: string }>('SHOW server_version');
   const processors = cpus();
   return {
@@ -37,7 +39,6 @@ export async function machineOf(start: ReturnType<typeof atStart>, database: Dat
     node: process.versions.node,
     postgres,
     rabbitmq: broker.version,
-    commit: await commit(),
     ...start,
   };
 }
