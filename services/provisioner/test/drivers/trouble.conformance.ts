@@ -26,9 +26,9 @@ export function keepsItsPromisesInTrouble(apiOf: () => ApiUnderTest, clearOf: ()
   const podsOf = async (driver: PodDriver, { workspaceId }: PodIdentity): Promise<number> =>
     (await driver.list()).filter((it) => it.workspaceId === workspaceId && it.phase !== 'dead').length;
   /** This driver has removed it, and knows; another one that follows pods hears of it, and not at once. */
-  const knowItsEnd = async ({ driver, followsPods }: ApiUnderTest, clear: PodDriver, pod: PodIdentity): Promise<void> => {
+  const knowItsEnd = async ({ driver, isFollowing }: ApiUnderTest, clear: PodDriver, pod: PodIdentity): Promise<void> => {
     expect(await driver.inspect(pod)).toBeNull();
-    if (followsPods) await until(async () => (await clear.inspect(pod)) === null);
+    if (isFollowing) await until(async () => (await clear.inspect(pod)) === null);
     else expect(await clear.inspect(pod)).toBeNull();
   };
   /** A driver that follows pods may do without reads only while it is told of them. */
@@ -43,8 +43,8 @@ export function keepsItsPromisesInTrouble(apiOf: () => ApiUnderTest, clearOf: ()
     expect(await podsOf(driver, spec)).toBe(1);
   };
   /** A driver that was told of its pods before may tell of them; what it does not know it must not make up. */
-  const readsThatFail = async ({ driver, followsPods }: ApiUnderTest, there: PodIdentity): Promise<Promise<unknown>[]> => {
-    if (!followsPods) return [driver.inspect(there), driver.list()];
+  const readsThatFail = async ({ driver, isFollowing }: ApiUnderTest, there: PodIdentity): Promise<Promise<unknown>[]> => {
+    if (!isFollowing) return [driver.inspect(there), driver.list()];
     const known = { workspaceId: there.workspaceId, generation: there.generation, phase: 'running' };
     expect(await driver.inspect(there)).toMatchObject(known);
     expect(await driver.list()).toContainEqual(expect.objectContaining(known));

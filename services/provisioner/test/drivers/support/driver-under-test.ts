@@ -37,9 +37,7 @@ export interface ApiUnderTest {
   readonly makesPod: Meets;
   /** Whether a request is one that takes a pod away. */
   readonly removesPod: Meets;
-  /** Whether the driver follows what its host has, and so may tell of pods while the API is in trouble. */
-  readonly followsPods?: boolean;
-  /** Where it does: whether it is being told of them right now. */
+  /** Where the driver follows what its host has, and so may tell of pods while the API is in trouble: whether it is being told of them right now. */
   readonly isFollowing?: () => boolean;
   /** A driver whose API is not there at all. */
   readonly unreachable: PodDriver;

@@ -134,7 +134,6 @@ export class KubeGround {
         make: (what, meets) => proxy.make(what, meets),
         makesPod: ({ method, path }) => method === 'POST' && path.endsWith('/pods'),
         removesPod: ({ method, path }) => method === 'DELETE' && path.includes('/pods/'),
-        followsPods: true,
         isFollowing: () => proxy.isAnswering(({ path }) => path.includes('watch=true')),
         unreachable: through(plainAccess('http://127.0.0.1:9')),
       },
