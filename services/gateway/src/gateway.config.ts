@@ -29,6 +29,24 @@ export class GatewayConfig extends ServiceConfig {
   @IsUrlOf(['https', 'http'])
   readonly jwtJwksUri?: string;
 
+  @Env('JWKS_REFRESH_SECONDS', {
+    description: 'How often the keys at JWT_JWKS_URI are fetched again. The last ones stay in use while they cannot be fetched.',
+    default: 300,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  readonly jwksRefreshSeconds!: number;
+
+  @Env('JWKS_LOOKUP_SECONDS', {
+    description: 'How long after a fetch from JWT_JWKS_URI a token with an unknown key may cause the next one.',
+    default: 10,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3_600)
+  readonly jwksLookupSeconds!: number;
+
   @Env('JWT_PUBLIC_KEY_FILE', {
     description: "The issuer's public key or keys where there is no JWT_JWKS_URI: a file in PEM, or a JSON Web Key Set.",
   })

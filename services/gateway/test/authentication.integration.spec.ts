@@ -1,6 +1,4 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ListRoles, newId, podToken, ReportTask } from '@reprise/contracts';
 import { sign } from 'jsonwebtoken';
 import { AUDIENCE, GatewayUnderTest, ISSUER, POD_SECRET, TestIssuer } from './support';
@@ -93,46 +91,6 @@ describe('a token', () => {
 
   it('for several audiences is good if ours is one', async () => {
     expect((await gateway.call('GET', PATH, { token: gateway.issuer.token([], {}, { audience: ['x', AUDIENCE] }) })).status).toBe(200);
-  });
-});
-
-describe('keys that the issuer publishes', () => {
-  let gateway: GatewayUnderTest;
-  let server: Server;
-  let keys: object[] = [];
-  let status = 200;
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const token = (kid: string) =>
-    sign(CLAIMS, privateKey, { algorithm: 'ES256', keyid: kid, issuer: ISSUER, audience: AUDIENCE, expiresIn: 60 });
-
-  beforeAll(async () => {
-    server = createServer((_, response) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys })),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const jwtJwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
-    gateway = await GatewayUnderTest.start({ jwtJwksUri });
-    await gateway.others.answer(ListRoles, () => ({ roles: [] }));
-  });
-  afterAll(async () => {
-    await gateway.stop();
-    server.close();
-  });
-
-  it('that cannot be had are no fault of the caller: 503', async () => {
-    status = 500;
-    const answered = await gateway.call('GET', PATH, { token: token('one') });
-    expect([answered.status, answered.body.error.code]).toEqual([503, 'unavailable']);
-    expect(Number(answered.headers.get('retry-after'))).toBeGreaterThan(0);
-  });
-
-  it('are found by their id, also when they are new', async () => {
-    status = 200;
-    keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'ES256' }];
-    expect((await gateway.call('GET', PATH, { token: token('one') })).status).toBe(200);
-    expect((await gateway.call('GET', PATH, { token: token('two') })).status).toBe(401);
-    keys = [...keys, { ...publicKey.export({ format: 'jwk' }), kid: 'two', use: 'sig', alg: 'ES256' }];
-    expect((await gateway.call('GET', PATH, { token: token('two') })).status).toBe(200);
   });
 });
 

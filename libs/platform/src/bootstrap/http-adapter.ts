@@ -65,9 +65,15 @@ function carryContext(fastify: FastifyInstance, logger: Logger): void {
 function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
   // The path alone: a query string may hold what should not be kept.
   const path = request.url.split('?', 1)[0] ?? '';
-  const level = path.startsWith('/health/') ? 'debug' : reply.statusCode >= 500 ? 'error' : 'info';
+  const level = path.startsWith('/health/') ? 'debug' : levelOf(reply.statusCode);
   logger[level](
     { method: request.method, path, status: reply.statusCode, duration_ms: Math.round(reply.elapsedTime * 10) / 10 },
     'request',
   );
+}
+
+/** That something is away is logged where it is noticed; the requests that it turns away are not each an error of this service. */
+function levelOf(status: number): 'info' | 'warn' | 'error' {
+  if (status < 500) return 'info';
+  return status === 503 ? 'warn' : 'error';
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { addToContext } from '@reprise/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { ApiError, apiError } from '../errors/api-error';
+import { countedAddress } from '../limits/address.rules';
 import { RateLimiter } from '../limits/rate-limiter';
 import { PodAuthenticator } from './pod.authenticator';
 import type { Access } from './requires.decorator';
@@ -57,7 +58,8 @@ export class AccessHook {
       return `caller ${orgId} ${sub}`;
     } catch (error) {
       // Only failures count against an address: many callers may share one.
-      if (error instanceof ApiError && error.refusal.code === 'unauthenticated') await this.limiter.count(`address ${request.ip}`);
+      if (error instanceof ApiError && error.refusal.code === 'unauthenticated')
+        await this.limiter.count(`address ${countedAddress(request.ip, request.socket.remoteAddress)}`);
       throw error;
     }
   }

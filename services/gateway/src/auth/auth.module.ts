@@ -14,8 +14,10 @@ import { VerificationKeys } from './verification-keys';
     {
       provide: VerificationKeys,
       inject: [GatewayConfig],
-      useFactory: ({ jwtJwksUri, jwtPublicKeyFile }: GatewayConfig): VerificationKeys =>
-        jwtJwksUri === undefined ? new FileKeys(jwtPublicKeyFile ?? '') : new JwksKeys(jwtJwksUri),
+      useFactory: ({ jwtJwksUri: uri, jwtPublicKeyFile, ...config }: GatewayConfig): VerificationKeys =>
+        uri === undefined
+          ? new FileKeys(jwtPublicKeyFile ?? '')
+          : new JwksKeys({ uri, refreshMs: config.jwksRefreshSeconds * 1_000, lookupIntervalMs: config.jwksLookupSeconds * 1_000 }),
     },
     TokenAuthenticator,
     PodAuthenticator,

@@ -10,9 +10,10 @@ import { GatewayConfig } from '../gateway.config';
 import { type Identity, identityOf } from './claims.rules';
 import { KeysUnavailableError, UnknownKeyError, VerificationKeys } from './verification-keys';
 
-/** A key of the issuer's, and the id that it was asked for by. */
+/** A key of the issuer's, and the header that it was asked for by. */
 interface KeyInUse {
   kid: string | undefined;
+  alg: string;
   key: KeyObject;
 }
 
@@ -60,10 +61,10 @@ export class TokenAuthenticator {
   }
 
   /** @throws ApiError `unavailable` where the issuer's keys cannot be had */
-  private async isStillGood({ expiresAtMs, kid, key }: GoodToken): Promise<boolean> {
+  private async isStillGood({ expiresAtMs, kid, alg, key }: GoodToken): Promise<boolean> {
     if (Date.now() >= expiresAtMs) return false;
     try {
-      return (await this.keys.keyFor(kid)) === key;
+      return (await this.keys.keyFor(kid, alg)) === key;
     } catch (error) {
       // Where the key has gone, the whole check says what is to be said; where keys cannot be had, it could not be made.
       if (error instanceof UnknownKeyError) return false;
@@ -94,7 +95,7 @@ function strategy(config: GatewayConfig, keys: VerificationKeys): Strategy {
       jsonWebTokenOptions: { clockTolerance: config.jwtClockToleranceSeconds },
       passReqToCallback: true,
       secretOrKeyProvider: (request: object, token: string, done) => {
-        keyFor(keys, token).then(
+        keyFor(keys, config, token).then(
           (inUse) => {
             keysInUse.set(request, inUse);
             // jsonwebtoken takes key objects, which are read once; the older type does not know of it.
@@ -115,11 +116,16 @@ function strategy(config: GatewayConfig, keys: VerificationKeys): Strategy {
   );
 }
 
-async function keyFor(keys: VerificationKeys, token: string): Promise<KeyInUse> {
+const WRONG_ALGORITHM = 'The algorithm of the token is not allowed.';
+
+async function keyFor(keys: VerificationKeys, { jwtAlgorithms }: GatewayConfig, token: string): Promise<KeyInUse> {
   const decoded = decode(token, { complete: true });
-  if (!decoded) throw new UnknownKeyError('The token cannot be read');
-  const { kid } = decoded.header;
-  return { kid, key: await keys.keyFor(kid) };
+  if (!decoded) throw unauthenticated('The token cannot be read.');
+  const { kid, alg } = decoded.header as { kid?: unknown; alg?: unknown };
+  // Before a key is looked for: what cannot be good must not make the issuer be asked.
+  if (!jwtAlgorithms.some((each) => each === alg)) throw unauthenticated(WRONG_ALGORITHM);
+  if (kid !== undefined && typeof kid !== 'string') throw unauthenticated('The token cannot be read.');
+  return { kid, alg: alg as string, key: await keys.keyFor(kid, alg as string) };
 }
 
 /** Our sentences for the verifier's messages (jsonwebtoken, verify.js); what is not listed is a token that cannot be read. */
@@ -128,7 +134,7 @@ const SENTENCES: readonly [RegExp, string][] = [
   [/^jwt not active/, 'The token is not valid yet.'],
   [/^jwt audience invalid/, 'The token is not meant for this service (aud).'],
   [/^jwt issuer invalid/, 'The token is from another issuer (iss).'],
-  [/^invalid algorithm|^jwt signature is required/, 'The algorithm of the token is not allowed.'],
+  [/^invalid algorithm|^jwt signature is required/, WRONG_ALGORITHM],
   [/^invalid signature/, 'The signature of the token is wrong.'],
 ];
 

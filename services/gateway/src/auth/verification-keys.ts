@@ -9,8 +9,8 @@ export class KeysUnavailableError extends Error {}
 /** Where the keys come from that tokens are checked with. */
 export abstract class VerificationKeys {
   /**
-   * The public key with this id; with no id, the only one there is.
+   * The public key with this id that is used with this algorithm; with no id, the only one there is.
    * @throws UnknownKeyError, KeysUnavailableError
    */
-  abstract keyFor(kid: string | undefined): Promise<KeyObject>;
+  abstract keyFor(kid: string | undefined, alg?: string): Promise<KeyObject>;
 }

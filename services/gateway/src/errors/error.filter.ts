@@ -1,14 +1,19 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { Counter } from '@reprise/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { apiError } from './api-error';
+import { type ApiError, apiError } from './api-error';
 import { errorBody } from './error-body';
+import { SparseLog } from './sparse-log';
 import { toApiError } from './to-api-error';
+
+/** The line of each request stands in the log anyway, with its status. */
+const WARN_EVERY_MS = 1_000;
 
 /** Puts every error, from every layer that Nest and Fastify have, into the one body. A crash is logged whole and answered with nothing of it. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
+  private readonly warnings = new SparseLog(WARN_EVERY_MS);
 
   constructor(private readonly errors: Counter<'code'>) {}
 
@@ -18,7 +23,7 @@ export class ErrorFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const known = toApiError(thrown);
     if (!known) this.logger.error({ err: thrown }, 'an unexpected error');
-    else if (known.status >= 500) this.logger.warn({ err: known.cause ?? known }, known.message);
+    else if (known.status >= 500) this.warn(known);
     // The caller has gone, or has an answer already: there is nobody to tell.
     if (reply.sent) return;
     const error = known ?? apiError('internal_error');
@@ -30,5 +35,10 @@ export class ErrorFilter implements ExceptionFilter {
       .headers(error.headers)
       .type('application/json; charset=utf-8')
       .send(errorBody(error.refusal, request.id));
+  }
+
+  private warn(known: ApiError): void {
+    const held = this.warnings.admit(known.refusal.code);
+    if (held !== null) this.logger.warn({ err: known.cause ?? known, ...(held > 0 ? { not_logged: held } : {}) }, known.message);
   }
 }

@@ -91,6 +91,8 @@ function config(amqpUrl: string, issuer: TestIssuer, settings: Partial<GatewayCo
     jwtAlgorithms: ['RS256', 'ES256'],
     jwtPublicKeyFile: issuer.keyFile,
     jwtClockToleranceSeconds: 0,
+    jwksRefreshSeconds: 300,
+    jwksLookupSeconds: 10,
     podTokenSecret: POD_SECRET,
     commandTimeoutMs: 5_000,
     queryTimeoutMs: 2_000,

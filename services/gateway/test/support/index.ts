@@ -1,6 +1,7 @@
 export * from './ops-routes';
 export { ALL, type Answered, type Call, GatewayUnderTest, POD_SECRET } from './gateway';
 export { AUDIENCE, ISSUER, TestIssuer } from './issuer';
+export { KeyServer } from './key-server';
 export { ROUTES, type Route } from './routes';
 export { chunked, raw } from './raw-http';
 export { expectError } from './errors';
