@@ -66,6 +66,26 @@ promise('a key that was used with another request is refused, and keys of two te
   expect(must(201, await stranger.post('/v1/providers', provider('second'), { headers })).name).toBe('second');
 });
 
+promise('a second user with the first one’s key gets an effect or a refusal of its own, and changes nothing for the first', async () => {
+  const tenant = await stack.tenant();
+  const { alice } = tenant;
+  const [bob, narrow] = [tenant.as('bob'), tenant.as('bob', ['workspace:write:own'])];
+  const { id } = await alice.workspace();
+  const headers = { 'idempotency-key': unique('key') };
+  const restart = (who: typeof alice) => who.post(`/v1/workspaces/${id}/restart`, undefined, { headers });
+
+  expectRefusal(await restart(narrow), 'permission_denied');
+  const first = await restart(alice);
+  await alice.succeeded(must(202, first).operation_id);
+  expectRefusal(await restart(narrow), 'permission_denied');
+  const his = must(202, await restart(bob));
+  expect(his.operation_id).not.toBe(first.body.operation_id);
+  await alice.succeeded(his.operation_id);
+  expect((await restart(alice)).body).toEqual(first.body);
+  expect((await restart(bob)).body).toEqual(his);
+  expect((await alice.see(id)).generation).toBe(3);
+});
+
 promise('a refusal that came with a key is the answer to that key for good', async () => {
   const { alice } = await stack.tenant();
   const { id } = await alice.workspace();

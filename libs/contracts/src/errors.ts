@@ -22,7 +22,7 @@ export const ERROR_CODES = {
   role_archived: [409, 'The role of the workspace is archived; unarchive it first.'],
   provider_archived: [409, 'The provider of the role is archived; unarchive it first.'],
   not_archived: [409, 'It is not archived.'],
-  workspaces_active: [409, 'Workspaces of this role still run; stop them first.'],
+  workspaces_active: [409, 'Workspaces of it still run; stop them first. details.workspaces says how many.'],
   name_taken: [409, 'The organization already has one of this name.'],
   dead_letter_settled: [409, 'The dead letter does not wait for a decision; details.status says what became of it.'],
   replay_ended: [409, 'The replay has ended.'],
@@ -54,6 +54,14 @@ export function messageOf(code: ErrorCode): string {
 /** Whether the value is one of the closed enum. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
+}
+
+/**
+ * Whether a refusal is about who asks (401, 403, 429), and not about what is asked: it comes before any remembered answer, and is never remembered, since
+ * a better token makes the same request another matter.
+ */
+export function isAboutCaller(code: unknown): boolean {
+  return isErrorCode(code) && [401, 403, 429].includes(httpStatusOf(code));
 }
 
 /** A refusal as it travels: in a reply, in a `reprise.command.refused.v1` event, in the body of an HTTP answer. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type INestApplication, Logger } from '@nestjs/common';
 import {
   type DeadLetterGroupView,
@@ -16,6 +17,7 @@ import { deadQueueOf, HEADER } from '@reprise/messaging';
 import { DataSource } from 'typeorm';
 import { TcpProxy, TestBroker, TestDatabase, waitFor } from '../../../libs/messaging/test/support';
 import { Operator } from './support/operator';
+import { SCHEMA } from '../src/migrations';
 import { startDeadletters } from './support/start-deadletters';
 
 const QUEUE_UNDER_TEST = QUEUE.provisionerCommands;
@@ -234,6 +236,54 @@ describe('a letter that is discarded', () => {
     expect(await operator.must(DiscardDeadLetters, command)).toEqual({ discarded: 3 });
     const other = { ...command, idempotency: { ...idempotency, request_hash: 'b'.repeat(64) } };
     expect(await operator.ask(DiscardDeadLetters, other)).toMatchObject({ refusal: { code: 'idempotency_key_reused' } });
+  });
+
+  it('and another operator with the same key does it for itself, as the history says', async () => {
+    const discard = (actor: string) =>
+      operator.ask<{ discarded: number }>(
+        DiscardDeadLetters,
+        { filter: { type: 'shared-key.v1' }, reason: 'no', idempotency: { key: 'shared', request_hash: 'c'.repeat(64) } },
+        randomUUID(),
+        actor,
+      );
+    const doomed = async (id: string) => {
+      await operator.bury(QUEUE_UNDER_TEST, '{}', { messageId: id, type: 'shared-key.v1' });
+      await waitFor(async () => (await operator.letters({ type: 'shared-key.v1', status: 'open' })).length === 1, `the letter ${id}`);
+    };
+    await doomed('first');
+    expect(await discard('olga')).toMatchObject({ value: { discarded: 1 } });
+    await doomed('second');
+    expect(await discard('olga')).toMatchObject({ value: { discarded: 1 } });
+    expect(await operator.letters({ type: 'shared-key.v1', status: 'open' })).toHaveLength(1);
+    expect(await discard('oleg')).toMatchObject({ value: { discarded: 1 } });
+    expect(await operator.letters({ type: 'shared-key.v1', status: 'open' })).toEqual([]);
+    expect(await discard('olga')).toMatchObject({ value: { discarded: 1 } });
+  });
+
+  it('once for the operator whom the history names, where the version before remembered no name', async () => {
+    await operator.bury(QUEUE_UNDER_TEST, '{}', { messageId: 'remembered', type: 'remembered.v1' });
+    await operator.letter({ type: 'remembered.v1', status: 'open' });
+    const at = new Date('2026-11-01T10:00:00.000Z');
+    const source = service.get(DataSource);
+    const answered = (key: string) =>
+      source.query(
+        `INSERT INTO ${SCHEMA}.answers (org_id, key, request_hash, answer, created_at) VALUES ('ops', $1, $2, '{"discarded": 7}', $3)
+         ON CONFLICT DO NOTHING RETURNING 1`,
+        [key, 'd'.repeat(64), at],
+      );
+    await source.query(`INSERT INTO ${SCHEMA}.history (at, action, actor) VALUES ($1, 'discarded', 'olga')`, [at]);
+    expect(await answered('old')).toHaveLength(1);
+    const discard = (actor: string) =>
+      operator.ask(
+        DiscardDeadLetters,
+        { filter: { type: 'remembered.v1' }, reason: 'no', idempotency: { key: 'old', request_hash: 'd'.repeat(64) } },
+        randomUUID(),
+        actor,
+      );
+    expect(await discard('olga')).toMatchObject({ value: { discarded: 7 } });
+    expect(await discard('oleg')).toMatchObject({ value: { discarded: 1 } });
+    // A replica of that version finds the answer that is there.
+    expect(await answered('old')).toEqual([]);
   });
 });
 

@@ -133,7 +133,7 @@ describe('an idempotency key', () => {
       const [command] = gateway.others.of(RestartWorkspace);
       expect(gateway.others.of(FindIdempotentReply)[0]).toMatchObject({
         orgId: 'acme',
-        data: { ...command?.data.idempotency, caller: { sub: 'alice', own_only: false } },
+        data: { ...command?.data.idempotency, workspace_id: EXAMPLE.workspace, caller: { sub: 'alice', own_only: false } },
       });
     });
 

@@ -137,7 +137,7 @@ export class ListProviders extends PageQuery {
 }
 
 /**
- * What an idempotency key was first answered with: `{ found: false }`, or `{ found: true, reply }` with the reply of the command;
+ * What the caller's use of an idempotency key was first answered with: `{ found: false }`, or `{ found: true, reply }` with the reply of the command;
  * `idempotency_key_reused` where the hash differs. Asked by the gateway before it refuses for billing, since the first answer stands.
  */
 export class FindIdempotentReply extends LifecycleQuery {
@@ -151,6 +151,12 @@ export class FindIdempotentReply extends LifecycleQuery {
 
   @Matches(/^[0-9a-f]{64}$/)
   request_hash!: string;
+
+  /** The workspace that the command is about: nothing is found where the caller's scope does not reach it. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_ID)
+  workspace_id?: string;
 }
 
 /** Operations in flight across all tenants, oldest first, for operators. Answers `{ operations: OperationView[] }`. */

@@ -28,7 +28,8 @@ export class OperatorCommands {
     return this.inbox.once(this.dataSource, message, (manager) => {
       const now = this.clock.now();
       const doing = { manager, now, actor: message.actor ?? message.userId ?? 'unknown' };
-      return idempotency ? this.answers.once(manager, message.orgId ?? '', idempotency, now, () => work(doing)) : work(doing);
+      if (!idempotency) return work(doing);
+      return this.answers.once(manager, { orgId: message.orgId ?? '', caller: doing.actor }, idempotency, now, () => work(doing));
     });
   }
 }

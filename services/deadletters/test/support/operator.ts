@@ -13,8 +13,8 @@ export class Operator {
     this.requester = new Requester(this.connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'test'));
   }
 
-  ask<T>(message: { type: string }, data: object, id: string = randomUUID()): Promise<Reply<T>> {
-    return this.requester.request<T>({ type: message.type, data, id, actor: 'olga', orgId: 'ops' }, { deadlineMs: 20_000 });
+  ask<T>(message: { type: string }, data: object, id: string = randomUUID(), actor = 'olga'): Promise<Reply<T>> {
+    return this.requester.request<T>({ type: message.type, data, id, actor, orgId: 'ops' }, { deadlineMs: 20_000 });
   }
 
   /** The value of an answer that must not be a refusal. */

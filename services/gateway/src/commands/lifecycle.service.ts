@@ -28,7 +28,7 @@ export class Lifecycle {
     try {
       if (asking.adds) await this.posture.mustAllow(asking.orgId);
     } catch (error) {
-      return this.answeredBefore(asking, error);
+      return this.answeredBefore(asking, data, error);
     }
     const { caller, idempotency } = asking;
     return this.ask(message, asking, { ...data, caller, ...(idempotency ? { idempotency } : {}) });
@@ -54,10 +54,17 @@ export class Lifecycle {
    * The first answer to a key stands, whatever billing says by now: it is given again.
    * @throws what billing said, where this request was not answered before
    */
-  private async answeredBefore({ orgId, caller, idempotency }: Asking, refused: unknown): Promise<unknown> {
+  private async answeredBefore({ orgId, caller, idempotency }: Asking, data: object, refused: unknown): Promise<unknown> {
     if (!idempotency) throw refused;
+    const { workspace_id } = data as { workspace_id?: string };
+    // One that no workspace can have is refused for itself, once billing lets it come so far.
+    const about = workspace_id === undefined || missingOf({ workspace_id }) ? {} : { workspace_id };
     const found = await this.roundTrip
-      .ask<{ found: false } | { found: true; reply: Reply }>(FindIdempotentReply, { ...idempotency, caller }, { orgId, actor: caller.sub })
+      .ask<{ found: false } | { found: true; reply: Reply }>(
+        FindIdempotentReply,
+        { ...idempotency, ...about, caller },
+        { orgId, actor: caller.sub },
+      )
       .catch((error: unknown) => {
         // The key came with another request: that one's answer is no answer to this.
         if (error instanceof ApiError && error.refusal.code === 'idempotency_key_reused') throw refused;

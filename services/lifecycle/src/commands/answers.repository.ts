@@ -12,7 +12,17 @@ export interface RememberedAnswer {
   reply: Reply<object>;
 }
 
-/** What commands were answered with: by message id in the inbox, by idempotency key for the tenant. */
+/**
+ * Whether a row `k` is of this caller. The version before wrote rows without a caller, and one of its replicas may still do so during an upgrade: such a
+ * row is of whoever the audit line of the same moment names. A refusal has no such line; it is given to whoever repeats the very request.
+ */
+function isOf(caller: string): string {
+  return `(k.caller = ${caller} OR (k.caller = '' AND (
+            EXISTS (SELECT FROM audit_log a WHERE a.at = k.created_at AND a.org_id = k.org_id AND a.actor = ${caller})
+         OR (k.reply ->> 'status' = 'refused' AND k.reply -> 'refusal' ->> 'code' <> 'permission_denied'))))`;
+}
+
+/** What commands were answered with: by message id in the inbox, by idempotency key for the caller. */
 @Injectable()
 export class AnswersRepository {
   constructor(
@@ -26,10 +36,11 @@ export class AnswersRepository {
     return (applied?.reply as Reply<object> | undefined) ?? null;
   }
 
-  async byKey(orgId: string, key: string): Promise<RememberedAnswer | null> {
+  /** What this caller's use of the key was answered with; the key of another caller is another key. */
+  async byKey({ orgId, actor }: Pick<Command<unknown>, 'orgId' | 'actor'>, key: string): Promise<RememberedAnswer | null> {
     const rows = await this.dataSource.query<RememberedAnswer[]>(
-      `SELECT request_hash, reply FROM idempotency_keys WHERE org_id = $1 AND key = $2`,
-      [orgId, key],
+      `SELECT k.request_hash, k.reply FROM idempotency_keys k WHERE k.org_id = $1 AND k.key = $2 AND ${isOf('$3')} ORDER BY k.caller DESC LIMIT 1`,
+      [orgId, key, actor],
     );
     return rows[0] ?? null;
   }
@@ -54,8 +65,11 @@ export class AnswersRepository {
   /** Remembers the answer under the command's idempotency key. Changes no row where the key is taken; waits for one that is being taken. */
   remembered(command: Command<Common>, key: string, requestHash: string, reply: Reply<object>, now: Date): Fragment {
     return (bind) =>
-      `INSERT INTO idempotency_keys (org_id, key, request_hash, reply, created_at)
-       VALUES (${bind(command.orgId)}, ${bind(key)}, ${bind(requestHash)}, ${bind(JSON.stringify(reply))}::jsonb, ${bind(now)})
+      `INSERT INTO idempotency_keys (org_id, caller, key, request_hash, reply, created_at)
+       SELECT n.org_id, n.caller, n.key, n.request_hash, n.reply, n.created_at
+         FROM (VALUES (${bind(command.orgId)}::text, ${bind(command.actor)}::text, ${bind(key)}::text, ${bind(requestHash)}::text,
+                       ${bind(JSON.stringify(reply))}::jsonb, ${bind(now)}::timestamptz)) AS n (org_id, caller, key, request_hash, reply, created_at)
+        WHERE NOT EXISTS (SELECT FROM idempotency_keys k WHERE k.org_id = n.org_id AND k.key = n.key AND k.caller = '' AND ${isOf('n.caller')})
        ON CONFLICT DO NOTHING RETURNING 1`;
   }
 

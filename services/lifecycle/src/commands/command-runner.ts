@@ -1,4 +1,4 @@
-import { CommandAccepted, CommandRefused, ErrorCode, RefusalBody, Reply, isId, newId, refusal } from '@reprise/contracts';
+import { CommandAccepted, CommandRefused, ErrorCode, RefusalBody, Reply, isAboutCaller, isId, newId, refusal } from '@reprise/contracts';
 import { Outbox, type OutboxBatch, OutboxRelay, type OutgoingMessage, RefusedError } from '@reprise/messaging';
 import { Clock, addToContext, inTransactionSpan, isLockTimeout, isTransactionConflict, isUniqueViolation } from '@reprise/platform';
 import { Injectable, Logger } from '@nestjs/common';
@@ -36,7 +36,8 @@ class AlreadyAnsweredError extends Error {}
 /**
  * The one way in which a command is carried out: the change, its operation, the audit line, the inbox row, the idempotency key and the
  * outgoing messages commit in one transaction, in one statement. A command that was carried out before, by message id or by idempotency key,
- * gets its first answer. A refusal writes nothing, except where it has to be given again (a key) or told (no reply wanted).
+ * gets its first answer. A refusal writes nothing, except where it has to be given again (a key) or told (no reply wanted). A refusal about the caller
+ * comes before a remembered answer, and is not remembered itself.
  */
 @Injectable()
 export class CommandRunner {
@@ -75,7 +76,7 @@ export class CommandRunner {
       return await accept();
     } catch (error) {
       if (!(error instanceof RefusedError) && !(error instanceof AlreadyAnsweredError) && !isLockTimeout(error)) throw error;
-      const earlier = await this.earlierAnswer(command);
+      const earlier = await this.earlierAnswer(command, { byKey: mayHearAgain(command, error) });
       if (earlier) return answerOf<R>(earlier);
       if (error instanceof AlreadyAnsweredError) throw error;
       if (!(error instanceof RefusedError)) {
@@ -147,10 +148,14 @@ export class CommandRunner {
     messages: OutgoingMessage[],
     now: Date,
   ): OutboxBatch {
-    const batch = this.outbox.prepare(messages);
     const { idempotency } = command.data;
     writes.add('inbox_row', this.answers.applied(command, reply), 1);
     if (idempotency) writes.add('key_row', this.answers.remembered(command, idempotency.key, idempotency.request_hash, reply, now), 1);
+    return this.addMessages(writes, messages);
+  }
+
+  private addMessages(writes: OneStatement, messages: OutgoingMessage[]): OutboxBatch {
+    const batch = this.outbox.prepare(messages);
     if (messages.length > 0)
       writes.add('outbox_rows', (bind) => `${this.outbox.insertSql(bind(batch.parameter))} RETURNING 1`, messages.length);
     return batch;
@@ -167,26 +172,29 @@ export class CommandRunner {
 
   private async refuse<R extends object>(command: Command<Common>, error: RefusedError): Promise<R> {
     this.logger.log(`${command.type} is refused: ${error.code}`);
-    if (command.wantsReply && !command.data.idempotency) throw error;
+    const aboutCaller = isAboutCaller(error.code);
+    if (command.wantsReply && (aboutCaller || !command.data.idempotency)) throw error;
     const body: RefusalBody = { ...error.refusal, code: error.code as ErrorCode };
     try {
       const writes = new OneStatement();
       const messages = command.wantsReply ? [] : [this.refused(command, body)];
-      const batch = this.record(command, { status: 'refused', refusal: body }, writes, messages, this.clock.now());
+      const batch = aboutCaller
+        ? this.addMessages(writes, messages)
+        : this.record(command, { status: 'refused', refusal: body }, writes, messages, this.clock.now());
       await this.unitOfWork.run((manager) => this.write(manager, writes));
       this.relay.wake(batch);
     } catch (raced) {
       if (!(raced instanceof AlreadyAnsweredError)) throw raced;
-      const earlier = await this.earlierAnswer(command);
+      const earlier = await this.earlierAnswer(command, { byKey: true });
       if (earlier) return answerOf<R>(earlier);
     }
     throw error;
   }
 
-  private async earlierAnswer(command: Command<Common>): Promise<Reply<object> | null> {
+  private async earlierAnswer(command: Command<Common>, { byKey }: { byKey: boolean }): Promise<Reply<object> | null> {
     const { idempotency } = command.data;
-    if (idempotency) {
-      const remembered = await this.answers.byKey(command.orgId, idempotency.key);
+    if (idempotency && byKey) {
+      const remembered = await this.answers.byKey(command, idempotency.key);
       if (remembered && remembered.request_hash !== idempotency.request_hash)
         return { status: 'refused', refusal: refusal('idempotency_key_reused') };
       if (remembered) return remembered.reply;
@@ -212,6 +220,11 @@ export class CommandRunner {
   private outcome(command: Command<Common>, subject: string | null, type: string, data: object): OutgoingMessage {
     return { id: newId('message'), type, data, subject, orgId: command.orgId, actor: command.actor, correlationId: command.correlationId };
   }
+}
+
+/** Not where the caller is refused as such, nor where an `:own` scope could not be held against the workspace, since somebody else has its lock. */
+function mayHearAgain({ data: { caller } }: Command<Common>, error: unknown): boolean {
+  return error instanceof RefusedError ? !isAboutCaller(error.code) : !(isLockTimeout(error) && caller?.own_only);
 }
 
 function answerOf<R extends object>(reply: Reply<object>): R {

@@ -4,6 +4,7 @@ import { NothingSticks1764000200000 } from './1764000200000-nothing-sticks';
 import { LostMeanwhile1764000300000 } from './1764000300000-lost-meanwhile';
 import { RoleRuntime1764000400000 } from './1764000400000-role-runtime';
 import { PodLostPolicy1764000500000 } from './1764000500000-pod-lost-policy';
+import { KeysOfCallers1765007000000 } from './1765007000000-keys-of-callers';
 
 /** The schema that lifecycle owns. */
 export const SCHEMA = 'lifecycle';
@@ -16,4 +17,5 @@ export const MIGRATIONS = [
   LostMeanwhile1764000300000,
   RoleRuntime1764000400000,
   PodLostPolicy1764000500000,
+  KeysOfCallers1765007000000,
 ];
