@@ -57,29 +57,29 @@ promise('an archived provider takes its roles along, and bars what they would br
   const { id } = await alice.workspace({ role_id: role.id });
   await alice.stop(id);
   const archived = must(200, await alice.post(`/v1/providers/${provider.id}/archive`));
-  expect(archived).toEqual({ status: 'archived', cascaded_roles: [role.id] });
+  expect(archived).toEqual({ status: 'archived', cascaded_roles: 1 });
   expect(must(200, await alice.get(`/v1/agent-roles/${role.id}`)).archived_at).not.toBeNull();
   expectRefusal(await alice.post(`/v1/workspaces/${id}/resume`), 'role_archived');
   expectRefusal(await alice.post('/v1/agent-roles', { name: 'late', command: ['sh'], provider_id: provider.id }), 'provider_archived');
 
-  // With the role back, it is the provider that bars.
-  must(200, await alice.post(`/v1/agent-roles/${role.id}/unarchive`));
-  const before = await alice.see(id);
-  expectRefusal(await alice.post(`/v1/workspaces/${id}/resume`), 'provider_archived');
-  expectRefusal(await alice.post('/v1/workspaces', { role_id: role.id }), 'provider_archived');
-  expect(await alice.see(id)).toEqual(before);
-
+  // A role comes back after its provider.
+  expectRefusal(await alice.post(`/v1/agent-roles/${role.id}/unarchive`), 'provider_archived');
   must(200, await alice.post(`/v1/providers/${provider.id}/unarchive`));
+  expectRefusal(await alice.post(`/v1/workspaces/${id}/resume`), 'role_archived');
+  must(200, await alice.post(`/v1/agent-roles/${role.id}/unarchive`));
   await alice.resume(id);
 });
 
-promise('what runs goes on when its provider is archived', async () => {
+promise('a provider is archived once no workspace of its roles runs', async () => {
   const { alice } = await stack.tenant();
   const provider = await alice.provider();
   const { id } = await alice.workspace({ role_id: (await alice.role({ provider_id: provider.id })).id });
-  must(200, await alice.post(`/v1/providers/${provider.id}/archive`));
-  expect(await alice.see(id)).toMatchObject({ status: 'idle' });
+  expectRefusal(await alice.post(`/v1/providers/${provider.id}/archive`), 'workspaces_active', { workspaces: 1 });
   expect(await alice.run(id, 'echo on')).toMatchObject({ status: 'completed' });
+  expect(must(200, await alice.get(`/v1/providers/${provider.id}`)).archived_at).toBeNull();
+  await alice.reach(id, 'idle');
+  await alice.stop(id);
+  expect(must(200, await alice.post(`/v1/providers/${provider.id}/archive`))).toEqual({ status: 'archived', cascaded_roles: 1 });
 });
 
 promise('a name is taken once in an organization, and by as many organizations as like it', async () => {

@@ -195,18 +195,83 @@ it('a role is archived only when nothing of it runs; a provider takes its roles 
   const doomed = await world.role('doomed');
   const workspace = await world.idleWorkspace(doomed);
   expect(await world.ask(ArchiveRole, { role_id: doomed.id })).toMatchObject({ refusal: { code: 'workspaces_active' } });
+  const archiveProvider = () => world.ask(ArchiveProvider, { provider_id: doomed.provider_id });
+  expect(await archiveProvider()).toMatchObject({ refusal: { code: 'workspaces_active', details: { workspaces: 1 } } });
   await world.database.query(`UPDATE workspaces SET status = 'stopped', pod_generation = NULL WHERE id = $1`, [workspace.id]);
-  expect(await world.done(ArchiveProvider, { provider_id: doomed.provider_id })).toEqual({
-    status: 'archived',
-    cascaded_roles: [doomed.id],
-  });
+  expect(await archiveProvider()).toEqual({ status: 'done', value: { status: 'archived', cascaded_roles: 1 } });
+  expect(await archiveProvider()).toEqual({ status: 'done', value: { status: 'archived', cascaded_roles: 0 } });
   const resume = () => world.ask(ResumeWorkspace, { workspace_id: workspace.id });
   expect(await resume()).toMatchObject({ refusal: { code: 'role_archived' } });
   expect(await world.ask(CreateWorkspace, { role_id: doomed.id })).toMatchObject({ refusal: { code: 'role_archived' } });
-  await world.done(UnarchiveRole, { role_id: doomed.id });
+  const unarchiveRole = () => world.ask(UnarchiveRole, { role_id: doomed.id });
+  expect(await unarchiveRole()).toMatchObject({ refusal: { code: 'provider_archived' } });
+  await world.database.query(`UPDATE roles SET archived_at = NULL WHERE id = $1`, [doomed.id]);
+  expect(await unarchiveRole()).toMatchObject({ refusal: { code: 'not_archived' } });
   expect(await resume()).toMatchObject({ refusal: { code: 'provider_archived' } });
   expect(await world.ask(CreateRole, { name: 'next', provider_id: doomed.provider_id, command: ['cat'] })).toMatchObject({
     refusal: { code: 'provider_archived' },
+  });
+});
+
+describe.each([
+  ['role', ArchiveRole, (role: RoleView) => ({ role_id: role.id })],
+  ['provider', ArchiveProvider, (role: RoleView) => ({ provider_id: role.provider_id })],
+] as const)('a %s that is archived while a workspace of it is brought up', (kind, Archive, which) => {
+  const attempts = Array.from({ length: 12 }, (_, i) => i);
+  const archived = (id: string) =>
+    world.database
+      .query(`SELECT coalesce(r.archived_at, p.archived_at) AS at FROM roles r JOIN providers p ON p.id = r.provider_id WHERE r.id = $1`, [
+        id,
+      ])
+      .then(([row]) => row.at !== null);
+  const running = (id: string) =>
+    world.database
+      .query(`SELECT count(*)::int AS count FROM workspaces WHERE role_id = $1 AND status NOT IN ('stopped', 'failed')`, [id])
+      .then(([row]) => row.count as number);
+
+  it('by a create is refused, or refuses the create', async () => {
+    await Promise.all(
+      attempts.map(async (i) => {
+        const raced = await world.role(`raced-${kind}-${i}`);
+        const [create, archive] = await Promise.all([world.ask(CreateWorkspace, { role_id: raced.id }), world.ask(Archive, which(raced))]);
+        expect([create.status, archive.status].sort()).toEqual(['done', 'refused']);
+        expect(await archived(raced.id)).toBe((await running(raced.id)) === 0);
+      }),
+    );
+  });
+
+  it('by a resume is refused, or refuses the resume', async () => {
+    const stopped = async (name: string) => {
+      const raced = await world.role(name);
+      const { id } = await world.idleWorkspace(raced);
+      await world.database.query(`UPDATE workspaces SET status = 'stopped', pod_generation = NULL WHERE id = $1`, [id]);
+      return { raced, id };
+    };
+    const made = await Promise.all(attempts.map((i) => stopped(`resumed-${kind}-${i}`)));
+    await Promise.all(
+      made.map(async ({ raced, id }) => {
+        const [resume, archive] = await Promise.all([world.ask(ResumeWorkspace, { workspace_id: id }), world.ask(Archive, which(raced))]);
+        expect([resume.status, archive.status].sort()).toEqual(['done', 'refused']);
+        expect(await archived(raced.id)).toBe((await running(raced.id)) === 0);
+      }),
+    );
+  });
+
+  it('between the look of a resume and its write, the resume is refused', async () => {
+    const raced = await world.role(`between-${kind}`);
+    const { id } = await world.idleWorkspace(raced);
+    await world.database.query(`UPDATE workspaces SET status = 'stopped', pod_generation = NULL WHERE id = $1`, [id]);
+    const workspaces = world.lifecycle.get(WorkspacesRepository);
+    const load = workspaces.load.bind(workspaces);
+    const looked = jest.spyOn(workspaces, 'load').mockImplementationOnce(async (...args) => {
+      const found = await load(...args);
+      await world.done(Archive, which(raced));
+      return found;
+    });
+    expect(await world.ask(ResumeWorkspace, { workspace_id: id })).toMatchObject({ refusal: { code: 'role_archived' } });
+    expect(looked).toHaveBeenCalledTimes(2);
+    looked.mockRestore();
+    expect(await running(raced.id)).toBe(0);
   });
 });
 

@@ -55,7 +55,7 @@ abstract class ProviderCommand extends LifecycleCommand {
   provider_id!: string;
 }
 
-/** Archives a provider and, with it, its roles. What runs goes on; nothing new of them is brought up. */
+/** Archives a provider and, with it, its roles; answers how many. Refused while a workspace of one of them runs. */
 export class ArchiveProvider extends ProviderCommand {
   static readonly type = 'reprise.provider.archive.v1';
   static readonly kind = 'command';

@@ -167,7 +167,7 @@ export class ArchiveRole extends RoleCommand {
   static readonly example = { role_id: EXAMPLE.role, caller: EXAMPLE.caller };
 }
 
-/** Takes an archived role back. */
+/** Takes an archived role back. Refused while its provider is archived. */
 export class UnarchiveRole extends RoleCommand {
   static readonly type = 'reprise.role.unarchive.v1';
   static readonly kind = 'command';

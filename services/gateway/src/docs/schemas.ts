@@ -261,7 +261,7 @@ export const SCHEMAS = {
   ProviderPage: page('providers', 'Provider'),
   ProviderArchived: object({
     status: { type: 'string', const: 'archived' },
-    cascaded_roles: { type: 'array', items: id('role', 'A role.'), description: 'The roles that were archived with it.' },
+    cascaded_roles: count('How many roles were archived with it.'),
   }),
 } as const satisfies Record<string, Schema>;
 

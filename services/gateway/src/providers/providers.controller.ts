@@ -47,8 +47,8 @@ export class ProvidersController {
   @Requires('caps:write')
   @Answers(200, 'ProviderArchived', {
     summary: 'Archive a provider and its roles',
-    description: 'What runs goes on; nothing new of them is brought up.',
-    refusals: ['provider_not_found'],
+    description: 'Refused while a workspace of one of its roles runs.',
+    refusals: ['provider_not_found', 'workspaces_active'],
   })
   archiveProvider(@Ask() asking: Asking, @Param('provider_id') provider_id: string): Promise<unknown> {
     return this.lifecycle.command(ArchiveProvider, asking, { provider_id });

@@ -58,7 +58,7 @@ export class RolesController {
   @Requires('caps:write', { adds: true })
   @Answers(200, 'Unarchived', {
     summary: 'Take an archived role back',
-    refusals: ['role_not_found', 'not_archived'],
+    refusals: ['role_not_found', 'not_archived', 'provider_archived'],
   })
   unarchiveRole(@Ask() asking: Asking, @Param('role_id') role_id: string): Promise<unknown> {
     return this.lifecycle.command(UnarchiveRole, asking, { role_id });

@@ -45,6 +45,16 @@ export class ProvidersRepository {
     return (bind) => `UPDATE roles SET version = version + 1, updated_at = ${bind(now)} WHERE provider_id = ${bind(id)} RETURNING 1`;
   }
 
+  /** How many workspaces of the provider's roles run: are neither stopped nor failed. */
+  async running(manager: EntityManager, id: string): Promise<number> {
+    const [row] = await manager.query<{ count: number }[]>(
+      `SELECT count(*)::int AS count FROM workspaces w JOIN roles r ON r.id = w.role_id
+        WHERE r.provider_id = $1 AND w.status NOT IN ('stopped', 'failed')`,
+      [id],
+    );
+    return row?.count ?? 0;
+  }
+
   /** The roles of the provider that are not archived, locked. */
   async rolesToArchive(manager: EntityManager, id: string): Promise<string[]> {
     const rows = await manager.query<{ id: string }[]>(

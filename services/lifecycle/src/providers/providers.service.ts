@@ -74,13 +74,16 @@ export class ProvidersService {
     });
   }
 
-  archive(command: Command<ArchiveProvider>): Promise<{ status: 'archived'; cascaded_roles: string[] }> {
+  /** Refused while a workspace of one of its roles runs. Whoever creates or resumes one holds the provider, so none slips in meanwhile. */
+  archive(command: Command<ArchiveProvider>): Promise<{ status: 'archived'; cascaded_roles: number }> {
     return this.runner.run(command, async (manager, now) => {
       const before = await this.load(manager, command);
+      const running = await this.providers.running(manager, before.id);
+      if (running > 0) throw new RefusedError(refusal('workspaces_active', { workspaces: running }));
       const roles = await this.providers.rolesToArchive(manager, before.id);
       const provider = { ...before, archived_at: before.archived_at ?? now, updated_at: now };
       return {
-        reply: { status: 'archived' as const, cascaded_roles: roles },
+        reply: { status: 'archived' as const, cascaded_roles: roles.length },
         writes: new OneStatement()
           .add('provider', this.providers.update(provider), 1)
           .add('roles', this.providers.archiveRoles(roles, now), roles.length),

@@ -34,6 +34,16 @@ export class RolesRepository {
     return rows[0] ?? null;
   }
 
+  /**
+   * The same as part of a statement: one row where neither is archived, none where one is. Both are held until the statement is committed, so that
+   * whoever archives them sees what it brings up.
+   */
+  usable(id: string): Fragment {
+    return (bind) =>
+      `SELECT 1 FROM roles r JOIN providers p ON p.id = r.provider_id
+        WHERE r.id = ${bind(id)} AND r.archived_at IS NULL AND p.archived_at IS NULL FOR SHARE`;
+  }
+
   /** The role, locked for a change until the transaction ends. */
   async lock(manager: EntityManager, orgId: string, id: string): Promise<RoleEntity | null> {
     const rows = await manager.query<RoleEntity[]>(`SELECT ${ALL} FROM roles WHERE org_id = $1 AND id = $2 FOR UPDATE`, [orgId, id]);

@@ -83,11 +83,12 @@ export class RolesService {
     });
   }
 
-  /** A role may come back while its provider is archived: its workspaces are then refused with `provider_archived`. */
+  /** A role comes back after its provider. */
   unarchive(command: Command<UnarchiveRole>): Promise<{ status: 'unarchived' }> {
     return this.runner.run(command, async (manager, now) => {
       const before = await this.load(manager, command);
       if (before.archived_at === null) throw new RefusedError(refusal('not_archived'));
+      await this.mustBeUsable(manager, command.orgId, before.provider_id);
       return {
         reply: { status: 'unarchived' as const },
         writes: this.mark(before, null, now),

@@ -207,11 +207,13 @@ export class WorkspacesService {
       const operation = this.operation(command, kind, { id: workspace.id, generation, force }, now);
       const about = { orgId: command.orgId, workspaceId: workspace.id, actor: command.actor, correlationId: command.correlationId };
       const podCommand = podCommandFor(operation, workspace);
+      const writes = new OneStatement()
+        .add('workspace', this.workspaces.update(workspace, { status: next.status, generation, operation_id: operation.id }, now), 1)
+        .add('operation', this.operations.insert(operation, podCommand), 1);
+      if (kind === 'resume') writes.add('usable', this.roles.usable(workspace.role_id), 1);
       return {
         reply: { status: DOING[kind], operation_id: operation.id },
-        writes: new OneStatement()
-          .add('workspace', this.workspaces.update(workspace, { status: next.status, generation, operation_id: operation.id }, now), 1)
-          .add('operation', this.operations.insert(operation, podCommand), 1),
+        writes,
         messages: [podCommand, ...statusChanged(workspace.status, next.status, generation, about)],
         audit: { subject: workspace.id, detail: { operation_id: operation.id, ...(kind === 'restart' ? { force } : {}) } },
       };
@@ -251,6 +253,10 @@ export class WorkspacesService {
     if (!mayTouch(command.data.caller, workspace.created_by_user_id)) {
       throw new RefusedError(notCreator(asked.kind === 'resume' ? 'tasks:write' : 'workspace:write'));
     }
+    // Held until it is written: what brings a pod up must not slip in beneath an archive.
+    const held =
+      loading.locked && asked.kind === 'resume' && (await this.roles.lockForUse(manager, workspace.org_id, { id: workspace.role_id }));
+    if (held) Object.assign(workspace, held);
     const decision = decide(stateOf(workspace), asked);
     if (!decision.accepted) throw new RefusedError(decision.refusal);
     return { workspace, next: decision };
