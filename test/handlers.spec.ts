@@ -33,7 +33,7 @@ function handledBy(service: string): string[] {
 const services = readdirSync(SERVICES).filter((name) => name !== 'gateway');
 const handled = services.flatMap((service) => handledBy(service).map((type) => ({ service, type })));
 
-// The gateway has no handlers: it listens, on a queue of each instance, to the ends of operations.
+// The gateway has no handlers: it listens, on a queue of each instance, to the ends of operations and tasks.
 it.each(MESSAGES.filter(({ consumer }) => consumer !== null && consumer !== 'gateway').map(({ type, consumer }) => [type, consumer]))(
   '%s has exactly one handler, in %s',
   (type, consumer) => {

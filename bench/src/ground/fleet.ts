@@ -10,7 +10,7 @@ const ALWAYS = ['billing', 'lifecycle', 'gateway', 'deadletters'] as const;
 
 const SETTINGS: Partial<Record<ServiceName, Record<string, string>>> = {
   // A caller is a tenant here, and sends what a thousand would. The limiter counts all the same.
-  gateway: { RATE_LIMIT_PER_MINUTE: '60000' },
+  gateway: { RATE_LIMIT_PER_MINUTE: '60000', WAITS_PER_CALLER: '5000' },
 };
 /** The real provisioner with ports behind which nothing happens. Its reconciler would take what no driver has for lost. */
 const NO_OP_PROVISIONER = { script: join(ROOT, 'bench/dist/noop/provisioner.js'), settings: { RECONCILE_INTERVAL_SECONDS: '3600' } };

@@ -92,6 +92,24 @@ export class GatewayConfig extends ServiceConfig {
   @Max(60_000)
   readonly rateLimitPerMinute!: number;
 
+  @Env('WAITS_PER_CALLER', {
+    description: 'How many requests with `?wait=` one caller may have open at one instance; more are answered 429.',
+    default: 100,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  readonly waitsPerCaller!: number;
+
+  @Env('WAITS_IN_ALL', {
+    description: 'How many requests with `?wait=` one instance has open for all callers together; more are answered 429.',
+    default: 5_000,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  readonly waitsInAll!: number;
+
   @Env('TRUST_PROXY', {
     description: 'Whether `X-Forwarded-For` is believed. Only behind a proxy that sets it; else anyone can say that he is someone else.',
     default: false,

@@ -46,7 +46,7 @@ describe('waiting for an operation', () => {
   ] as const)('ends as soon as it has %s', async (status, message) => {
     const id = begun();
     const answer = wait(id, 30);
-    await waitFor(() => looks(id) === 1, 'the first look');
+    await waitFor(() => looks(id) >= 1, 'the first look');
     statuses.set(id, status);
     await tellEnd(id, message);
     const [seconds, ended] = await answer;
@@ -57,7 +57,7 @@ describe('waiting for an operation', () => {
   it('ends for everyone who waits', async () => {
     const id = begun();
     const answers = Array.from({ length: 20 }, () => wait(id, 30));
-    await waitFor(() => looks(id) === 20, 'the first looks');
+    await waitFor(() => looks(id) >= 20, 'the first looks');
     statuses.set(id, 'succeeded');
     await tellEnd(id, OperationSucceeded);
     for (const [seconds, status] of await Promise.all(answers)) {
@@ -69,7 +69,7 @@ describe('waiting for an operation', () => {
   it('ends also when the event never comes', async () => {
     const id = begun();
     const answer = wait(id, 30);
-    await waitFor(() => looks(id) === 1, 'the first look');
+    await waitFor(() => looks(id) >= 1, 'the first look');
     statuses.set(id, 'succeeded');
     const [seconds, status] = await answer;
     expect(status).toBe('succeeded');
@@ -101,7 +101,7 @@ describe('waiting for an operation', () => {
   it('is not disturbed by lifecycle being away for a while', async () => {
     const id = begun();
     const answer = wait(id, 4);
-    await waitFor(() => looks(id) === 1, 'the first look');
+    await waitFor(() => looks(id) >= 1, 'the first look');
     statuses.set(id, 'lost');
     expect((await answer)[1]).toBe('running');
   });
@@ -109,7 +109,7 @@ describe('waiting for an operation', () => {
   it('goes on after the connection to the broker was lost', async () => {
     const id = begun();
     const answer = wait(id, 30);
-    await waitFor(() => looks(id) === 1, 'the first look');
+    await waitFor(() => looks(id) >= 1, 'the first look');
     statuses.set(id, 'succeeded');
     await gateway.broker.killConnections('gateway');
     const [seconds, status] = await answer;
@@ -124,9 +124,15 @@ describe('waiting for an operation', () => {
     await waitFor(() => looks(id) >= 1, 'the first look');
     caller.abort();
     await expect(answer).rejects.toThrow();
-    await waitFor(() => looks(id) === 2, 'the last look');
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
-    expect(looks(id)).toBe(2);
+    const other = begun();
+    statuses.set(other, 'succeeded');
+    // In the end, nothing that happens to it makes anyone look.
+    await waitFor(async () => {
+      const seen = looks(id);
+      await tellEnd(id, OperationSucceeded);
+      await wait(other, 30);
+      return looks(id) === seen;
+    }, 'the end of the wait');
   });
 
   it('ends, with an answer, when the gateway is told to stop, which no silent connection delays', async () => {

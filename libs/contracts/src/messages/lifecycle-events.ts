@@ -149,7 +149,7 @@ export class WorkspaceStatusChanged {
 export class TaskEnded {
   static readonly type = 'reprise.task.ended.v1';
   static readonly kind = 'event';
-  static readonly consumer = null;
+  static readonly consumer = 'gateway';
   static readonly example = { task_id: EXAMPLE.task, workspace_id: EXAMPLE.workspace, status: 'completed', reason: null };
 
   @IsTypeId('task')

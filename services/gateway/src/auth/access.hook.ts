@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { addToContext } from '@reprise/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { ApiError, apiError } from '../errors/api-error';
-import { countedAddress } from '../limits/address.rules';
+import { countedAddress } from '../limits/counted-address';
 import { RateLimiter } from '../limits/rate-limiter';
 import { PodAuthenticator } from './pod.authenticator';
 import type { Access } from './requires.decorator';

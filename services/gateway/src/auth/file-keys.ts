@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { chooseKey, type PublicKey, readKeySet } from './key-set.rules';
+import { chooseKey, type PublicKey, readKeySet } from './key-set';
 import { UnknownKeyError, VerificationKeys } from './verification-keys';
 
 /** The keys in a file, read once: one in PEM, or a JSON Web Key Set. */

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { fetchKeySet } from './fetch-key-set';
-import { chooseKey, type PublicKey, readKeySet } from './key-set.rules';
+import { chooseKey, type PublicKey, readKeySet } from './key-set';
 import { KeysUnavailableError, UnknownKeyError, VerificationKeys } from './verification-keys';
 
 export interface JwksOptions {

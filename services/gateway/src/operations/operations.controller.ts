@@ -2,8 +2,8 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { Requires } from '../auth/requires.decorator';
 import { Answers } from '../docs/answers.decorator';
 import { Ask, type Asking } from '../input/ask.decorator';
-import { CallerGone } from './caller-gone.decorator';
-import { WaitQuery } from './operations.input';
+import { CallerGone } from '../waiting/caller-gone.decorator';
+import { WaitQuery } from '../waiting/wait.query';
 import { OperationsService } from './operations.service';
 
 @Controller('v1/operations')

@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 import { CommandsModule } from '../commands/commands.module';
-import { Endings } from './endings';
+import { WaitingModule } from '../waiting/waiting.module';
 import { OperationsController } from './operations.controller';
 import { OperationsService } from './operations.service';
 
-@Module({ imports: [CommandsModule], controllers: [OperationsController], providers: [OperationsService, Endings] })
+@Module({ imports: [CommandsModule, WaitingModule], controllers: [OperationsController], providers: [OperationsService] })
 export class OperationsModule {}

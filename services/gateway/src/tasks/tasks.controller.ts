@@ -1,15 +1,21 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { CancelTask, GetTask, ListTasks, SubmitTask } from '@reprise/contracts';
+import { CancelTask, ListTasks, SubmitTask } from '@reprise/contracts';
 import { Requires } from '../auth/requires.decorator';
 import { Lifecycle } from '../commands/lifecycle.service';
 import { Answers } from '../docs/answers.decorator';
 import { Ask, type Asking } from '../input/ask.decorator';
 import { pageOf, PageQuery } from '../input/page.query';
+import { CallerGone } from '../waiting/caller-gone.decorator';
+import { WaitQuery } from '../waiting/wait.query';
 import { SubmitTaskBody } from './tasks.input';
+import { TasksService } from './tasks.service';
 
 @Controller('v1/workspaces/:workspace_id')
 export class TasksController {
-  constructor(private readonly lifecycle: Lifecycle) {}
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly tasks: TasksService,
+  ) {}
 
   @Post('tasks')
   @Requires('tasks:write', { adds: true })
@@ -30,9 +36,19 @@ export class TasksController {
 
   @Get('tasks/:task_id')
   @Requires('workspace:read')
-  @Answers(200, 'Task', { summary: 'Get a task', refusals: ['workspace_not_found', 'task_not_found'] })
-  getTask(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string, @Param('task_id') task_id: string): Promise<unknown> {
-    return this.lifecycle.query(GetTask, asking, { workspace_id, task_id });
+  @Answers(200, 'Task', {
+    summary: 'Get a task, or wait for its end',
+    description: 'With `wait`, it answers as soon as the task ends or the time is up, whichever is first; look at `status`.',
+    refusals: ['workspace_not_found', 'task_not_found'],
+  })
+  getTask(
+    @Ask() asking: Asking,
+    @Param('workspace_id') workspace_id: string,
+    @Param('task_id') task_id: string,
+    @Query() { wait }: WaitQuery,
+    @CallerGone() gone: AbortSignal,
+  ): Promise<unknown> {
+    return this.tasks.get(asking, { workspace_id, task_id }, wait * 1000, gone);
   }
 
   @Post('task/cancel')

@@ -98,6 +98,8 @@ function config(amqpUrl: string, issuer: TestIssuer, settings: Partial<GatewayCo
     queryTimeoutMs: 2_000,
     resendEveryMs: 200,
     rateLimitPerMinute: 0,
+    waitsPerCaller: 100,
+    waitsInAll: 5_000,
     trustProxy: false,
     shutdownTimeoutSeconds: 10,
     ...settings,

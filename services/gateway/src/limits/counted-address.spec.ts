@@ -1,4 +1,4 @@
-import { countedAddress } from './address.rules';
+import { countedAddress } from './counted-address';
 
 describe('the address that attempts are counted for', () => {
   it.each([
