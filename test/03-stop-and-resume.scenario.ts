@@ -29,6 +29,28 @@ promise('a stopped workspace has no pod, and a resumed one has all that it had',
   await eventually(() => expect(statuses().slice(-4)).toEqual(['stopping', 'stopped', 'provisioning', 'idle']));
 });
 
+promise('the working directory is the same path after a restart and after a resume', async () => {
+  const { alice } = await stack.tenant();
+  const { id } = await alice.workspace();
+  // What a virtual environment holds: the absolute path of its own programs.
+  await alice.run(id, `printf '#!/bin/sh\necho made by %s in %s\n' "$PWD" "$HOME" > tool; chmod +x tool; ln -s "$PWD/tool" link`);
+  await alice.reach(id, 'idle');
+  const { files } = stack.pod(id);
+  const said = async () => (await alice.run(id, 'pwd -P; "$PWD/link"')).output;
+  const expected = `${files}\nmade by ${files} in ${files}\n`;
+  expect(await said()).toBe(expected);
+  await alice.reach(id, 'idle');
+
+  await alice.restart(id);
+  expect(await said()).toBe(expected);
+  await alice.reach(id, 'idle');
+
+  await alice.stop(id);
+  await alice.resume(id);
+  expect(await said()).toBe(expected);
+  expect(stack.pod(id).files).toBe(files);
+});
+
 promise('a second stop saves what came after the first resume', async () => {
   const { alice } = await stack.tenant();
   const { id } = await alice.workspace();

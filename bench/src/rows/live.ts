@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench } from '../bench';
 import { diskAtRest } from '../ground/disk';
@@ -30,10 +29,7 @@ export async function liveWorkspace(bench: Bench, megabytes: number, fileBytes?:
   const workspace = {
     id,
     rest,
-    get files(): string {
-      const generations = readdirSync(join(pods, id)).map(Number).filter(Number.isInteger);
-      return join(pods, id, String(Math.max(...generations)), 'workspace');
-    },
+    files: join(pods, id, 'workspace'),
     atRest: () => diskAtRest(pods),
   };
   fill(workspace.files, megabytes, fileBytes);

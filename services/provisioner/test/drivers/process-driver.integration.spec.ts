@@ -1,10 +1,24 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { AgentClient } from '../../src/pods/agent-client';
-import type { PodIdentity } from '../../src/pods/pod-driver';
+import { agentEnvironment } from '../../src/pods/agent-environment';
+import type { PodIdentity, PodSpec } from '../../src/pods/pod-driver';
 import { ProcessPodDriver, type ProcessDriverOptions } from '../../src/pods/process/process-pod-driver';
 import { bundleAgent } from '../testing/agent-bundle';
 import { until } from '../testing/until';
@@ -18,15 +32,25 @@ const newDriver = (options: Partial<ProcessDriverOptions> = {}): ProcessPodDrive
   new ProcessPodDriver({ podsDir, agentPath, gatewayUrl: 'http://127.0.0.1:9', ...options });
 const driver = newDriver();
 
-/** By /proc alone: what carries the pod's mark, works in its directory, or is in the session of one that does. */
+/** Of its generation alone. */
+const ownOf = (pod: PodIdentity): string => join(podsDir, pod.workspaceId, String(pod.generation));
+/** Of whichever generation runs. */
+const filesOf = ({ workspaceId }: Pick<PodIdentity, 'workspaceId'>): string => join(podsDir, workspaceId, 'workspace');
+
+/** By /proc alone: what carries the pod's mark or works in its directories. */
 function processesOf(pod: PodIdentity): number[] {
-  const out = execFileSync('sh', ['-c', `grep -lzs '^REPRISE_POD=${pod.workspaceId}/${pod.generation}$' /proc/[0-9]*/environ || true`]);
-  const byCwd = execFileSync('sh', [
-    '-c',
-    `for p in /proc/[0-9]*; do case "$(readlink $p/cwd)" in ${podsDir}/${pod.workspaceId}/${pod.generation}/*) echo $p/;; esac; done`,
-  ]);
-  const lines = `${out.toString()}\n${byCwd.toString()}`.split('\n').filter((line) => line !== '');
-  return [...new Set(lines.map((line) => Number(line.split('/')[2])))];
+  const mark = `REPRISE_POD=${pod.workspaceId}/${pod.generation}`;
+  const directories = [ownOf(pod), filesOf(pod)];
+  const pids = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark)) return true;
+      const cwd = readlinkSync(`/proc/${pid}/cwd`);
+      return directories.some((directory) => `${cwd}/`.startsWith(`${directory}/`));
+    } catch {
+      return false; // It has gone meanwhile, or is the kernel's own.
+    }
+  });
 }
 
 /** Whether nothing of a process runs any more, reaped or not: one that was killed gives its memory back first, and ends a little later. */
@@ -49,9 +73,7 @@ describe('the process driver', () => {
       driver,
       another: newDriver(),
       crash: async (pod) => {
-        const { pid } = JSON.parse(readFileSync(join(podsDir, pod.workspaceId, String(pod.generation), 'agent.json'), 'utf8')) as {
-          pid: number;
-        };
+        const { pid } = JSON.parse(readFileSync(join(ownOf(pod), 'agent.json'), 'utf8')) as { pid: number };
         process.kill(pid, 'SIGKILL');
         await until(() => hasEnded(pid));
       },
@@ -60,7 +82,7 @@ describe('the process driver', () => {
         const pids = processesOf(pod);
         for (const pid of pids) process.kill(pid, 'SIGKILL');
         await until(() => pids.every(hasEnded));
-        rmSync(join(podsDir, pod.workspaceId, String(pod.generation)), { recursive: true });
+        for (const path of [ownOf(pod), filesOf(pod)]) rmSync(path, { recursive: true });
       },
       withAgent: (program, options) => {
         const file = join(mkdtempSync(join(directory, 'agent-')), 'agent.js');
@@ -159,7 +181,8 @@ describe('a pod that is a process', () => {
     await agent.runTask({ taskId: 'task_1', description: 'mkdir -p a/b; touch a/b/c "$(printf \'a/\\377\')"; chmod 0 a/b; chmod 500 a' });
     await until(async () => (await agent.health()).taskId === null && (await agent.history()).includes('task.ended'));
     await driver.remove(spec, { graceSeconds: 5 });
-    expect(existsSync(join(podsDir, spec.workspaceId, '1'))).toBe(false);
+    expect(existsSync(ownOf(spec))).toBe(false);
+    expect(existsSync(filesOf(spec))).toBe(false);
     await until(() => readdirSync(join(podsDir, '.removed')).length === 0);
   });
 
@@ -196,7 +219,7 @@ describe('a pod that is a process', () => {
   it('keeps its files to itself', async () => {
     const spec = newSpec();
     await driver.create(spec);
-    expect(readdirSync(join(podsDir, spec.workspaceId, '1')).sort()).toEqual(['agent.json', 'agent.log', 'process.json', 'workspace']);
+    expect(readdirSync(ownOf(spec)).sort()).toEqual(['agent.json', 'agent.log', 'process.json']);
     chmodSync(podsDir, 0o755);
     expect(
       execFileSync('stat', ['-c', '%a', join(podsDir, spec.workspaceId)])
@@ -204,6 +227,146 @@ describe('a pod that is a process', () => {
         .trim(),
     ).toBe('700');
     await driver.remove(spec, { graceSeconds: 5 });
+  });
+});
+
+describe('the files of a workspace', () => {
+  const write = (pod: PodIdentity, text: string): void => writeFileSync(join(filesOf(pod), 'kept'), text);
+  const kept = (directory: string): string => readFileSync(join(directory, 'kept'), 'utf8');
+  const killed = async (pod: PodIdentity): Promise<void> => {
+    const pids = processesOf(pod);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await until(() => pids.every(hasEnded));
+  };
+  /** As versions before this one kept a pod, whose directory held the workspace, too. */
+  const asBefore = async (spec: PodSpec): Promise<void> => {
+    await driver.create(spec);
+    await killed(spec);
+    renameSync(filesOf(spec), join(ownOf(spec), 'workspace'));
+    rmSync(join(podsDir, spec.workspaceId, 'files-of'));
+  };
+
+  it('are at the same path in every generation, which tasks see', async () => {
+    const first = newSpec();
+    const places: string[] = [];
+    for (const spec of [first, nextGeneration(first), nextGeneration(first, 5)]) {
+      const { address } = await driver.create(spec);
+      const agent = new AgentClient({ address, token: spec.token });
+      await agent.resumeWork();
+      await agent.runTask({ taskId: 'task_1', description: 'pwd -P; echo "$HOME"' });
+      const history = await until(async () => ((await agent.history()).includes('task.ended') ? agent.history() : null));
+      places.push((JSON.parse(history.trim().split('\n').at(-1)!) as { output: string }).output);
+      await driver.remove(spec, { graceSeconds: 5 });
+    }
+    expect(places).toEqual(Array(3).fill(`${filesOf(first)}\n${filesOf(first)}\n`));
+  });
+
+  it('of a pod that died stay its own until it is removed, also when a newer one is made', async () => {
+    const spec = newSpec();
+    await driver.create(spec);
+    write(spec, 'of the first');
+    await killed(spec);
+    const next = nextGeneration(spec);
+    await driver.create(next);
+    expect(readdirSync(filesOf(next))).not.toContain('kept');
+    expect(kept(join(ownOf(spec), 'workspace'))).toBe('of the first');
+    write(next, 'of the second');
+    await driver.remove(spec, { graceSeconds: 0 });
+    expect(kept(filesOf(next))).toBe('of the second');
+    expect(await driver.inspect(next)).toMatchObject({ phase: 'running' });
+    await driver.remove(next, { graceSeconds: 5 });
+    expect(existsSync(filesOf(next))).toBe(false);
+  });
+
+  it('are out of reach of what a dead pod left running, before a newer one has its own there', async () => {
+    const spec = newSpec();
+    const { address } = await driver.create(spec);
+    const agent = new AgentClient({ address, token: spec.token });
+    await agent.resumeWork();
+    await agent.runTask({ taskId: 'task_1', description: `while :; do echo old > ${filesOf(spec)}/kept; sleep 0.01; done` });
+    await until(() => existsSync(join(filesOf(spec), 'kept')));
+    const { pid } = JSON.parse(readFileSync(join(ownOf(spec), 'agent.json'), 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    await until(() => hasEnded(pid));
+    const next = nextGeneration(spec);
+    await driver.create(next);
+    expect(processesOf(spec)).toEqual([]);
+    expect(existsSync(join(filesOf(next), 'kept'))).toBe(false);
+    for (const pod of [spec, next]) await driver.remove(pod, { graceSeconds: 5 });
+  });
+
+  it('are found whatever step of making or removing a pod was the last before a crash', async () => {
+    const record = (spec: PodSpec): string => join(podsDir, spec.workspaceId, 'files-of');
+    const steps: Record<string, (spec: PodSpec) => void> = {
+      'the record is written, the files of an older version are not moved': (spec) => {
+        renameSync(filesOf(spec), join(ownOf(spec), 'workspace'));
+      },
+      'the files were set aside, and the pod was not removed': (spec) => {
+        renameSync(filesOf(spec), join(ownOf(spec), 'workspace'));
+      },
+      'the own directory is lost': (spec) => rmSync(ownOf(spec), { recursive: true }),
+      'the files are of a version without a record': (spec) => {
+        renameSync(filesOf(spec), join(ownOf(spec), 'workspace'));
+        rmSync(record(spec));
+      },
+    };
+    for (const [step, happen] of Object.entries(steps)) {
+      const spec = newSpec();
+      await driver.create(spec);
+      write(spec, step);
+      await killed(spec);
+      happen(spec);
+      expect(await driver.list()).toContainEqual(expect.objectContaining({ workspaceId: spec.workspaceId, generation: 1, phase: 'dead' }));
+      await driver.create(spec);
+      expect(kept(filesOf(spec))).toBe(step);
+      await killed(spec);
+      happen(spec);
+      await driver.remove(spec, { graceSeconds: 0 });
+      expect(await driver.inspect(spec)).toBeNull();
+      await driver.create(nextGeneration(spec));
+      expect(readdirSync(filesOf(spec))).not.toContain('kept');
+      await driver.remove(nextGeneration(spec), { graceSeconds: 5 });
+    }
+  });
+
+  it('of a pod that an older version made and that still runs are found, saved and removed', async () => {
+    const spec = newSpec();
+    await asBefore(spec);
+    const workspace = join(ownOf(spec), 'workspace');
+    const env = { ...agentEnvironment(spec, { workspaceDir: workspace, host: '127.0.0.1', port: 0, gatewayUrl: 'http://127.0.0.1:9' }) };
+    const addressFile = join(ownOf(spec), 'agent.json');
+    rmSync(addressFile);
+    spawn(process.execPath, [agentPath], { env: { ...env, REPRISE_ADDRESS_FILE: addressFile }, detached: true, stdio: 'ignore' }).unref();
+    await until(async () => (await driver.inspect(spec))?.phase === 'running');
+    writeFileSync(join(workspace, 'kept'), 'of the older version');
+    const { address } = await driver.create(spec);
+    const agent = new AgentClient({ address, token: spec.token });
+    await agent.resumeWork();
+    await agent.quiesce('saved');
+    const { stream, digest } = await agent.snapshot();
+    const tar = await buffer(stream);
+    const { sha256 } = await digest;
+    await driver.remove(spec, { graceSeconds: 5 });
+    expect(processesOf(spec)).toEqual([]);
+    expect(existsSync(ownOf(spec))).toBe(false);
+    const next = nextGeneration(spec);
+    const heir = new AgentClient({ address: (await driver.create(next)).address, token: next.token });
+    await heir.restore(Readable.from([tar]), { sha256 });
+    expect(kept(filesOf(next))).toBe('of the older version');
+    await driver.remove(next, { graceSeconds: 5 });
+  });
+
+  it('of a pod that an older version made and that died are set aside for a newer one, and removed with it', async () => {
+    const spec = newSpec();
+    await asBefore(spec);
+    writeFileSync(join(ownOf(spec), 'workspace', 'kept'), 'of the older version');
+    const next = nextGeneration(spec);
+    await driver.create(next);
+    expect(kept(join(ownOf(spec), 'workspace'))).toBe('of the older version');
+    await driver.remove(spec, { graceSeconds: 0 });
+    expect(await driver.inspect(spec)).toBeNull();
+    expect(await driver.inspect(next)).toMatchObject({ phase: 'running' });
+    await driver.remove(next, { graceSeconds: 5 });
   });
 });
 

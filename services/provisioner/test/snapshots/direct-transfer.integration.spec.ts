@@ -49,12 +49,14 @@ const direct = (): DirectTransfer => {
 const half = async (): Promise<number> => (await uploadsIn(join(directory, 's3', BUCKET, '._S3rver_uploads'))).length;
 const isOfPod = ({ headers, query }: S3Request): boolean => headers.authorization === undefined && query.has('X-Amz-Signature');
 
-async function pod(spec: PodSpec): Promise<{ agent: AgentClient; files: string; log: () => string }> {
+async function pod(spec: PodSpec): Promise<{ agent: AgentClient; files: string; kill: () => void; log: () => string }> {
   const { address } = await driver.create(spec);
   const home = join(podsDir, spec.workspaceId, String(spec.generation));
+  const { pid } = JSON.parse(readFileSync(join(home, 'agent.json'), 'utf8')) as { pid: number };
   return {
     agent: new AgentClient({ address, token: spec.token }),
-    files: join(home, 'workspace'),
+    files: join(podsDir, spec.workspaceId, 'workspace'),
+    kill: () => process.kill(pid, 'SIGKILL'),
     log: () => readFileSync(join(home, 'agent.log'), 'utf8'),
   };
 }
@@ -217,14 +219,11 @@ describe('a snapshot that goes straight from the pod to the store', () => {
   });
 
   it.each([
-    [
-      'the pod dies',
-      (files: string) => process.kill((JSON.parse(readFileSync(join(files, '../agent.json'), 'utf8')) as { pid: number }).pid, 'SIGKILL'),
-    ],
-    ['work is resumed', (_files: string, agent: AgentClient) => void agent.resumeWork()],
-    ['it is given up', (_files: string, _agent: AgentClient, controller: AbortController) => controller.abort()],
+    ['the pod dies', (kill: () => void) => kill()],
+    ['work is resumed', (_kill: () => void, agent: AgentClient) => void agent.resumeWork()],
+    ['it is given up', (_kill: () => void, _agent: AgentClient, controller: AbortController) => controller.abort()],
   ])('is not kept where %s in the middle', async (_what, happen) => {
-    const { agent, files, key } = await quiesced((root) => {
+    const { agent, kill, key } = await quiesced((root) => {
       plant(30)(root);
       for (let i = 0; i < 20; i++) truncateSync(touch(join(root, `sparse-${i}`)), 100_000_000);
     });
@@ -237,7 +236,7 @@ describe('a snapshot that goes straight from the pod to the store', () => {
     const saving = saveDirectly(direct(), key, agent, controller.signal);
     saving.catch(() => undefined);
     await until(() => parts > 1);
-    happen(files, agent, controller);
+    happen(kill, agent, controller);
     await expect(saving).rejects.toMatchObject({ name: 'AgentError' });
     expect(await store.stat(key)).toBeNull();
     await until(async () => (await half()) === 0);

@@ -31,7 +31,7 @@ async function pod(spec: PodSpec): Promise<{ agent: AgentClient; files: string }
   const { address } = await driver.create(spec);
   return {
     agent: new AgentClient({ address, token: spec.token }),
-    files: join(podsDir, spec.workspaceId, String(spec.generation), 'workspace'),
+    files: join(podsDir, spec.workspaceId, 'workspace'),
   };
 }
 
@@ -108,7 +108,7 @@ describe('a snapshot', () => {
     const saving = saveSnapshot(store, 'dying', source);
     saving.catch(() => undefined);
     await until(() => source.stream.readableLength > 0 || source.stream.readableEnded);
-    const { pid } = JSON.parse(readFileSync(join(files, '..', 'agent.json'), 'utf8')) as { pid: number };
+    const { pid } = JSON.parse(readFileSync(join(files, '..', '1', 'agent.json'), 'utf8')) as { pid: number };
     process.kill(pid, 'SIGKILL');
     await expect(saving).rejects.toMatchObject({ name: 'AgentError', reason: 'broken', retryable: true });
     expect(await store.stat('dying')).toBeNull();

@@ -84,7 +84,7 @@ describe('transfers in a thread of their own', () => {
   it('take the files of one pod to the next, and count for the metrics of the service', async () => {
     const spec = newSpec();
     const { address } = await driver.create(spec);
-    writeFileSync(join(podsDir, spec.workspaceId, String(spec.generation), 'workspace', 'file'), 'what was there');
+    writeFileSync(join(podsDir, spec.workspaceId, 'workspace', 'file'), 'what was there');
     const agent = new AgentClient({ address, token: spec.token });
     await agent.resumeWork();
     await agent.quiesce('interrupted_by_restart');
@@ -96,7 +96,7 @@ describe('transfers in a thread of their own', () => {
     const next = nextGeneration(spec);
     const restored = await thread(next.token).restore({ ...next, address: (await driver.create(next)).address }, record, never);
     expect(restored).toEqual({ entries: record.entries, bytes: expect.any(Number) });
-    expect(readFileSync(join(podsDir, next.workspaceId, String(next.generation), 'workspace', 'file'), 'utf8')).toBe('what was there');
+    expect(readFileSync(join(podsDir, next.workspaceId, 'workspace', 'file'), 'utf8')).toBe('what was there');
 
     const told = [
       `reprise_snapshot_stored_bytes_total ${record.storedBytes}`,

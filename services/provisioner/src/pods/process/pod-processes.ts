@@ -65,16 +65,18 @@ export class PodProcesses {
 
   /**
    * The pod's processes: those that carry its mark; those in a session of one that does or did (they may have dropped
-   * their environment); those that work in its directory (they may have left the session as well) and have no terminal:
+   * their environment); those that work in its directories (they may have left the session as well) and have no terminal:
    * someone who looks around there in a shell is not of the pod.
    */
   private async find(pod: PodIdentity, sessions: Set<number>): Promise<ProcessInfo[]> {
     const all = await this.table.all();
     const own = all.find((it) => it.pid === process.pid);
-    const inside = `${this.directory.of(pod)}/`;
+    const inside = [this.directory.of(pod), await this.directory.filesOf(pod)].flatMap((path) => (path === null ? [] : [`${path}/`]));
     for (const it of all) if (it.env.get('REPRISE_POD') === markOf(pod)) sessions.add(it.session);
     return all.filter(
-      (it) => it.session !== own?.session && (sessions.has(it.session) || (!it.hasTerminal && `${it.cwd ?? ''}/`.startsWith(inside))),
+      (it) =>
+        it.session !== own?.session &&
+        (sessions.has(it.session) || (!it.hasTerminal && inside.some((path) => `${it.cwd ?? ''}/`.startsWith(path)))),
     );
   }
 }

@@ -54,8 +54,8 @@ export class ProcessPodDriver implements PodDriver {
       await this.assertNotFenced(spec);
       const alive = await this.processes.agentOf(spec);
       if (alive) return this.listening(spec, alive.pid);
-      // An agent that died may have left its tasks behind: they are the old run's, not the new one's.
-      if (await this.directory.exists(spec)) await this.processes.end(spec, 0);
+      // An agent that died may have left its tasks behind: they are the old run's, not the new one's, and they know where its files will be.
+      for (const dead of await this.directory.pods(spec.workspaceId)) await this.processes.end(dead, 0);
       await this.directory.raiseGeneration(spec);
       await this.directory.prepare(spec);
       const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory);
@@ -69,7 +69,7 @@ export class ProcessPodDriver implements PodDriver {
     assertIdentity(pod);
     await this.alone(pod, async () => {
       await this.processes.end(pod, graceSeconds * 1000);
-      await this.removed.remove(this.directory.of(pod)).catch((error: unknown) => {
+      await this.removeDirectory(pod).catch((error: unknown) => {
         throw new PodError('not_removed', `cannot remove its directory: ${String((error as NodeJS.ErrnoException).code)}`, {
           cause: error,
         });
@@ -94,6 +94,11 @@ export class ProcessPodDriver implements PodDriver {
       for (const [name, { pod }] of agents) pods.set(name, pod);
       return Promise.all([...pods].map(([name, pod]) => this.stateOf(pod, agents.get(name)?.pid ?? null)));
     });
+  }
+
+  private async removeDirectory(pod: PodIdentity): Promise<void> {
+    await this.directory.setAside(pod);
+    await this.removed.remove(this.directory.of(pod));
   }
 
   private async assertNotFenced(spec: PodSpec): Promise<void> {
