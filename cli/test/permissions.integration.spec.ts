@@ -18,6 +18,7 @@ import {
 } from '@reprise/contracts';
 import { assertQueue, deadQueueOf, RETRY_DELAYS, retryQueueOf } from '@reprise/messaging';
 import { record } from '../src/testing/recorder';
+import type { ConfirmChannel } from 'amqplib';
 import { BrokerSession } from './support/broker-session';
 import { TestInstance } from './support/instance';
 
@@ -81,6 +82,16 @@ describe('what each broker user may publish', () => {
     for (const exchange of [retry, dead, '']) expect(await as(user).mayPublish(exchange, QUEUE.lifecycleCommands)).toBe(false);
   });
 
+  it.each<[user: string, exchange: string, own: string, another: string]>([
+    ['billing', retry, QUEUE.billingCommands, QUEUE.lifecycleEvents],
+    ['lifecycle', dead, QUEUE.lifecycleEvents, QUEUE.billingCommands],
+    ['provisioner', retry, QUEUE.provisionerCommands, QUEUE.lifecycleEvents],
+    ['deadletters', dead, QUEUE.deadlettersCommands, QUEUE.lifecycleCommands],
+  ])('%s puts its own messages aside by %s, and no other’s', async (user, exchange, own, another) => {
+    expect(await as(user).mayPublish(exchange, own)).toBe(true);
+    expect(await as(user).mayPublish(exchange, another)).toBe(false);
+  });
+
   it('nobody sends in another’s name', async () => {
     const asGateway = as('publisher').mayPublish(commands, RestartWorkspace.type, { userId: 'reprise_gateway' });
     await expect(asGateway).rejects.toThrow(/PRECONDITION_FAILED.*user_id/);
@@ -118,6 +129,38 @@ describe('whose queues each broker user may touch', () => {
       expect(await as(service).may((channel) => channel.assertQueue('gateway.mine'))).toBe(false);
     },
   );
+
+  it.each<[user: string, exchange: string, key: string, may: boolean]>([
+    ['billing', EXCHANGE.dead, QUEUE.billingCommands, true],
+    ['billing', EXCHANGE.dead, QUEUE.lifecycleCommands, false],
+    ['billing', EXCHANGE.dead, '#', false],
+    ['billing', EXCHANGE.retry, QUEUE.provisionerCommands, false],
+    ['billing', EXCHANGE.retry, '*.commands', false],
+    ['deadletters', EXCHANGE.dead, QUEUE.lifecycleCommands, false],
+    ['billing', EXCHANGE.commands, SetTenantPosture.type, true],
+    ['billing', EXCHANGE.commands, CreatePod.type, false],
+    ['billing', EXCHANGE.commands, '#', false],
+    ['provisioner', EXCHANGE.commands, RestartWorkspace.type, false],
+    ['lifecycle', EXCHANGE.commands, 'reprise.pod.#', false],
+    ['lifecycle', EXCHANGE.events, PodReady.type, true],
+    ['lifecycle', EXCHANGE.events, '#', false],
+    ['billing', EXCHANGE.events, PodReady.type, false],
+  ])('%s listens on a queue of its own to %s with %s: %p', async (user, exchange, key, may) => {
+    const name = `${user}.spy`;
+    const options = { exclusive: true, autoDelete: true, durable: false };
+    const listens = (bind: (channel: ConfirmChannel) => Promise<unknown>) =>
+      as(user).may(async (channel) => {
+        await channel.assertQueue(name, options);
+        await channel.assertExchange(name, 'fanout', { autoDelete: true, durable: false });
+        await bind(channel);
+        await channel.unbindQueue(name, exchange, key);
+        await channel.unbindExchange(name, exchange, key);
+        await channel.deleteQueue(name);
+        await channel.deleteExchange(name);
+      });
+    expect(await listens((channel) => channel.bindQueue(name, exchange, key))).toBe(may);
+    expect(await listens((channel) => channel.bindExchange(name, exchange, key))).toBe(may);
+  });
 
   it.each(['gateway', 'publisher'])('%s listens to events on a queue of its own, and to nothing else', async (user) => {
     const listenTo = (exchange: string) =>

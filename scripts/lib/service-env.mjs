@@ -58,6 +58,9 @@ export function serviceEnv(name, { values, stateDir, root, inherited = process.e
     HTTP_PORT: value(portVariable(name)),
     METRICS_PORT: value(metricsPortVariable(name)),
     AMQP_URL: brokerUrl(name, value, values),
+    AMQP_USERS: values.AMQP_USERS === 'shared' ? 'shared' : 'per-service',
+    // The login with which the reprise command speaks to this instance.
+    AMQP_OPERATORS: decodeURIComponent(new URL(value('AMQP_URL')).username) || 'guest',
     ...(name === 'gateway' ? {} : { DATABASE_URL: databaseUrl(name, value, values) }),
     ...own(name, value, { values, stateDir, root }),
   };

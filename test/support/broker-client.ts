@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, connect, type Message, type Options } from 'amqplib';
+import type { Detour } from '../corpus/bad-message';
 import { eventually } from './eventually';
 import type { Json } from './json';
 
@@ -69,6 +70,36 @@ export class BrokerClient {
   /** Publishes and waits for the broker's confirmation. @returns the message's id */
   async publish(message: Sent): Promise<string> {
     return this.send(message, {});
+  }
+
+  /**
+   * Makes what takes a message to where this user may have no right to publish it, by means that are its own.
+   * @returns where to publish it instead
+   */
+  async detour(kind: Detour, to: { exchange: string; routingKey: string }): Promise<{ exchange: string; routingKey: string }> {
+    const own = `${this.user.replace('reprise_', '')}.${randomUUID()}`;
+    const passing = { durable: false, autoDelete: true };
+    switch (kind) {
+      case 'own queue':
+        await this.channel.assertExchange(own, 'fanout', passing);
+        await this.channel.assertQueue(own, {
+          durable: false,
+          expires: 60_000,
+          messageTtl: 0,
+          deadLetterExchange: to.exchange,
+          deadLetterRoutingKey: to.routingKey,
+        });
+        await this.channel.bindQueue(own, own, '');
+        break;
+      case 'alternate exchange':
+        await this.channel.assertExchange(own, 'direct', { durable: false, alternateExchange: to.exchange });
+        break;
+      case 'own exchange':
+        await this.channel.assertExchange(own, 'fanout', passing);
+        await this.channel.bindExchange(to.exchange, own, '');
+        break;
+    }
+    return { exchange: own, routingKey: to.routingKey };
   }
 
   /** Publishes a command and waits for its answer by direct reply-to. */

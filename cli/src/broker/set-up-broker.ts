@@ -1,5 +1,5 @@
 import { BROKER_USERS, EXCHANGE, EXCHANGES, QUEUES } from '@reprise/contracts';
-import { assertExchanges, assertQueue } from '@reprise/messaging/topology';
+import { assertExchanges, assertQueue, type ExchangeSpec } from '@reprise/messaging/topology';
 import type { Environment } from '../environment';
 import { Failure, reasonOf } from '../failure';
 import { type BrokerAddress, brokerAddress } from './address';
@@ -38,10 +38,41 @@ async function importInto(management: Management, { vhost, user }: BrokerAddress
 }
 
 async function makeTopology(address: BrokerAddress): Promise<void> {
+  await makeExchanges(address, EXCHANGES).catch(async (error: unknown) => {
+    if (!isOtherType(error)) throw brokerFailure(error);
+    for (const exchange of EXCHANGES) await makeAnew(address, exchange);
+  });
   await withChannel(address, async (channel) => {
-    await assertExchanges(channel, EXCHANGES);
     for (const queue of QUEUES) await assertQueue(channel, queue, { names: EXCHANGE });
   }).catch((error: unknown) => {
-    throw error instanceof Failure ? error : new Failure(`the broker's queues cannot be made: ${reasonOf(error)}`);
+    throw brokerFailure(error);
   });
+}
+
+/**
+ * Makes an exchange, and makes it anew where an older version gave it another type. Its bindings go with it and are made again with the queues; until
+ * then nothing is lost: what is published to it is not confirmed, and what the broker moves itself it moves at least once.
+ */
+async function makeAnew(address: BrokerAddress, exchange: ExchangeSpec): Promise<void> {
+  try {
+    await makeExchanges(address, [exchange]).catch(async (error: unknown) => {
+      if (!isOtherType(error)) throw error;
+      await withChannel(address, (channel) => channel.deleteExchange(exchange.name));
+      await makeExchanges(address, [exchange]);
+    });
+  } catch (error) {
+    throw brokerFailure(error);
+  }
+}
+
+function makeExchanges(address: BrokerAddress, exchanges: readonly ExchangeSpec[]): Promise<void> {
+  return withChannel(address, (channel) => assertExchanges(channel, exchanges));
+}
+
+function isOtherType(error: unknown): boolean {
+  return /PRECONDITION_FAILED.*inequivalent arg 'type'/.test(reasonOf(error));
+}
+
+function brokerFailure(error: unknown): Failure {
+  return error instanceof Failure ? error : new Failure(`the broker's queues cannot be made: ${reasonOf(error)}`);
 }

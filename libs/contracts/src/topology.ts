@@ -8,6 +8,7 @@ export const EXCHANGE = {
   events: 'reprise.events',
   /** Direct: a query's routing key reaches the one queue that answers it, and the gateway needs no right to the default exchange. */
   queries: 'reprise.queries',
+  /** The keys of these two are names of queues. They are topic exchanges since the broker limits the keys of a user on no others. */
   retry: 'reprise.retry',
   dead: 'reprise.dead',
 } as const;
@@ -16,8 +17,8 @@ export const EXCHANGES = [
   { name: EXCHANGE.commands, type: 'topic' },
   { name: EXCHANGE.events, type: 'topic' },
   { name: EXCHANGE.queries, type: 'direct' },
-  { name: EXCHANGE.retry, type: 'direct' },
-  { name: EXCHANGE.dead, type: 'direct' },
+  { name: EXCHANGE.retry, type: 'topic' },
+  { name: EXCHANGE.dead, type: 'topic' },
 ] as const;
 
 export const QUEUE = {

@@ -16,14 +16,18 @@ export { hangUpWhenStopping } from './bootstrap/hang-up-when-stopping';
 export { PlatformModule } from './bootstrap/platform.module';
 export { startService, type StartOptions, type TransportStrategy } from './bootstrap/start-service';
 export {
+  isConnectionRefused,
+  isDatabaseOutage,
   isDivisionByZero,
   isLockTimeout,
+  isLostConnection,
   isStatementTimeout,
   isTransactionConflict,
   isTransientDatabaseError,
   isUniqueViolation,
 } from './database/errors';
 export { databaseIndicator } from './database/indicator';
+export { checkNewConnection } from './database/new-connection';
 export { inTransaction, type TransactionOptions } from './database/transaction';
 export { HealthController } from './health/health.controller';
 export { HealthModule, type HealthModuleAsyncOptions, type HealthModuleOptions } from './health/health.module';

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
-import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, senderPolicy, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
+import { AmqpServer, BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
 import { storeIn } from '@reprise/messaging/store';
 import { databaseIndicator, HealthModule } from '@reprise/platform';
 import { databaseModule } from '@reprise/platform/database';
@@ -36,13 +36,17 @@ export class BillingModule {
           topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },
           names: EXCHANGE,
           trustedRepublishers: TRUSTED_REPUBLISHERS,
+          senderPolicy: senderPolicy(SERVICE, config),
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [{ queue: QUEUE.billingCommands }, { queue: QUEUE.billingQueries }],
           drainTimeoutMs: config.shutdownTimeoutSeconds * 1000,
         }),
         HealthModule.forRootAsync({
-          inject: [BrokerIndicator, DataSource],
-          useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [broker, databaseIndicator(dataSource)],
+          inject: [BrokerIndicator, DataSource, AmqpServer],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource, server: AmqpServer) => [
+            broker,
+            databaseIndicator(dataSource, () => server.outage),
+          ],
         }),
         TenantsModule,
       ],

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
-import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, senderPolicy, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
+import { AmqpServer, BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
 import { storeIn } from '@reprise/messaging/store';
 import { databaseIndicator, HealthModule } from '@reprise/platform';
 import { databaseModule } from '@reprise/platform/database';
@@ -37,14 +37,19 @@ export class DeadlettersModule {
           topology: { exchanges: EXCHANGES, queues: queuesOf(SERVICE) },
           names: EXCHANGE,
           trustedRepublishers: TRUSTED_REPUBLISHERS,
+          senderPolicy: senderPolicy(SERVICE, config),
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [{ queue: QUEUE.deadlettersCommands }, { queue: QUEUE.deadlettersQueries }],
           drainTimeoutMs: config.shutdownTimeoutSeconds * 1000,
         }),
         HealthModule.forRootAsync({
           imports: [LettersModule],
-          inject: [BrokerIndicator, DataSource, Drain],
-          useFactory: (broker: BrokerIndicator, dataSource: DataSource, drain: Drain) => [broker, databaseIndicator(dataSource), drain],
+          inject: [BrokerIndicator, DataSource, AmqpServer, Drain],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource, server: AmqpServer, drain: Drain) => [
+            broker,
+            databaseIndicator(dataSource, () => server.outage ?? drain.outage),
+            drain,
+          ],
         }),
         LettersModule,
         ReplaysModule,

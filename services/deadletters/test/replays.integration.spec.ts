@@ -151,7 +151,7 @@ it('an edited letter is a new message with a new id, linked to the old one, and 
   expect(JSON.parse(message.content.toString())).toEqual({ force: true });
   expect(message.properties.messageId).toMatch(/^msg_/);
   expect(message.properties.headers).toMatchObject({ cloudEvents_actor: 'olga' });
-  expect(message.properties.headers).not.toHaveProperty([HEADER.userId]);
+  expect(message.properties.headers).toHaveProperty([HEADER.userId], new URL(broker.url).username);
   await operator.ended(replay.id);
   const [edited, before] = await operator.letters({ type: 'edited.v1' });
   expect(before).toMatchObject({ id: old.id, status: 'discarded', edited_to: edited!.id });

@@ -1,5 +1,5 @@
-import { EXCHANGE, EXCHANGES, EXCHANGE_OF, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
-import { BrokerIndicator, MessagingModule, catalogOf } from '@reprise/messaging';
+import { EXCHANGE, EXCHANGES, EXCHANGE_OF, MESSAGES, QUEUE, queuesOf, senderPolicy, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
+import { AmqpServer, BrokerIndicator, MessagingModule, catalogOf } from '@reprise/messaging';
 import { storeIn } from '@reprise/messaging/store';
 import { HealthModule, databaseIndicator } from '@reprise/platform';
 import { databaseModule } from '@reprise/platform/database';
@@ -23,7 +23,8 @@ import { PodLosses } from './operations/pod-losses.service';
 import { Watchdog } from './operations/watchdog';
 import { OverviewController } from './overview/overview.controller';
 import { OverviewRepository } from './overview/overview.repository';
-import { PostureService } from './posture/posture.service';
+import { Billing } from './posture/billing';
+import { PostureModule } from './posture/posture.module';
 import { ProviderEntity } from './providers/provider.entity';
 import { ProvidersController } from './providers/providers.controller';
 import { ProvidersRepository } from './providers/providers.repository';
@@ -68,6 +69,7 @@ export class LifecycleModule {
           topology: { exchanges: EXCHANGES, queues: queuesOf('lifecycle') },
           names: EXCHANGE,
           trustedRepublishers: TRUSTED_REPUBLISHERS,
+          senderPolicy: senderPolicy('lifecycle', config),
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [
             { queue: QUEUE.lifecycleCommands, prefetch: config.prefetch },
@@ -78,9 +80,15 @@ export class LifecycleModule {
           inboxRetentionDays: config.inboxRetentionDays,
         }),
         HealthModule.forRootAsync({
-          inject: [BrokerIndicator, DataSource],
-          useFactory: (broker: BrokerIndicator, dataSource: DataSource) => [broker, databaseIndicator(dataSource)],
+          imports: [PostureModule],
+          inject: [BrokerIndicator, DataSource, AmqpServer, Billing],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource, server: AmqpServer, billing: Billing) => [
+            broker,
+            databaseIndicator(dataSource, () => server.outage),
+            billing,
+          ],
         }),
+        PostureModule,
       ],
       controllers: [
         WorkspacesController,
@@ -104,7 +112,6 @@ export class LifecycleModule {
         StepsService,
         PodLosses,
         OverviewRepository,
-        PostureService,
         ProvidersRepository,
         ProvidersService,
         RolesRepository,

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
-import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
-import { BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, QUEUE, queuesOf, senderPolicy, TRUSTED_REPUBLISHERS } from '@reprise/contracts';
+import { AmqpServer, BrokerIndicator, catalogOf, MessagingModule } from '@reprise/messaging';
 import { storeIn } from '@reprise/messaging/store';
 import { databaseIndicator, HealthModule } from '@reprise/platform';
 import { databaseModule } from '@reprise/platform/database';
@@ -42,6 +42,7 @@ export class ProvisionerModule {
           topology: { exchanges: EXCHANGES, queues: queuesOf('provisioner') },
           names: { retry: EXCHANGE.retry, dead: EXCHANGE.dead },
           trustedRepublishers: TRUSTED_REPUBLISHERS,
+          senderPolicy: senderPolicy('provisioner', config),
           catalog: catalogOf(MESSAGES, EXCHANGE_OF),
           consumers: [{ queue: QUEUE.provisionerCommands, prefetch: config.prefetch }, { queue: QUEUE.provisionerQueries }],
           drainTimeoutMs: config.shutdownTimeoutSeconds * 1_000,
@@ -49,9 +50,9 @@ export class ProvisionerModule {
         }),
         HealthModule.forRootAsync({
           imports: [StoreCheckModule],
-          inject: [BrokerIndicator, getDataSourceToken(), StoreCheck],
-          useFactory: (broker: BrokerIndicator, dataSource: DataSource, store: StoreCheck) => [
-            databaseIndicator(dataSource),
+          inject: [BrokerIndicator, getDataSourceToken(), AmqpServer, StoreCheck],
+          useFactory: (broker: BrokerIndicator, dataSource: DataSource, server: AmqpServer, store: StoreCheck) => [
+            databaseIndicator(dataSource, () => server.outage),
             broker,
             store,
           ],

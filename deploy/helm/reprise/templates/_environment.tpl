@@ -67,6 +67,9 @@ SNAPSHOTS_DIR: /var/lib/reprise/snapshots
 {{- range $name, $value := include "reprise.settings" . | fromYaml }}
 - { name: {{ $name }}, value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }} }
 {{- end }}
+{{- if and $root.Values.broker.bundled.enabled (not (hasKey (include "reprise.settings" . | fromYaml) "AMQP_OPERATORS")) }}
+- { name: AMQP_OPERATORS, valueFrom: { secretKeyRef: { name: {{ include "reprise.fullname" $root }}-rabbitmq-default-user, key: username } } }
+{{- end }}
 {{- range splitList " " (include "reprise.secretNames" .) }}
 - { name: {{ . }}_FILE, value: /run/secrets/reprise/{{ . }} }
 {{- end }}

@@ -12,6 +12,7 @@ export class SetTenantPosture {
   static readonly type = 'reprise.tenant.set-posture.v1';
   static readonly kind = 'command';
   static readonly consumer = 'billing';
+  static readonly tellsRefusal = true;
   static readonly example = { org_id: 'acme', posture: 'trial', trial_ends_at: EXAMPLE.time };
 
   @Matches(ORG_ID, { message: ORG_MESSAGE })

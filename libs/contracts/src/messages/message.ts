@@ -15,6 +15,8 @@ export interface MessageClass<T extends object = object> {
   readonly consumer: Service | null;
   /** A complete, valid body. */
   readonly example: object;
+  /** Of a command: whether its handler tells a refusal by `reprise.command.refused.v1` where no reply is wanted. */
+  readonly tellsRefusal?: boolean;
 }
 
 export type Service = 'gateway' | 'lifecycle' | 'provisioner' | 'billing' | 'deadletters';
@@ -53,6 +55,8 @@ export class Idempotency {
 
 /** What every command to lifecycle may carry. */
 export abstract class LifecycleCommand {
+  static readonly tellsRefusal: boolean = true;
+
   @IsOptional()
   @IsObject() // a list of callers would pass as nested
   @ValidateNested()

@@ -11,6 +11,7 @@ import { checkHandlers } from './handler-check';
 import { type InfrastructureOptions, OutageGate } from './outage-gate';
 import { QueueConsumer } from './queue-consumer';
 import { Replier } from './replier';
+import type { SenderPolicy } from './sender-check';
 import { Settler } from './settler';
 
 /** A queue that this service consumes. */
@@ -34,6 +35,8 @@ export interface AmqpServerOptions {
   retryDelays?: readonly RetryDelay[];
   /** How long a closing service waits for the handlers in hand; default 25,000. */
   drainTimeoutMs?: number;
+  /** Whose messages are taken; without it anyone's. */
+  senderPolicy?: SenderPolicy;
   /** Broker users besides our own whose republished messages keep their first sender (an operator's, say). */
   trustedRepublishers?: readonly string[];
   clock?: Clock;
@@ -51,9 +54,16 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
 
   private consumers: QueueConsumer[] = [];
   private closing: Promise<void> | undefined;
+  private readonly gate: OutageGate;
 
   constructor(private readonly options: AmqpServerOptions) {
     super();
+    this.gate = new OutageGate(options.infrastructure, () => this.consumers.filter(({ kind }) => kind === 'work'));
+  }
+
+  /** What messages are being held for, if they are. */
+  get outage(): Error | undefined {
+    return this.gate.outage;
   }
 
   /** One handler for each type: a second one would hide the first, or run beside it. */
@@ -113,7 +123,9 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
     const handler = new DeliveryHandler({
       handlers: this.messageHandlers,
       catalog: this.options.catalog,
-      gate: new OutageGate(this.options.infrastructure),
+      gate: this.gate,
+      senderPolicy: this.options.senderPolicy,
+      typesOf: new Map(queues.map(({ queue }) => [queue.name, typesOf(queue)])),
       trusted: new Set([connection.user, ...(this.options.trustedRepublishers ?? [])]),
       names,
       settler,
@@ -136,6 +148,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
   }
 
   private async drain(): Promise<void> {
+    this.gate.stop();
     const left = await Promise.all(this.consumers.map((consumer) => consumer.drain(this.options.drainTimeoutMs ?? 25_000)));
     const count = left.reduce((sum, n) => sum + n, 0);
     if (count > 0) this.logger.warn(`${count} messages were not finished in time; the broker delivers them again`);
@@ -146,4 +159,10 @@ export class AmqpServer extends Server implements CustomTransportStrategy, Befor
     if (!queue) throw new Error(`The queue ${name} is not in the topology`);
     return queue;
   }
+}
+
+/** The types that a queue is there for; undefined where a pattern binds it. */
+function typesOf({ bindings }: QueueSpec): ReadonlySet<string> | undefined {
+  const keys = bindings.map(({ routingKey }) => routingKey);
+  return keys.some((key) => /[*#]/.test(key)) ? undefined : new Set(keys);
 }

@@ -32,7 +32,7 @@ type Received = Omit<Options.Publish, 'headers'> & { headers?: Record<string, un
 
 /**
  * Reads a message from the dead-letter queue of `queue`. Never throws: what is missing or of the wrong kind is undefined.
- * @param trusted whose word is taken for who sent it first: the users of the services that bury messages
+ * @param trusted whose word is taken for who sent it first: the users that put messages into this very queue
  */
 export function deathOf(message: ConsumeMessage, queue: string, trusted: TrustedUsers): Death {
   const { headers = {}, ...properties } = message.properties as Received;
@@ -44,7 +44,7 @@ export function deathOf(message: ConsumeMessage, queue: string, trusted: Trusted
     orgId: text(headers[CE.orgId]),
     subject: text(headers[CE.subject]),
     actor: text(headers[CE.actor]),
-    userId: senderOf(text(properties.userId), text(headers[HEADER.userId]), trusted),
+    userId: senderOf(text(properties.userId), headers[HEADER.userId], trusted),
     reason: native?.reason ?? text(headers[HEADER.deadReason]) ?? 'unknown',
     exception: native ? undefined : text(headers[HEADER.exception]),
     stack: native ? undefined : text(headers[HEADER.stack]),
@@ -59,7 +59,7 @@ export function deathOf(message: ConsumeMessage, queue: string, trusted: Trusted
 
 /** What a dead letter needs to go back to the queue that failed. */
 export interface Replay extends Pick<Death, 'queue' | 'headers' | 'properties' | 'body'> {
-  /** The broker user that sent it first; undefined where nobody is vouched for. */
+  /** The broker user that sent it first, whose rights it has; undefined where nobody is known. */
   userId: string | undefined;
   /** How often it has been replayed, this time included. */
   replays: number;
@@ -76,7 +76,7 @@ export function toReplay({ queue, headers, properties, body, userId, replays }: 
     exchange: names.retry,
     routingKey: queue,
     body,
-    properties: { ...kept, headers: { ...living, ...(userId ? { [HEADER.userId]: userId } : {}), [HEADER.replays]: replays } },
+    properties: { ...kept, headers: { ...living, [HEADER.userId]: userId ?? '', [HEADER.replays]: replays } },
   };
 }
 

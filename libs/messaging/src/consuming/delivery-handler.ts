@@ -9,10 +9,11 @@ import { inProcessSpan, tellOutcome } from '../tracing/process-span';
 import { decode } from './decode';
 import { checkEnvelope, checkRoute } from './envelope-check';
 import { MessageContext, type TrustedUsers } from './message-context';
-import { MAX_OUTAGES_PER_DELIVERY, type OutageGate } from './outage-gate';
+import type { OutageGate } from './outage-gate';
 import { DeadLetter, type Outcome, outcomeOf } from './outcome';
 import type { Delivery } from './queue-consumer';
 import type { Replier } from './replier';
+import { checkSender, type SenderPolicy } from './sender-check';
 import type { Settler } from './settler';
 
 export interface DeliveryHandlerOptions {
@@ -20,6 +21,10 @@ export interface DeliveryHandlerOptions {
   catalog: Catalog;
   gate: OutageGate;
   trusted: TrustedUsers;
+  /** Without it messages are taken from anyone. */
+  senderPolicy: SenderPolicy | undefined;
+  /** The types that each queue is there for, where no pattern says so. */
+  typesOf: ReadonlyMap<string, ReadonlySet<string> | undefined>;
   names: TopologyNames;
   settler: Settler;
   replier: Replier;
@@ -34,7 +39,12 @@ export class DeliveryHandler {
   constructor(private readonly options: DeliveryHandlerOptions) {}
 
   handle(delivery: Delivery): Promise<void> {
-    const context = new MessageContext(delivery.message, delivery.queue.name, this.options.trusted);
+    const { trusted, senderPolicy } = this.options;
+    const context = new MessageContext(delivery.message, delivery.queue.name, trusted, senderPolicy?.mayReplyTo);
+    if (context.refusedReplyTo !== undefined)
+      this.logger.warn(
+        `No reply to ${context.type} ${context.id}: ${context.userId ?? 'nobody'} may not have it in ${context.refusedReplyTo}`,
+      );
     const { correlationId: requestId, traceparent, orgId, subject: workspaceId } = context;
     return this.options.metrics.observe(context, () =>
       runWith({ requestId, traceparent, orgId, workspaceId }, () =>
@@ -45,14 +55,19 @@ export class DeliveryHandler {
 
   /** A message of a work queue: every end is settled with the broker. */
   private async work(delivery: Delivery, context: MessageContext): Promise<void> {
-    for (let outages = 0; ; outages++) {
+    const { gate } = this.options;
+    const outages = gate.newCount();
+    for (;;) {
+      if (gate.outage) await gate.opened(delivery.letGo);
+      if (delivery.letGo.aborted) return delivery.requeue();
       let outcome: Outcome;
       try {
         outcome = { end: 'done', value: await this.invoke(delivery, context) };
       } catch (error) {
-        if (this.options.gate.caused(error) && outages < MAX_OUTAGES_PER_DELIVERY) {
-          await this.options.gate.wait(error, delivery.draining);
-          if (delivery.draining.aborted || !delivery.live()) return delivery.requeue();
+        if (gate.caused(error) && !outages.isExhausted) {
+          outages.met(error, await gate.wait(error, delivery.letGo));
+          await outages.pause(delivery.letGo);
+          if (!delivery.live()) return delivery.requeue();
           continue;
         }
         outcome = outcomeOf(error);
@@ -77,12 +92,15 @@ export class DeliveryHandler {
       case 'dead':
         metrics.ended(context, 'failed', outcome.reason);
         return replier.reply(context, { status: 'failed', reason: outcome.reason, message: outcome.error.message });
+      case 'wait':
+        metrics.ended(context, 'failed', 'unavailable');
+        return replier.reply(context, UNANSWERABLE);
       case 'retry':
         metrics.ended(context, 'failed', 'unavailable');
         if (!outcome.expected && !this.options.gate.caused(outcome.error))
           this.logger.error({ err: outcome.error }, `The query ${context.type} ${context.id} failed`);
         // What failed inside is in the log; the asker learns only that it may ask again.
-        return replier.reply(context, { status: 'failed', reason: 'unavailable', message: 'The query could not be answered' });
+        return replier.reply(context, UNANSWERABLE);
     }
   }
 
@@ -93,8 +111,12 @@ export class DeliveryHandler {
     const handler = this.options.handlers.get(type);
     const spec = this.options.catalog.get(type);
     if (!handler || !spec) throw new DeadLetter('no_handler', `Nothing handles ${type} from ${context.queue}`);
-    checkRoute(message.fields, spec, this.options.names);
+    const { names, typesOf, senderPolicy } = this.options;
+    checkRoute(spec, { fields: message.fields, context, types: typesOf.get(context.queue), names });
+    checkSender(context, spec, senderPolicy);
     const result: unknown = await handler(decode(message.content, spec), context);
     return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
   }
 }
+
+const UNANSWERABLE = { status: 'failed', reason: 'unavailable', message: 'The query could not be answered' } as const;

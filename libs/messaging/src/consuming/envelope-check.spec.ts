@@ -1,25 +1,41 @@
-import type { ConsumeMessage, MessageFields } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import type { MessageSpec } from '../topology/catalog';
 import { checkEnvelope, checkRoute } from './envelope-check';
 import { MessageContext } from './message-context';
 
 const NAMES = { retry: 'x.retry', dead: 'x.dead' };
 const spec = { type: 'a.v1', kind: 'command', exchange: 'x.commands', routingKey: 'a.v1', data: class {} } as MessageSpec;
-const by = (exchange: string, routingKey: string) => ({ exchange, routingKey }) as MessageFields;
+const by = (exchange: string, routingKey: string, { republished = false, types = new Set(['a.v1']) } = {}) => ({
+  fields: { exchange, routingKey },
+  context: { queue: 'q', republished },
+  types,
+  names: NAMES,
+});
 
 describe('the way of a message', () => {
   it.each([
-    ['x.commands', 'a.v1'],
-    ['x.retry', 'q'],
-    ['', 'q'],
-  ])('may be %p with %p', (exchange, key) => expect(() => checkRoute(by(exchange, key), spec, NAMES)).not.toThrow());
+    ['x.commands', 'a.v1', false],
+    ['x.commands', 'a.v1', true],
+    ['x.retry', 'q', true],
+  ])('may be %p with %p (published again: %p)', (exchange, key, republished) => {
+    expect(() => checkRoute(spec, by(exchange, key, { republished }))).not.toThrow();
+  });
 
   it.each([
-    ['x.commands', 'b.v1'],
-    ['x.events', 'a.v1'],
-    ['x.dead', 'q'],
-  ])('may not be %p with %p, whatever its type says', (exchange, key) => {
-    expect(() => checkRoute(by(exchange, key), spec, NAMES)).toThrow('not its way');
+    ['x.commands', 'b.v1', false],
+    ['x.events', 'a.v1', false],
+    ['x.dead', 'q', true],
+    ['x.retry', 'q', false],
+    ['', 'q', false],
+    ['', 'a.v1', true],
+  ])('may not be %p with %p (published again: %p), whatever its type says', (exchange, key, republished) => {
+    expect(() => checkRoute(spec, by(exchange, key, { republished }))).toThrow('not its way');
+  });
+
+  it('ends in the queue of its type, where that is not bound by a pattern', () => {
+    const elsewhere = by('x.retry', 'q', { republished: true, types: new Set(['b.v1']) });
+    expect(() => checkRoute(spec, elsewhere)).toThrow('a.v1 does not belong into q');
+    expect(() => checkRoute(spec, { ...elsewhere, types: undefined })).not.toThrow();
   });
 });
 

@@ -28,14 +28,26 @@ export function checkEnvelope(context: MessageContext): void {
   if (flaws.length > 0) throw new DeadLetter('invalid', `A property cannot be stored: ${flaws.map((flaw) => flaw.join(' ')).join('; ')}`);
 }
 
+/** What decides whether a message has come by its way. */
+export interface Way {
+  fields: Pick<MessageFields, 'exchange' | 'routingKey'>;
+  context: Pick<MessageContext, 'queue' | 'republished'>;
+  /** The types that the queue is there for; undefined where it is bound by a pattern. */
+  types: ReadonlySet<string> | undefined;
+  names: TopologyNames;
+}
+
 /**
  * Whether the message came by the way of its type. The broker lets a user publish by exchange and routing key; the handler is chosen by the
- * property `type`, which the broker does not look at. If these could differ, whoever may send one command could send them all.
- * What comes by the retry exchange, or straight into the queue by its name, was put there by a service of our own.
+ * property `type`, which the broker does not look at. If these could differ, whoever may send one command could send them all. And a message that
+ * the broker has moved into another queue would be new to the inbox, which knows it by queue and id.
+ * By the retry exchange come only copies that were published again by ourselves or by who sends dead letters again.
  * @throws DeadLetter `invalid`
  */
-export function checkRoute({ exchange, routingKey }: MessageFields, spec: MessageSpec, names: TopologyNames): void {
-  if (exchange === '' || exchange === names.retry) return;
+export function checkRoute(spec: MessageSpec, { fields: { exchange, routingKey }, context, types, names }: Way): void {
+  if (types && !types.has(spec.type)) throw new DeadLetter('invalid', `${spec.type} does not belong into ${context.queue}`);
+  if (exchange === names.retry && context.republished) return;
   if (exchange === spec.exchange && routingKey === spec.routingKey) return;
-  throw new DeadLetter('invalid', `${spec.type} came by ${exchange} with the routing key ${routingKey}, which is not its way`);
+  const from = exchange === '' ? 'the default exchange' : exchange;
+  throw new DeadLetter('invalid', `${spec.type} came by ${from} with the routing key ${routingKey}, which is not its way`);
 }

@@ -7,6 +7,7 @@ import type { Catalog } from '../topology/catalog';
 import type { BindingSpec } from '../topology/topology';
 import { decode } from './decode';
 import { MessageContext } from './message-context';
+import { checkSender, type SenderPolicy } from './sender-check';
 
 export interface ListenOptions {
   /** The beginning of the queue's name; a random end makes it this instance's own. The broker user must be allowed to configure such names. */
@@ -28,6 +29,7 @@ export class EventsListener {
   constructor(
     private readonly connection: AmqpConnection,
     private readonly catalog: Catalog,
+    private readonly senderPolicy?: SenderPolicy,
   ) {}
 
   /** Begins to listen as soon as there is a broker; the returned function ends it. */
@@ -64,7 +66,9 @@ export class EventsListener {
     const context = new MessageContext(message, queue, new Set());
     const spec = this.catalog.get(context.type);
     try {
-      if (spec) onEvent(decode(message.content, spec), context);
+      if (!spec) return;
+      checkSender(context, spec, this.senderPolicy);
+      onEvent(decode(message.content, spec), context);
     } catch (error) {
       this.logger.warn(`The event ${context.type} ${context.id} cannot be heard: ${(error as Error).message}`);
     }

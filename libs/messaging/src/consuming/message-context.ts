@@ -6,6 +6,9 @@ import { CE, HEADER } from '../publishing/headers';
 /** Whose word the header with the first sender's broker user is taken for. */
 export type TrustedUsers = ReadonlySet<string>;
 
+/** Whether a reply to this sender may go to this queue. */
+export type MayReplyTo = (sender: string | undefined, queue: string) => boolean;
+
 /** Everything about a message but its data; a handler gets it by `@Ctx()`. */
 export class MessageContext {
   readonly id: string;
@@ -18,10 +21,14 @@ export class MessageContext {
   readonly actor: string | undefined;
   /** The id of the command that began it all. */
   readonly correlationId: string;
-  /** Where the answer goes, if one is wanted. */
+  /** Where the answer goes; undefined where none is wanted, or where it may not go there. */
   readonly replyTo: string | undefined;
-  /** The broker user that sent it, which the broker has checked; undefined where the sender left it out. */
+  /** Where the sender wants the answer, but may not have it. */
+  readonly refusedReplyTo: string | undefined;
+  /** The broker user that sent it first, which the broker has checked; undefined where the sender left it out. */
   readonly userId: string | undefined;
+  /** Whether this copy was published by ourselves or by a service that we trust to tell who sent it first: a retry, or a replay. */
+  readonly republished: boolean;
   readonly traceparent: string | undefined;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
@@ -40,6 +47,7 @@ export class MessageContext {
     private readonly message: ConsumeMessage,
     queue: string,
     trusted: TrustedUsers,
+    mayReplyTo: MayReplyTo = () => true,
   ) {
     const { properties, fields } = message;
     const headers: Record<string, unknown> = properties.headers ?? {};
@@ -53,16 +61,22 @@ export class MessageContext {
     this.orgId = text(headers[CE.orgId]);
     this.actor = text(headers[CE.actor]);
     this.correlationId = text(properties.correlationId) ?? this.id;
-    this.replyTo = text(properties.replyTo);
-    this.userId = senderOf(text(properties.userId), text(headers[HEADER.userId]), trusted);
+    const publishedBy = text(properties.userId);
+    this.userId = senderOf(publishedBy, headers[HEADER.userId], trusted);
+    this.republished = publishedBy !== undefined && trusted.has(publishedBy);
+    const replyTo = text(properties.replyTo);
+    const mayReply = replyTo !== undefined && mayReplyTo(this.userId, replyTo);
+    this.replyTo = mayReply ? replyTo : undefined;
+    this.refusedReplyTo = mayReply ? undefined : replyTo;
     const traceparent = text(headers[CE.traceparent]);
     // As the specification has it: one that is malformed is as good as none.
     this.traceparent = parseTraceparent(traceparent) ? traceparent : undefined;
     this.contentType = text(properties.contentType);
     this.contentEncoding = text(properties.contentEncoding);
     this.redelivered = fields.redelivered;
-    this.attempt = count(headers[HEADER.attempts]) + 1;
-    this.firstFailure = text(headers[HEADER.firstFailure]);
+    // What happened to a message on its way only a republisher knows.
+    this.attempt = (this.republished ? count(headers[HEADER.attempts]) : 0) + 1;
+    this.firstFailure = this.republished ? text(headers[HEADER.firstFailure]) : undefined;
   }
 
   /** SHA-256 of what makes a message the same message: type, tenant, subject, actor and the body's bytes. */
@@ -75,9 +89,13 @@ export class MessageContext {
   }
 }
 
-/** A message that was published again carries its first sender in a header; only a republisher of our own is believed. */
-export function senderOf(userId: string | undefined, claimed: string | undefined, trusted: TrustedUsers): string | undefined {
-  return claimed !== undefined && userId !== undefined && trusted.has(userId) ? claimed : userId;
+/**
+ * A message that was published again carries its first sender in a header, which is empty where nobody is known; only a republisher of our own is
+ * believed.
+ */
+export function senderOf(userId: string | undefined, claimed: unknown, trusted: TrustedUsers): string | undefined {
+  if (userId === undefined || typeof claimed !== 'string' || !trusted.has(userId)) return userId;
+  return claimed === '' ? undefined : claimed;
 }
 
 function timeOf(header: unknown, seconds: unknown): Date {

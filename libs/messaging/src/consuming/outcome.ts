@@ -29,8 +29,21 @@ export class RetryLater extends Error {
   }
 }
 
+/** Ends a handler since another service that it has to ask does not answer: it is called again every few seconds, and no attempt is counted. */
+export class WaitFor extends Error {
+  constructor(
+    readonly dependency: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${dependency} does not answer`, options);
+  }
+}
+
 /** Why a message is among the dead letters: one of ours, or a handler's own word. */
-export type DeadReason = 'unparseable' | 'invalid' | 'no_handler' | 'retries_exhausted' | 'message_id_reused' | (string & {});
+export type DeadReason =
+  | ('unparseable' | 'invalid' | 'no_handler' | 'forbidden' | 'unauthenticated')
+  | ('retries_exhausted' | 'message_id_reused')
+  | (string & {});
 
 /** Ends a handler for good: the message goes to the dead letters at once, with this reason. */
 export class DeadLetter extends Error {
@@ -48,12 +61,14 @@ export type Outcome =
   | { end: 'done'; value: unknown }
   | { end: 'refused'; refusal: Refusal }
   | { end: 'retry'; error: Error; expected: boolean }
+  | { end: 'wait'; error: WaitFor }
   | { end: 'dead'; reason: DeadReason; error: Error };
 
 /** The outcome that an error thrown by a handler means. */
 export function outcomeOf(thrown: unknown): Exclude<Outcome, { end: 'done' }> {
   if (thrown instanceof RefusedError) return { end: 'refused', refusal: thrown.refusal };
   if (thrown instanceof DeadLetter) return { end: 'dead', reason: thrown.reason, error: thrown };
+  if (thrown instanceof WaitFor) return { end: 'wait', error: thrown };
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return { end: 'retry', error, expected: error instanceof RetryLater };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { Logger } from '@nestjs/common';
 import type { AmqpConnection } from '../connection/amqp-connection';
@@ -14,8 +15,8 @@ export interface Delivery {
   requeue: () => void;
   /** Whether it can still be settled; if not, another copy is or will be on its way. */
   live: () => boolean;
-  /** Aborted when the consumer drains: no more waiting for anything. */
-  draining: AbortSignal;
+  /** Aborted when the consumer drains or rests: no more waiting for anything, the delivery goes back. */
+  letGo: AbortSignal;
 }
 
 export interface QueueConsumerOptions {
@@ -35,11 +36,17 @@ export interface QueueConsumerOptions {
 export class QueueConsumer {
   private readonly logger = new Logger(QueueConsumer.name);
   private readonly inHand = new Set<Promise<void>>();
-  private readonly stopping = new AbortController();
+  private hold = newHold();
+  private draining = false;
+  private resting = false;
   private channel: ManagedChannel | undefined;
   private consumerTag: string | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {}
+
+  get kind(): QueueSpec['kind'] {
+    return this.options.queue.kind;
+  }
 
   start(): void {
     this.channel ??= this.options.connection.channel({
@@ -50,8 +57,28 @@ export class QueueConsumer {
     });
   }
 
+  /** Whether the queue is consumed, or is not on purpose. */
   isConsuming(): boolean {
-    return this.consumerTag !== undefined && this.channel?.open !== undefined;
+    return this.resting || (this.consumerTag !== undefined && this.channel?.open !== undefined);
+  }
+
+  /** Takes no more until it resumes, and gives back what waits: the broker takes a delivery that is held for half an hour for a dead consumer's. */
+  async rest(): Promise<void> {
+    if (this.resting || this.draining) return;
+    this.resting = true;
+    this.logger.warn(`${this.options.queue.name} is not consumed for the time being`);
+    await this.letGo();
+  }
+
+  resume(): void {
+    if (!this.resting || this.draining) return;
+    this.resting = false;
+    this.hold = newHold();
+    this.logger.log(`${this.options.queue.name} is consumed again`);
+    // Without a channel, its set-up consumes.
+    const channel = this.channel?.open;
+    if (channel) this.consume(channel).catch(() => this.channel?.reopen('its consumer could not be made'));
+    else this.channel?.connected();
   }
 
   /** Asserts the queue and what belongs to it once more; for when something of it turns out to be gone. */
@@ -65,11 +92,9 @@ export class QueueConsumer {
    * broker, which delivers it elsewhere. Returns how many those are.
    */
   async drain(limitMs: number): Promise<number> {
-    if (this.stopping.signal.aborted) return 0;
-    this.stopping.abort();
-    const tag = this.consumerTag;
-    this.consumerTag = undefined;
-    if (tag !== undefined) await this.channel?.open?.cancel(tag).catch(() => undefined);
+    if (this.draining) return 0;
+    this.draining = true;
+    await this.letGo();
 
     const waited = new AbortController();
     await Promise.race([Promise.all(this.inHand), pause(limitMs, waited.signal)]);
@@ -80,10 +105,21 @@ export class QueueConsumer {
     return left;
   }
 
+  private async letGo(): Promise<void> {
+    this.hold.abort();
+    const tag = this.consumerTag;
+    this.consumerTag = undefined;
+    if (tag !== undefined) await this.channel?.open?.cancel(tag).catch(() => undefined);
+  }
+
   private async setUp(channel: ConfirmChannel): Promise<void> {
-    const { queue, prefetch } = this.options;
     await this.assert(channel);
-    if (this.stopping.signal.aborted) return;
+    await this.consume(channel);
+  }
+
+  private async consume(channel: ConfirmChannel): Promise<void> {
+    if (this.draining || this.resting || this.consumerTag !== undefined) return;
+    const { queue, prefetch } = this.options;
     // Per consumer: a global prefetch on a quorum queue closes the connection (measured).
     await channel.prefetch(prefetch);
     const { consumerTag } = await channel.consume(queue.name, (message) => this.take(channel, message), { noAck: queue.kind === 'query' });
@@ -103,7 +139,7 @@ export class QueueConsumer {
     }
     const delivery = this.delivery(channel, message);
     // A query is not acknowledged, so one that is here can only be answered here.
-    if (this.stopping.signal.aborted && this.options.queue.kind === 'work') return delivery.requeue();
+    if (this.hold.signal.aborted && this.options.queue.kind === 'work') return delivery.requeue();
     const work = this.options
       .handle(delivery)
       .catch((error: unknown) => {
@@ -131,7 +167,14 @@ export class QueueConsumer {
       ack: () => settle(() => channel.ack(message)),
       requeue: () => settle(() => channel.nack(message, false, true)),
       live: () => this.channel?.open === channel,
-      draining: this.stopping.signal,
+      letGo: this.hold.signal,
     };
   }
+}
+
+/** As many may wait on it as there are deliveries in hand. */
+function newHold(): AbortController {
+  const hold = new AbortController();
+  setMaxListeners(0, hold.signal);
+  return hold;
 }

@@ -23,8 +23,8 @@ const MAX_PAUSE_MS = 30_000;
 
 /**
  * Takes messages out of queues as they are, without a look at what they hold: for what nothing else could handle. A message that cannot be
- * taken over stays in hand, unacknowledged, and is tried again; it is never given back for another delivery, of which the broker counts only
- * so many. While the database is away the queue holds the messages.
+ * taken over stays in hand, unacknowledged, and is tried again; it is given back only once for each outage that lasts, and at the end, since the
+ * broker counts deliveries. While the database is away the queue holds the messages.
  */
 export class QueueDrain {
   private readonly logger = new Logger(QueueDrain.name);
@@ -33,7 +33,7 @@ export class QueueDrain {
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: QueueDrainOptions) {
-    this.gate = new OutageGate(options.infrastructure);
+    this.gate = new OutageGate(options.infrastructure, () => this.consumers);
     this.consumers = options.queues.map(
       (name) =>
         new QueueConsumer({
@@ -54,8 +54,14 @@ export class QueueDrain {
     return this.consumers.every((consumer) => consumer.isConsuming());
   }
 
+  /** What messages are being held for, if they are. */
+  get outage(): Error | undefined {
+    return this.gate.outage;
+  }
+
   /** Takes no more and finishes what is in hand; what cannot be finished in time stays in its queue. */
   close(): Promise<void> {
+    this.gate.stop();
     this.closing ??= Promise.all(this.consumers.map((consumer) => consumer.drain(this.options.drainTimeoutMs ?? 25_000))).then(
       () => undefined,
     );
@@ -69,13 +75,12 @@ export class QueueDrain {
         return delivery.ack();
       } catch (error) {
         if (this.gate.caused(error)) {
-          await this.gate.wait(error, delivery.draining);
+          await this.gate.wait(error, delivery.letGo);
         } else {
           this.logger.error({ err: error }, `A message of ${delivery.queue.name} cannot be taken over and is kept in hand`);
-          await pause(backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS), delivery.draining);
+          await pause(backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS), delivery.letGo);
         }
-        // Closing the channel gives it back.
-        if (delivery.draining.aborted || !delivery.live()) return;
+        if (delivery.letGo.aborted || !delivery.live()) return delivery.requeue();
       }
     }
   }

@@ -2,7 +2,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { HEADER } from '../publishing/headers';
 import { RETRY_DELAYS } from '../topology/topology';
 import { MessageContext } from './message-context';
-import { toDead, toRetry } from './republish';
+import { toDead, toRetry, toWait } from './republish';
 
 const NAMES = { retry: 'retry', dead: 'dead' };
 const NOW = new Date('2026-03-01T10:00:00Z');
@@ -24,14 +24,14 @@ describe('a message that is published again', () => {
     [1, 'q.retry.30s'],
     [2, 'q.retry.5m'],
   ])('after %i failed attempts waits in %s', (attempts, queue) => {
-    const m = message({}, { [HEADER.attempts]: attempts });
+    const m = message({ userId: 'own' }, { [HEADER.attempts]: attempts, [HEADER.userId]: 'gateway' });
     const retry = toRetry(m, context(m), NAMES, RETRY_DELAYS, NOW)!;
     expect(retry).toMatchObject({ exchange: 'retry', routingKey: queue, body: m.content });
     expect(retry.properties.headers).toMatchObject({ [HEADER.attempts]: attempts + 1, [HEADER.firstFailure]: NOW.toISOString() });
   });
 
   it('is not tried a fifth time', () => {
-    const m = message({}, { [HEADER.attempts]: 3 });
+    const m = message({ userId: 'own' }, { [HEADER.attempts]: 3 });
     expect(toRetry(m, context(m), NAMES, RETRY_DELAYS, NOW)).toBeUndefined();
   });
 
@@ -42,8 +42,9 @@ describe('a message that is published again', () => {
       'x-first-death-queue': 'q',
       'x-delivery-count': 3,
       [HEADER.firstFailure]: '2026-01-01T00:00:00Z',
+      [HEADER.userId]: 'gateway',
     };
-    const m = message({ replyTo: 'r', correlationId: 'c', priority: 3, timestamp: 7 }, headers);
+    const m = message({ userId: 'own', replyTo: 'r', correlationId: 'c', priority: 3, timestamp: 7 }, headers);
     const { properties } = toDead(m, context(m), NAMES, 'cursed', new Error('x'), NOW);
     expect(properties).toMatchObject({
       messageId: 'm-1',
@@ -69,6 +70,25 @@ describe('a message that is published again', () => {
     expect(headers[HEADER.stack]).toMatch(/^é+$/);
     expect(headers).toMatchObject({ small: 'kept' });
     expect(headers).not.toHaveProperty('big');
+  });
+
+  it('waits for what is away in the shortest retry queue, with as many attempts behind it as before', () => {
+    const m = message({ userId: 'own' }, { [HEADER.attempts]: 2, [HEADER.userId]: 'gateway' });
+    expect(toWait(m, context(m), NAMES, RETRY_DELAYS)).toMatchObject({
+      routingKey: 'q.retry.5s',
+      properties: { headers: { [HEADER.attempts]: 2, [HEADER.userId]: 'gateway' } },
+    });
+  });
+
+  it('believes no stranger about what has happened to it on its way', () => {
+    const m = message({ userId: 'stranger' }, { [HEADER.attempts]: 3, [HEADER.firstFailure]: '2000-01-01T00:00:00Z' });
+    expect(context(m)).toMatchObject({ attempt: 1, firstFailure: undefined, republished: false });
+  });
+
+  it('is nobody’s after a retry, too, where nobody has sent it', () => {
+    const first = message({ userId: undefined });
+    const { headers } = toRetry(first, context(first), NAMES, RETRY_DELAYS, NOW)!.properties;
+    expect(context(message({ userId: 'own' }, headers as Record<string, unknown>)).userId).toBeUndefined();
   });
 
   it('passes on whom a republisher of our own names as its first sender, and no stranger', () => {

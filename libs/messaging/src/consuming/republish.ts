@@ -36,6 +36,24 @@ export function toRetry(
   };
 }
 
+/** The message as it goes to the shortest retry queue, with as many attempts behind it as before. */
+export function toWait(
+  message: ConsumeMessage,
+  context: MessageContext,
+  names: TopologyNames,
+  [delay]: readonly RetryDelay[],
+): RawMessage | undefined {
+  if (!delay) return undefined;
+  const { attempt, firstFailure } = context;
+  const headers = { [HEADER.attempts]: attempt - 1, ...(firstFailure === undefined ? {} : { [HEADER.firstFailure]: firstFailure }) };
+  return {
+    exchange: names.retry,
+    routingKey: retryQueueOf(context.queue, delay.label),
+    body: message.content,
+    properties: copy(message, context, headers),
+  };
+}
+
 /** The message as it goes to the dead letters: bytes and properties as received, with the story of its death in headers. */
 export function toDead(
   message: ConsumeMessage,
@@ -74,7 +92,7 @@ export function copyOf(received: Options.Publish): Options.Publish {
 function copy({ properties }: ConsumeMessage, context: MessageContext, ours: Record<string, unknown>): Options.Publish {
   return {
     ...copyOf(properties),
-    headers: { ...foreign(properties.headers ?? {}), ...(context.userId ? { [HEADER.userId]: context.userId } : {}), ...ours },
+    headers: { ...foreign(properties.headers ?? {}), [HEADER.userId]: context.userId ?? '', ...ours },
   };
 }
 

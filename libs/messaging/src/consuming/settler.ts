@@ -5,10 +5,10 @@ import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import { type Publisher, type RawMessage, UnroutableError } from '../publishing/publisher';
 import { RETRY_DELAYS, type RetryDelay, type TopologyNames } from '../topology/topology';
 import type { MessageContext } from './message-context';
-import type { DeadReason, Outcome } from './outcome';
+import type { DeadReason, Outcome, WaitFor } from './outcome';
 import type { Delivery } from './queue-consumer';
 import type { Replier } from './replier';
-import { deadLettersOf, toDead, toRetry } from './republish';
+import { deadLettersOf, toDead, toRetry, toWait } from './republish';
 
 export interface SettlerOptions {
   publisher: Publisher;
@@ -45,6 +45,8 @@ export class Settler {
         return delivery.ack();
       case 'retry':
         return this.retry(delivery, context, outcome.error, outcome.expected);
+      case 'wait':
+        return this.wait(delivery, context, outcome.error);
       case 'dead':
         return this.bury(delivery, context, outcome.reason, outcome.error);
     }
@@ -58,6 +60,14 @@ export class Settler {
     if (expected) this.logger.debug(`${what}: ${error.message}`);
     else this.logger.error({ err: error }, what);
     if (await this.move(delivery, message)) this.options.metrics.ended(context, 'retried', expected ? 'expected' : 'unexpected');
+  }
+
+  private async wait(delivery: Delivery, context: MessageContext, error: WaitFor): Promise<void> {
+    const { names, retryDelays = RETRY_DELAYS } = this.options;
+    const message = toWait(delivery.message, context, names, retryDelays);
+    if (!message) return this.retry(delivery, context, error, true);
+    this.logger.debug(`${context.type} ${context.id} waits: ${error.message}`);
+    if (await this.move(delivery, message)) this.options.metrics.ended(context, 'retried', 'waiting');
   }
 
   private async bury(delivery: Delivery, context: MessageContext, reason: DeadReason, error: Error): Promise<void> {
@@ -76,7 +86,7 @@ export class Settler {
       await this.publish(delivery, message);
     } catch (error) {
       this.logger.error(`A message goes back to ${delivery.queue.name}, since it cannot be put aside: ${(error as Error).message}`);
-      await pause(REQUEUE_PAUSE_MS, delivery.draining);
+      await pause(REQUEUE_PAUSE_MS, delivery.letGo);
       delivery.requeue();
       return false;
     }

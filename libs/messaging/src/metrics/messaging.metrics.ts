@@ -4,7 +4,7 @@ const WORK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 
 export const HANDLED = counter(
   'messaging_messages_handled_total',
-  'Deliveries that came to an end. outcome: done, refused (code: of the refusal), retried (code: expected, or unexpected: an error that nobody foresaw), dead (code: the reason), failed (a query; code: the reason), requeued (given back to the broker). type: `unknown` where the catalogue does not have it.',
+  'Deliveries that came to an end. outcome: done, refused (code: of the refusal), retried (code: expected, unexpected: an error that nobody foresaw, or waiting: another service does not answer), dead (code: the reason), failed (a query; code: the reason), requeued (given back to the broker). type: `unknown` where the catalogue does not have it.',
   ['queue', 'type', 'outcome', 'code'],
 );
 export const HANDLING_DURATION = histogram(

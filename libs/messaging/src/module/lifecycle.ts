@@ -2,6 +2,7 @@ import {
   type BeforeApplicationShutdown,
   Inject,
   Injectable,
+  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   Optional,
@@ -11,6 +12,7 @@ import { AmqpServer } from '../consuming/amqp-server';
 import { InboxJanitor } from '../consuming/inbox-janitor';
 import { OutboxRelay } from '../publishing/outbox-relay';
 import { Requester } from '../requesting/requester';
+import { MESSAGING_OPTIONS, type MessagingOptions } from './options';
 
 /**
  * Starts and ends it all in order. At the end: no more messages are taken and those in hand are finished, then the outbox is emptied (Nest's
@@ -19,7 +21,10 @@ import { Requester } from '../requesting/requester';
  */
 @Injectable()
 export class MessagingLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly logger = new Logger('Messaging');
+
   constructor(
+    @Inject(MESSAGING_OPTIONS) private readonly options: MessagingOptions,
     private readonly connection: AmqpConnection,
     private readonly server: AmqpServer,
     private readonly requester: Requester,
@@ -28,6 +33,9 @@ export class MessagingLifecycle implements OnApplicationBootstrap, BeforeApplica
   ) {}
 
   onApplicationBootstrap(): void {
+    if (this.options.senderPolicy?.senders === null) {
+      this.logger.warn('All services share one login of the broker (AMQP_USERS=shared): who sent a message is not checked');
+    }
     this.connection.start();
     this.relay?.start();
     this.janitor?.start();

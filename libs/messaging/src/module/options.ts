@@ -1,6 +1,8 @@
 import type { FactoryProvider, InjectionToken, ModuleMetadata, Provider } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
 import type { ConsumerSpec } from '../consuming/amqp-server';
 import type { InfrastructureOptions } from '../consuming/outage-gate';
+import type { SenderPolicy } from '../consuming/sender-check';
 import type { Catalog } from '../topology/catalog';
 import type { RetryDelay, Topology, TopologyNames } from '../topology/topology';
 
@@ -26,6 +28,8 @@ export interface MessagingOptions {
   /** How long to wait for a publish to be confirmed; default 10,000. */
   confirmTimeoutMs?: number;
   trustedRepublishers?: readonly string[];
+  /** Whom consumers and requests believe; without it anyone. */
+  senderPolicy?: SenderPolicy;
   outboxSweepMs?: number;
   /** How long an applied message is remembered; default 30. Longer than dead letters are kept, or a replayed one may have a second effect. */
   inboxRetentionDays?: number;
@@ -34,6 +38,8 @@ export interface MessagingOptions {
 /** Outbox and inbox, and the data source that they are in. Made by `storeIn` (`@reprise/messaging/store`). */
 export interface MessagingStore {
   readonly dataSource: InjectionToken;
+  /** Whether what failed like this would succeed now. */
+  readonly probe: (dataSource: DataSource, error: unknown) => Promise<void>;
   readonly providers: readonly Provider[];
 }
 

@@ -38,13 +38,14 @@ export function coreProviders(store: MessagingStore | undefined): Provider[] {
     ),
     provide(
       Requester,
-      [AmqpConnection, Envelope, MessagingMetrics],
-      (connection: AmqpConnection, envelope: Envelope, metrics: MessagingMetrics) => new Requester(connection, envelope, metrics),
+      [MESSAGING_OPTIONS, AmqpConnection, Envelope, MessagingMetrics],
+      ({ senderPolicy }: MessagingOptions, connection: AmqpConnection, envelope: Envelope, metrics: MessagingMetrics) =>
+        new Requester(connection, envelope, metrics, senderPolicy?.answerers),
     ),
     provide(
       EventsListener,
       [MESSAGING_OPTIONS, AmqpConnection],
-      ({ catalog }: MessagingOptions, connection: AmqpConnection) => new EventsListener(connection, catalog),
+      ({ catalog, senderPolicy }: MessagingOptions, connection: AmqpConnection) => new EventsListener(connection, catalog, senderPolicy),
     ),
     serverProvider(store),
     BrokerIndicator,
@@ -66,7 +67,7 @@ function serverProvider(store: MessagingStore | undefined): Provider {
       dataSource: DataSource | undefined,
     ) => {
       passErrorsThrough(modules);
-      const probe = dataSource && (() => dataSource.query('SELECT 1'));
+      const probe = store && dataSource && ((error: unknown) => store.probe(dataSource, error));
       return new AmqpServer({
         ...options,
         connection,

@@ -3,6 +3,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import type { Metrics } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import { Inbox } from '../consuming/inbox';
+import { probeStore } from '../database/probe';
 import { InboxJanitor } from '../consuming/inbox-janitor';
 import { sampleOutbox } from '../metrics/sample-messaging';
 import { AfterCommitSubscriber } from '../publishing/after-commit';
@@ -18,7 +19,11 @@ const DEFAULT_RETENTION_DAYS = 30;
 
 /** Outbox and inbox in this schema of the application's data source. `messagingMigration` makes their tables. */
 export function storeIn(schema: string): MessagingStore {
-  return { dataSource: getDataSourceToken(), providers: storeProviders(schema) };
+  return {
+    dataSource: getDataSourceToken(),
+    probe: (dataSource, error) => probeStore(dataSource, schema, error),
+    providers: storeProviders(schema),
+  };
 }
 
 function storeProviders(schema: string): Provider[] {

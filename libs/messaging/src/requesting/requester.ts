@@ -1,4 +1,5 @@
 import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
+import { Logger } from '@nestjs/common';
 import type { Refusal } from '../consuming/outcome';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import type { ManagedChannel } from '../connection/managed-channel';
@@ -48,6 +49,7 @@ interface Pending {
  * other side's inbox makes that one effect and the same answer. Late replies are dropped.
  */
 export class Requester {
+  private readonly logger = new Logger(Requester.name);
   private readonly channel: ManagedChannel;
   private readonly pending = new Map<string, Pending>();
   private closed = false;
@@ -56,6 +58,8 @@ export class Requester {
     private readonly connection: AmqpConnection,
     private readonly envelope: Envelope,
     private readonly metrics?: MessagingMetrics,
+    /** Who answers each type; undefined: anyone may. */
+    private readonly answerers?: ReadonlyMap<string, string> | null,
   ) {
     this.channel = connection.channel({ name: 'requests', confirm: false, setup: (channel) => this.setUp(channel) });
   }
@@ -141,8 +145,16 @@ export class Requester {
     // The correlation id may be an older command's, and then is not this request's alone.
     const id = headers?.[HEADER.requestId] ?? correlationId;
     const request = typeof id === 'string' ? this.pending.get(id) : undefined;
+    if (!request) return;
+    const answerer = this.answerers?.get(request.message.properties.type);
+    const sender: unknown = message.properties.userId;
+    if (answerer !== undefined && sender !== answerer) {
+      return this.logger.warn(
+        `A reply to ${request.message.properties.type} ${request.message.properties.messageId} is from ${String(sender)} and not from ${answerer}`,
+      );
+    }
     const reply = parseReply(message.content);
-    if (request && reply) request.settle(toResult(reply));
+    if (reply) request.settle(toResult(reply));
   }
 
   private onReturn({ fields, properties }: Message): void {

@@ -19,7 +19,10 @@ export interface AssertQueueOptions {
   deliveryLimit?: number;
 }
 
-/** Makes durable exchanges. For the set-up only: a service's broker user may not. */
+/**
+ * Makes durable exchanges. For the set-up only: a service's broker user may not.
+ * @throws the broker's 406 where one is there with another type
+ */
 export async function assertExchanges(channel: Channel, exchanges: readonly ExchangeSpec[]): Promise<void> {
   for (const { name, type } of exchanges) await channel.assertExchange(name, type, { durable: true });
 }

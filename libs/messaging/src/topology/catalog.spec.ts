@@ -22,6 +22,7 @@ describe('the catalogue', () => {
       routingKey: 'a.ask.v1',
       data: Ask,
       mandatory: true,
+      tellsRefusal: false,
     });
     expect(catalog.get('a.told.v1')).toMatchObject({ exchange: 'e', mandatory: false });
   });

@@ -10,6 +10,8 @@ export interface MessageSpec {
   data: new () => object;
   /** Whether the message must reach a queue; default true. False for an event that nobody needs to listen to. */
   mandatory?: boolean;
+  /** Of a command: whether its handler refuses one without a sender, and tells so by an event where no reply is wanted; default false. */
+  tellsRefusal?: boolean;
 }
 
 /** Every message that a service sends or handles, by type. */
@@ -21,6 +23,7 @@ export interface SelfDescribingMessage {
   readonly kind: MessageKind;
   /** The service that handles it; null for an event that is told to whoever listens, which may be nobody. */
   readonly consumer?: string | null;
+  readonly tellsRefusal?: boolean;
   new (): object;
 }
 
@@ -35,6 +38,7 @@ export function catalogOf(messages: Iterable<SelfDescribingMessage>, exchanges: 
       routingKey: message.type,
       data: message,
       mandatory: message.consumer !== null,
+      tellsRefusal: message.tellsRefusal === true,
     },
   ]);
   return new Map(specs);

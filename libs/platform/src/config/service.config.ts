@@ -1,4 +1,4 @@
-import { IsInt, IsNotEmpty, IsOptional, Max, Min } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsNotEmpty, IsOptional, Max, Min } from 'class-validator';
 import { Env } from './env.decorator';
 import { IsReadableFile, IsUrlOf } from './rules';
 import { TracingConfig } from './tracing.config';
@@ -49,6 +49,24 @@ export class ServiceConfig extends TracingConfig {
   @IsOptional()
   @IsReadableFile()
   readonly amqpCaFile?: string;
+
+  @Env('AMQP_USERS', {
+    description:
+      'Whether each service logs in to the broker as its own user (`per-service`: `reprise_gateway`, …), or all have the same login (`shared`). With `shared` nobody checks who sent a message.',
+    default: 'per-service',
+    type: 'text',
+  })
+  @IsIn(['per-service', 'shared'])
+  readonly amqpUsers!: 'per-service' | 'shared';
+
+  @Env('AMQP_OPERATORS', {
+    description:
+      'The broker users of operators: the login in the AMQP_URL with which the `reprise` command is used. They may ask how things stand, set postures and have operations sent again.',
+    default: ['reprise_admin'],
+  })
+  @IsArray()
+  @IsNotEmpty({ each: true })
+  readonly amqpOperators!: string[];
 
   @Env('SHUTDOWN_TIMEOUT_SECONDS', {
     description: 'How long work in hand may take to finish after SIGTERM before the process ends without it.',

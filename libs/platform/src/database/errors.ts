@@ -6,11 +6,12 @@ const DEADLOCK_DETECTED = '40P01';
 const DIVISION_BY_ZERO = '22012';
 const FEATURE_NOT_SUPPORTED = '0A000';
 const QUERY_CANCELED = '57014';
+const READ_ONLY = '25006';
 
 const TRANSIENT_STATES = new Set([
   ...[SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE],
   '25P03', // idle in a transaction for too long
-  '25006', // read only: the server has just become, or not yet ceased to be, a standby
+  READ_ONLY, // the server has just become, or not yet ceased to be, a standby
   QUERY_CANCELED, // the statement took too long
   ...['57P01', '57P02', '57P03', '57P05'], // shutting down, crashed, starting up, idle for too long
 ]);
@@ -51,6 +52,11 @@ export function isStalePlan(error: unknown): boolean {
   return code === FEATURE_NOT_SUPPORTED && message === 'cached plan must not change result type';
 }
 
+/** Whether the server, or this session of it, takes no writes. */
+export function isReadOnly(error: unknown): boolean {
+  return driverError(error).code === READ_ONLY;
+}
+
 /** Whether a row or table was locked by another for longer than this session waits. */
 export function isLockTimeout(error: unknown): boolean {
   return driverError(error).code === LOCK_NOT_AVAILABLE;
@@ -81,6 +87,36 @@ export function isTransientDatabaseError(error: unknown): boolean {
     if (code.length === 5 && TRANSIENT_CLASSES.includes(code.slice(0, 2))) return true;
   }
   return typeof message === 'string' && TRANSIENT_WORDS.test(message);
+}
+
+/** Login refused, database not there, I/O error of the server's disk: nothing that the work could be blamed for. */
+const SERVERS_OWN_STATES: ReadonlySet<string> = new Set(['28000', '28P01', '3D000', '58000', '58030', '58P01']);
+/** The connection was there when the work began. */
+const LOST_STATES: ReadonlySet<unknown> = new Set(['57P01', '57P02', '08000', '08003', '08006', 'ECONNRESET', 'ECONNABORTED', 'EPIPE']);
+const LOST_WORDS = /^(Connection terminated(?! due to connection timeout)|Client has encountered a connection error)/;
+/** No connection was to be had. */
+const NO_CONNECTION_STATES: ReadonlySet<unknown> = new Set([
+  ...['53300', '57P03', '08001', '08004', '28000', '28P01', '3D000'],
+  ...['ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+]);
+const NO_CONNECTION_WORDS = /^(timeout exceeded when trying to connect|Connection terminated due to connection timeout)/;
+
+/** Whether the work has to wait until the database is well again, however long that takes: whatever is transient, and what an operator has to mend. */
+export function isDatabaseOutage(error: unknown): boolean {
+  return isTransientDatabaseError(error) || SERVERS_OWN_STATES.has(String(driverError(error).code));
+}
+
+/** Whether the connection was lost while the work used it. */
+export function isLostConnection(error: unknown): boolean {
+  if (error instanceof Error && LOST_IN_BETWEEN.has(error.name)) return true;
+  const { code, message } = driverError(error);
+  return LOST_STATES.has(code) || (typeof message === 'string' && LOST_WORDS.test(message));
+}
+
+/** Whether the work got no connection at all. */
+export function isConnectionRefused(error: unknown): boolean {
+  const { code, message } = driverError(error);
+  return NO_CONNECTION_STATES.has(code) || (typeof message === 'string' && NO_CONNECTION_WORDS.test(message));
 }
 
 /** Whether the database, or the way to it, is what failed; not the work that used it. */

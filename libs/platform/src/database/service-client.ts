@@ -1,5 +1,5 @@
 import { Client, type ClientConfig } from 'pg';
-import { isStalePlan } from './errors';
+import { isReadOnly, isStalePlan } from './errors';
 
 /** How many statements a connection keeps prepared; more than the services use, unless one is put together anew each time. */
 const MOST_STATEMENTS = 300;
@@ -15,6 +15,9 @@ const ALL_COLUMNS =
  *
  * The server may end a connection at any moment, also while nobody's: between the pool, which listens to those that idle, and whoever has just been
  * given it. An error that nobody hears would end the process. Whoever uses the connection next is told by his own query.
+ *
+ * One that turns out to be read-only is closed: after a failover the old server may go on as a standby, and only a new connection reaches the one that
+ * takes writes.
  *
  * A statement with parameters is parsed and planned once a connection instead of each time, which for the largest of ours is two thirds of its cost.
  * One that a migration has made stale fails once, with an error that is transient (`isTransientDatabaseError`), and is prepared anew.
@@ -33,11 +36,16 @@ export class ServiceClient extends Client {
     const [text, values] = args;
     const name =
       args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0 ? this.nameOf(text) : undefined;
-    if (name === undefined) return (super.query as (...all: unknown[]) => unknown)(...args);
-    const answer = super.query({ name, text: text as string, values: values as unknown[] });
-    answer.catch((error: unknown) => {
-      if (isStalePlan(error)) this.names.delete(text as string);
-    });
+    const answer =
+      name === undefined
+        ? (super.query as (...all: unknown[]) => unknown)(...args)
+        : super.query({ name, text: text as string, values: values as unknown[] });
+    if (answer instanceof Promise) {
+      answer.catch((error: unknown) => {
+        if (name !== undefined && isStalePlan(error)) this.names.delete(text as string);
+        if (isReadOnly(error)) this.end().catch(() => undefined);
+      });
+    }
     return answer;
   }) as Client['query'];
 

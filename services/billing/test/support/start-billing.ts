@@ -14,7 +14,13 @@ import { MIGRATIONS, SCHEMA } from '../../src/migrations';
 export async function startBilling(broker: TestBroker, database: TestDatabase, clock: Clock = new Clock()): Promise<INestApplication> {
   await assertExchanges(broker.channel, EXCHANGES);
   await runMigrations({ url: database.url, schema: SCHEMA, migrations: MIGRATIONS, applicationName: 'test' });
-  const settings = { amqpUrl: broker.url, databaseUrl: database.url, databasePoolSize: 10, shutdownTimeoutSeconds: 10 };
+  const settings = {
+    amqpUrl: broker.url,
+    databaseUrl: database.url,
+    databasePoolSize: 10,
+    shutdownTimeoutSeconds: 10,
+    amqpUsers: 'shared' as const,
+  };
   const config = Object.assign(new BillingConfig(), settings);
   const module = await Test.createTestingModule({ imports: [PlatformModule.forRoot({ config }), BillingModule.forRoot(config)] })
     .overrideProvider(Clock)

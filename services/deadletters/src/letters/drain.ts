@@ -1,14 +1,13 @@
-import { BROKER_USERS, EXCHANGE, QUEUES } from '@reprise/contracts';
+import { brokerUserOf, QUEUES } from '@reprise/contracts';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { AmqpConnection, deadQueueOf, deathOf, QueueDrain } from '@reprise/messaging';
+import { storeIn } from '@reprise/messaging/store';
 import type { HealthIndicator } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import { DeadlettersConfig } from '../deadletters.config';
+import { SCHEMA } from '../migrations';
 import { Collector } from './collector';
-
-/** The users that bury messages: those whose word is taken for who sent one first. */
-const UNDERTAKERS = BROKER_USERS.filter(({ write }) => new RegExp(write).test(EXCHANGE.dead)).map(({ name }) => name);
 
 /** Empties every dead-letter queue there is, for as long as the service runs. */
 @Injectable()
@@ -18,14 +17,22 @@ export class Drain implements OnApplicationBootstrap, BeforeApplicationShutdown,
   private readonly drain: QueueDrain;
 
   constructor(connection: AmqpConnection, collector: Collector, config: DeadlettersConfig, @InjectDataSource() dataSource: DataSource) {
-    const sources = new Map(QUEUES.filter(({ kind }) => kind === 'work').map(({ name }) => [deadQueueOf(name), name]));
-    const trusted = new Set([...UNDERTAKERS, connection.user]);
+    const sources = new Map(
+      QUEUES.filter(({ kind }) => kind === 'work').map(({ name, service }) => [
+        deadQueueOf(name),
+        // Others can put a message into a dead-letter queue, too; only its service, and we with a replay, know who sent it first.
+        { queue: name, trusted: new Set([brokerUserOf(service), connection.user]) },
+      ]),
+    );
     this.drain = new QueueDrain({
       connection,
       queues: [...sources.keys()],
       prefetch: config.drainPrefetch,
-      take: (message, dead) => collector.collect(deathOf(message, sources.get(dead) ?? dead, trusted)),
-      infrastructure: { probe: () => dataSource.query('SELECT 1') },
+      take: (message, dead) => {
+        const { queue, trusted } = sources.get(dead)!;
+        return collector.collect(deathOf(message, queue, trusted));
+      },
+      infrastructure: { probe: (error) => storeIn(SCHEMA).probe(dataSource, error) },
       drainTimeoutMs: config.shutdownTimeoutSeconds * 1000,
     });
   }
@@ -36,6 +43,11 @@ export class Drain implements OnApplicationBootstrap, BeforeApplicationShutdown,
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.drain.close();
+  }
+
+  /** What dead letters are being held for, if they are. */
+  get outage(): Error | undefined {
+    return this.drain.outage;
   }
 
   isConsuming(): boolean {

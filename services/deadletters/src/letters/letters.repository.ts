@@ -44,14 +44,14 @@ export class LettersRepository {
     ]);
   }
 
-  /** Makes this death the one that its letter tells of, unless that is of a later one. */
+  /** Makes this death the one that its letter tells of, unless that is of a later one, or this is of another's copy. */
   async showLatestDeath(manager: EntityManager, id: string, letter: NewLetter): Promise<void> {
-    const { reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties } = letter;
+    const { reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties, sent_by } = letter;
     await manager.query(
       `UPDATE dead_letters SET reason = $2, exception = $3, stack = $4, attempts = $5, fingerprint = $6, last_failed_at = $7, headers = $8,
               properties = $9
-        WHERE id = $1 AND last_failed_at <= $7`,
-      [id, reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties],
+        WHERE id = $1 AND last_failed_at <= $7 AND sent_by IS NOT DISTINCT FROM $10`,
+      [id, reason, exception, stack, attempts, fingerprint, last_failed_at, headers, properties, sent_by],
     );
   }
 

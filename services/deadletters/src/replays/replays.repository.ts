@@ -13,6 +13,7 @@ export interface DueLetter {
   id: string;
   queue: string;
   sent_by: string | null;
+  edited_from: string | null;
   replays: number;
   headers: string;
   properties: string;
@@ -108,7 +109,7 @@ export class ReplaysRepository {
       `WITH sized AS MATERIALIZED (
          SELECT id, sum(octet_length(body) + octet_length(headers)) OVER (ORDER BY id) - octet_length(body) - octet_length(headers) AS before
            FROM dead_letters WHERE id = ANY ($1::text[]) AND status = 'replaying' AND replay_id = $2)
-       SELECT d.id, queue, sent_by, replays, headers, properties, body FROM dead_letters d
+       SELECT d.id, queue, sent_by, edited_from, replays, headers, properties, body FROM dead_letters d
         WHERE id IN (SELECT id FROM sized WHERE before <= $3) AND status = 'replaying' ORDER BY id FOR UPDATE`,
       [ids, replayId, mostBytes],
     );

@@ -11,9 +11,10 @@ import {
   type ReplayDeadLetters,
   type ReplayStatus,
   type ReplayView,
+  senderPolicy,
 } from '@reprise/contracts';
 import { Injectable } from '@nestjs/common';
-import { CE, type MessageContext, RefusedError } from '@reprise/messaging';
+import { AmqpConnection, CE, type MessageContext, RefusedError } from '@reprise/messaging';
 import { type Doing, OperatorCommands } from '../commands/operator-commands';
 import { DeadlettersConfig } from '../deadletters.config';
 import { HistoryRepository } from '../history/history.repository';
@@ -26,6 +27,7 @@ import { LettersRepository, type NewLetter } from '../letters/letters.repository
 import { nothingSaid } from '../letters/letters.service';
 import { ReplayLettersRepository } from './replay-letters.repository';
 import { ReplaysRepository } from './replays.repository';
+import { senderOfChanged } from './sender.rules';
 
 /** Putting dead letters back, and holding that up. A replay is promised here, in one transaction; the sender keeps the promise. */
 @Injectable()
@@ -37,6 +39,7 @@ export class ReplaysService {
     private readonly history: HistoryRepository,
     private readonly commands: OperatorCommands,
     private readonly config: DeadlettersConfig,
+    private readonly connection: AmqpConnection,
   ) {}
 
   /** @throws RefusedError `replay_not_found` */
@@ -76,7 +79,8 @@ export class ReplaysService {
     if (!this.config.editDeadLetters) throw new RefusedError(refusal('editing_disabled'));
     return this.commands.run(command, message, async (doing) => {
       const old = await this.waiting(doing, command.dead_letter_id);
-      const letter = edited(old, command.data, doing.actor);
+      const sender = senderOfChanged(old, this.connection.user, senderPolicy('deadletters', this.config).senders);
+      const letter = edited(old, command.data, doing.actor, sender);
       await this.letters.insert(doing.manager, letter);
       await this.letters.linkEdited(doing.manager, old.id, letter.id);
       const { reason } = command;
@@ -138,11 +142,8 @@ export class ReplaysService {
 
 const STATUS_AFTER: Record<ReplayAction, ReplayStatus> = { pause: 'paused', resume: 'running', cancel: 'cancelled' };
 
-/**
- * The letter with other data, as a message of its own. It is the operator's: the first sender is not vouched for, since this is not what he
- * sent.
- */
-function edited(old: WholeLetterRow, data: Record<string, unknown>, actor: string): NewLetter {
+/** The letter with other data, as a message of its own. */
+function edited(old: WholeLetterRow, data: Record<string, unknown>, actor: string, sender: string | null): NewLetter {
   const { bytes: _, deaths: __, replays: ___, edited_to: ____, ...kept } = old;
   const messageId = newId('message');
   const body = Buffer.from(JSON.stringify(data));
@@ -155,7 +156,7 @@ function edited(old: WholeLetterRow, data: Record<string, unknown>, actor: strin
     identity: identityOf({ queue, messageId, type: text(type), orgId: text(orgId), subject: text(subject), actor, body }),
     status: 'open',
     message_id: messageId,
-    sent_by: null,
+    sent_by: sender,
     fingerprint: fingerprintOf(text(type), queue, reason, text(old.exception)),
     headers: toJson(headers),
     properties: toJson({ ...fromJson(old.properties), messageId, contentType: 'application/json' }),

@@ -1,7 +1,7 @@
 import { EXCHANGE } from '@reprise/contracts';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { Publisher, toReplay, UnroutableError } from '@reprise/messaging';
+import { AmqpConnection, Publisher, toReplay, UnroutableError } from '@reprise/messaging';
 import { Clock } from '@reprise/platform';
 import type { DataSource, EntityManager } from 'typeorm';
 import { HistoryRepository } from '../history/history.repository';
@@ -9,6 +9,7 @@ import { DeadlettersMetrics } from '../metrics/deadletters-metrics';
 import { fromJson } from '../letters/amqp-values';
 import { paceOf, restOf } from './pace.rules';
 import { ReplayLettersRepository } from './replay-letters.repository';
+import { senderOfReplay } from './sender.rules';
 import { type DueLetter, type ReplayRow, ReplaysRepository } from './replays.repository';
 
 /** While a replay runs. */
@@ -39,6 +40,7 @@ export class Sender implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly history: HistoryRepository,
     private readonly clock: Clock,
     private readonly metrics: DeadlettersMetrics,
+    private readonly connection: AmqpConnection,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -95,7 +97,7 @@ export class Sender implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** @returns why some could not be sent for now, or null */
   private async send(manager: EntityManager, { id: replayId }: ReplayRow, letters: readonly DueLetter[]): Promise<string | null> {
-    const results = await Promise.allSettled(letters.map((letter) => this.publisher.send(messageOf(letter))));
+    const results = await Promise.allSettled(letters.map((letter) => this.publisher.send(messageOf(letter, this.connection.user))));
     this.metrics.replayed(results);
     const sent = letters.filter((_, i) => results[i]?.status === 'fulfilled').map(({ id }) => id);
     const at = this.clock.now();
@@ -122,7 +124,8 @@ export class Sender implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-function messageOf({ queue, sent_by, replays, headers, properties, body }: DueLetter): ReturnType<typeof toReplay> {
-  const letter = { queue, body, headers: fromJson(headers), properties: fromJson(properties) };
-  return toReplay({ ...letter, userId: sent_by ?? undefined, replays: replays + 1 }, EXCHANGE);
+function messageOf(letter: DueLetter, ourselves: string): ReturnType<typeof toReplay> {
+  const { queue, body, headers, properties, replays } = letter;
+  const message = { queue, body, headers: fromJson(headers), properties: fromJson(properties) };
+  return toReplay({ ...message, userId: senderOfReplay(letter, ourselves), replays: replays + 1 }, EXCHANGE);
 }

@@ -22,6 +22,7 @@ export async function startDeadletters(
   await runMigrations({ url: database.url, schema: SCHEMA, migrations: MIGRATIONS, applicationName: 'test' });
   const config = Object.assign(new DeadlettersConfig(), {
     amqpUrl: broker.url,
+    amqpUsers: 'shared',
     databaseUrl: database.url,
     databasePoolSize: 10,
     shutdownTimeoutSeconds: 10,

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, queuesOf } from '@reprise/contracts';
+import { EXCHANGE, EXCHANGE_OF, EXCHANGES, MESSAGES, queuesOf, senderPolicy } from '@reprise/contracts';
 import { catalogOf, MessagingModule } from '@reprise/messaging';
 import { GatewayConfig } from '../gateway.config';
 import { RoundTrip } from './round-trip';
@@ -8,12 +8,13 @@ import { RoundTrip } from './round-trip';
   imports: [
     MessagingModule.forRootAsync({
       inject: [GatewayConfig],
-      useFactory: ({ amqpUrl, amqpCaFile }: GatewayConfig) => ({
-        url: amqpUrl,
-        caFile: amqpCaFile,
+      useFactory: (config: GatewayConfig) => ({
+        url: config.amqpUrl,
+        caFile: config.amqpCaFile,
         source: 'gateway',
         topology: { exchanges: EXCHANGES, queues: queuesOf('gateway') },
         names: EXCHANGE,
+        senderPolicy: senderPolicy('gateway', config),
         catalog: catalogOf(MESSAGES, EXCHANGE_OF),
       }),
     }),

@@ -85,6 +85,7 @@ export const ALL = ['workspace:read', 'workspace:write', 'tasks:write', 'caps:wr
 function config(amqpUrl: string, issuer: TestIssuer, settings: Partial<GatewayConfig>): GatewayConfig {
   return Object.assign(new GatewayConfig(), {
     amqpUrl,
+    amqpUsers: 'shared',
     httpHost: '127.0.0.1',
     jwtIssuer: ISSUER,
     jwtAudience: AUDIENCE,

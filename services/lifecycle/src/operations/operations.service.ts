@@ -40,6 +40,7 @@ import {
 } from './operation.rules';
 import { operationView } from './operation.view';
 import { OperationsRepository, type OverdueOperation } from './operations.repository';
+import { mustBePlausible } from './generation.rules';
 
 interface Outcome {
   ending: Ending;
@@ -158,6 +159,7 @@ export class OperationsService {
       // It may be run again, and then come to another end.
       ended = null;
       const loaded = await this.loader.loadWithTask(manager, about, loading);
+      if (loaded && fact) mustBePlausible(about.generation, loaded.workspace.generation);
       if (!loaded || !isCurrent(fenceOf(loaded.workspace), about) || loaded.operation.finished_at !== null) return null;
       const outcome = outcomeOf(loaded);
       const error = outcome.error?.code ?? null;

@@ -8,6 +8,7 @@ import { OneStatement } from '../transactions/one-statement';
 import { lostAt } from './operation.rules';
 import { statusChanged } from '../workspaces/announcements';
 import { WorkspacesRepository } from '../workspaces/workspaces.repository';
+import { mustBePlausible } from './generation.rules';
 
 /** What becomes of a workspace whose pod is lost. Whether it is resumed is its role's to say, and the watchdog's to do. */
 @Injectable()
@@ -23,6 +24,7 @@ export class PodLosses {
     await this.facts.apply(fact, async (manager, now) => {
       const workspace = await this.workspaces.lock(manager, fact.data.workspace_id, null);
       const { pod_generation: lost } = fact.data;
+      if (workspace) mustBePlausible(lost, workspace.generation);
       if (workspace && workspace.operation_id !== null && lost > (workspace.lost_generation ?? 0)) {
         return {
           writes: new OneStatement().add('workspace', this.workspaces.update(workspace, { lost_generation: lost }, now), 1),

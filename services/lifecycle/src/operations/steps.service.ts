@@ -13,6 +13,7 @@ import { type WorkspaceChange, WorkspacesRepository } from '../workspaces/worksp
 import { aboutOf, fenceOf, type Loaded, OperationLoader } from './operation-loader';
 import { interruptionOf, type PhaseRecord, quietFrom, reachWorkspace, statusAfter, stepsOf, withStep } from './operation.rules';
 import { type LoadedOperation, OperationsRepository } from './operations.repository';
+import { mustBePlausible } from './generation.rules';
 
 /** What the steps of a job do to its operation while it goes on: most of them move the timeline, and nothing else. */
 @Injectable()
@@ -33,13 +34,16 @@ export class StepsService {
       if (reachWorkspace(told))
         return this.onWorkspace(told, await this.loader.load(manager, fact.data, loading), { manager, now, loading });
       const operation = await this.loader.loadAlone(manager, fact.data, loading);
+      if (operation) mustAllBePlausible(told, operation);
       return operation && { writes: this.addTimeline(new OneStatement(), told, operation, now), messages: [] };
     });
   }
 
   private addTimeline(writes: OneStatement, told: readonly PodStepChanged[], operation: LoadedOperation, now: Date): OneStatement {
     // What began is not told of an operation that has ended: nothing of it runs any more.
-    const steps = told.flatMap(stepsOf).filter(({ status }) => status !== 'started' || operation.finished_at === null);
+    const steps = told
+      .flatMap(stepsOf)
+      .filter(({ status, generation }) => generation === operation.generation && (status !== 'started' || operation.finished_at === null));
     const phases = steps.reduce<readonly PhaseRecord[]>(withStep, operation.phases);
     if (phases !== operation.phases) writes.add('operation', this.operations.progress(operation, phases, quietFrom(now, this.config)), 1);
     return writes;
@@ -52,6 +56,7 @@ export class StepsService {
   ): Promise<Effect | null> {
     if (!loaded) return null;
     const { workspace, operation } = loaded;
+    mustAllBePlausible(told, operation);
     const ended = await this.interrupted(manager, told, loaded, loading);
     const status = statusAfter(operation.kind, { ...fenceOf(workspace), status: workspace.status }, told.flatMap(stepsOf));
     const change: WorkspaceChange = { ...ended?.workspace, ...(status === null ? {} : { status }) };
@@ -82,4 +87,9 @@ export class StepsService {
     const end = endOfTask(before, workspace, { status: 'cancelled', reason, completedAt: new Date(step.at) });
     return end && { ...end, before };
   }
+}
+
+/** @throws DeadLetter `implausible_generation` */
+function mustAllBePlausible(told: readonly PodStepChanged[], operation: LoadedOperation): void {
+  for (const { generation } of told) mustBePlausible(generation, operation.generation);
 }

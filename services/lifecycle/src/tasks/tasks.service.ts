@@ -22,6 +22,7 @@ import { idOfCursor, pageOf } from '../commands/cursor.rules';
 import { Effect, FactRunner } from '../commands/fact-runner';
 import { NOT_VISIBLE, mayTouch, notCreator, notFound } from '../commands/visibility.rules';
 import { LifecycleConfig } from '../lifecycle.config';
+import { mustBePlausible } from '../operations/generation.rules';
 import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { decide } from '../workspaces/workspace.rules';
@@ -152,6 +153,7 @@ export class TasksService {
   async delivered(fact: Fact<TaskDelivered>): Promise<void> {
     await this.facts.apply(fact, async (manager, now) => {
       const loaded = await this.loadTask(manager, fact.data);
+      if (loaded) mustBePlausible(fact.data.pod_generation, loaded.workspace.generation);
       const next = loaded && afterFact(loaded.task.status, 'delivered');
       return next ? this.progress(loaded.task, now, { status: next }) : null;
     });
@@ -160,6 +162,7 @@ export class TasksService {
   async deliveryFailed(fact: Fact<TaskDeliveryFailed>): Promise<void> {
     await this.facts.apply(fact, async (manager, now) => {
       const loaded = await this.loadTask(manager, fact.data);
+      if (loaded) mustBePlausible(fact.data.pod_generation, loaded.workspace.generation);
       return loaded && this.end(loaded, now, { status: 'delivery_failed', reason: fact.data.reason, completedAt: now });
     });
   }

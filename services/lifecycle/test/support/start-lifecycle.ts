@@ -23,6 +23,7 @@ export async function startLifecycle(
   await runMigrations({ url: database.url, schema: SCHEMA, migrations: MIGRATIONS, applicationName: 'test' });
   const config = Object.assign(new LifecycleConfig(), {
     amqpUrl: broker.url,
+    amqpUsers: 'shared',
     databaseUrl: database.url,
     databasePoolSize: 20,
     shutdownTimeoutSeconds: 10,

@@ -53,6 +53,7 @@ export class World {
     /** Another service of the house, with a login of its own. */
     readonly service: BrokerPeer,
     private readonly requester: Requester,
+    private readonly billing: { app: INestApplication; start: () => Promise<INestApplication> },
     private readonly end: () => Promise<void>,
   ) {}
 
@@ -61,7 +62,8 @@ export class World {
     const [broker, database] = await Promise.all([TestBroker.create(), TestDatabase.create()]);
     const clock = new ManualClock(new Date().toISOString());
     const lifecycle = await startLifecycle(broker, database, clock, over);
-    const billing = await startBilling(broker, database, clock);
+    const start = () => startBilling(broker, database, clock);
+    const billing = { app: await start(), start };
     const service = await BrokerPeer.join(broker, EXCHANGE.commands);
     const connection = new AmqpConnection({ url: broker.url, name: 'test' });
     const requester = new Requester(connection, new Envelope(catalogOf(MESSAGES, EXCHANGE_OF), 'test'));
@@ -70,10 +72,10 @@ export class World {
       await connection.close();
       await service.close();
       await lifecycle.close();
-      await billing.close();
+      await billing.app.close();
       await Promise.all([broker.drop(), database.drop()]);
     };
-    const world = new World(broker, clock, lifecycle, service, requester, end);
+    const world = new World(broker, clock, lifecycle, service, requester, billing, end);
     for (const [queue, exchange, key] of [
       [TO_PROVISIONER, EXCHANGE.commands, 'reprise.pod.#'],
       [EVENTS, EXCHANGE.events, 'reprise.#'],
@@ -86,6 +88,14 @@ export class World {
 
   close(): Promise<void> {
     return this.end();
+  }
+
+  stopBilling(): Promise<void> {
+    return this.billing.app.close();
+  }
+
+  async startBilling(): Promise<void> {
+    this.billing.app = await this.billing.start();
   }
 
   get database(): DataSource {

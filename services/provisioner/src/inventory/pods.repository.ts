@@ -26,6 +26,14 @@ export class PodsRepository {
     );
   }
 
+  /** The workspace's highest accepted generation; 0 where there is none. */
+  async highestGeneration(workspaceId: string): Promise<number> {
+    const [row] = await this.database.query<{ generation: number }[]>(`SELECT generation FROM fences WHERE workspace_id = $1`, [
+      workspaceId,
+    ]);
+    return row?.generation ?? 0;
+  }
+
   async find(workspaceId: string, generation: number): Promise<PodRow | null> {
     const [row] = await this.database.query<PodRow[]>(`SELECT ${COLUMNS} FROM pods WHERE workspace_id = $1 AND generation = $2`, [
       workspaceId,

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { Inbox, type MessageContext, Outbox, OutboxRelay } from '@reprise/messaging';
 import { inTransactionSpan } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
+import { implausibleGeneration } from '../inventory/generation.rules';
 import type { Job, JobOrder } from './job';
 import { CLAIM, ONE_CLAIM_AT_A_TIME } from './claim.statement.repository';
 import { acceptStatement, advanceStatement, FENCE, HEARTBEAT } from './jobs.statements.repository';
@@ -27,13 +28,16 @@ export class JobsRepository {
 
   /**
    * Remembers the message, raises the workspace's fence and adds the job: all three or, where the message or its generation is old, no job.
-   * @throws DeadLetter where the message's id was used for another message
+   * @throws DeadLetter where the message's id was used for another message, or its generation is too far above the fence
    */
   async accept(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, order: JobOrder): Promise<Acceptance> {
     const { sql, parameters } = acceptStatement(message, order);
-    const [row] = await inTransactionSpan(() => this.database.query<{ fresh: boolean; accepted: boolean }[]>(sql, parameters));
+    const [row] = await inTransactionSpan(() =>
+      this.database.query<{ plausible: boolean; fresh: boolean; accepted: boolean }[]>(sql, parameters),
+    );
     if (row?.accepted) return 'accepted';
     if (row?.fresh) return 'stale';
+    if (row?.plausible === false) throw implausibleGeneration(order.workspaceId, order.generation);
     await this.inbox.find(this.database, message);
     return 'duplicate';
   }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type CreatePod, newId, type RemovePod, type ReplacePod } from '@reprise/contracts';
 import type { MessageContext } from '@reprise/messaging';
 import { addToContext, Clock, currentContext } from '@reprise/platform';
+import { mustBePlausible } from '../inventory/generation.rules';
 import type { JobKind, JobOrder } from './job';
 import { JobBell } from './job-bell';
 import { JobsRepository } from './jobs.repository';
@@ -39,6 +40,7 @@ export class JobsService {
   ): Promise<void> {
     const { operation_id: operationId, workspace_id: workspaceId, generation } = command;
     addToContext({ operationId, workspaceId });
+    mustBePlausible(workspaceId, particulars.podGeneration ?? 0, generation);
     const acceptance = await this.jobs.accept(message, {
       id: newId('job'),
       kind,

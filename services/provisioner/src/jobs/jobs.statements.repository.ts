@@ -1,3 +1,4 @@
+import { LARGEST_GENERATION_GAP } from '@reprise/contracts';
 import type { MessageContext } from '@reprise/messaging';
 import { runs } from './claim.statement.repository';
 import type { JobOrder } from './job';
@@ -25,7 +26,10 @@ export const FENCE = `
   SELECT f.generation FROM fences f, jobs j
    WHERE f.workspace_id = $3 AND j.id = $1 AND j.epoch = $2 AND ${runs('j')} AND j.available_at > now()`;
 
-/** Inbox row, fence and job in one statement: a message that was seen raises no fence, and a fence that does not rise makes no job. */
+/**
+ * Inbox row, fence and job in one statement: a message that was seen raises no fence, and a fence that does not rise makes no job. A generation too far
+ * above the fence writes nothing at all.
+ */
 export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | 'bodyHash'>, order: JobOrder): Statement {
   const parameters: unknown[] = [];
   const bind: Bind = (value) => `$${parameters.push(value)}`;
@@ -46,13 +50,18 @@ export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | '
     actor: order.actor,
   };
   const names = Object.keys(columns).join(', ');
+  const workspace = bind(order.workspaceId);
+  const generation = bind(order.generation);
   const sql = `
-    WITH fresh AS (
-      INSERT INTO inbox (consumer, message_id, body_hash) VALUES (${bind(message.queue)}, ${bind(message.id)}, ${bind(message.bodyHash)})
+    WITH plausible AS (
+      SELECT WHERE ${generation}::bigint <= coalesce((SELECT f.generation FROM fences f WHERE f.workspace_id = ${workspace}), 0) + ${LARGEST_GENERATION_GAP}
+    ), fresh AS (
+      INSERT INTO inbox (consumer, message_id, body_hash)
+      SELECT ${bind(message.queue)}, ${bind(message.id)}, ${bind(message.bodyHash)}::bytea WHERE EXISTS (SELECT FROM plausible)
       ON CONFLICT DO NOTHING RETURNING 1
     ), raised AS (
       INSERT INTO fences AS f (workspace_id, generation)
-      SELECT ${bind(order.workspaceId)}, ${bind(order.generation)}::integer WHERE EXISTS (SELECT FROM fresh)
+      SELECT ${workspace}, ${generation}::bigint::integer WHERE EXISTS (SELECT FROM fresh)
       ON CONFLICT (workspace_id) DO UPDATE SET generation = EXCLUDED.generation WHERE f.generation < EXCLUDED.generation
       RETURNING 1
     ), job AS (
@@ -60,7 +69,7 @@ export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | '
       SELECT ${names} FROM json_populate_record(NULL::jobs, ${bind(JSON.stringify(columns))}::json) WHERE EXISTS (SELECT FROM raised)
       RETURNING 1
     )
-    SELECT EXISTS (SELECT FROM fresh) AS fresh, EXISTS (SELECT FROM job) AS accepted`;
+    SELECT EXISTS (SELECT FROM plausible) AS plausible, EXISTS (SELECT FROM fresh) AS fresh, EXISTS (SELECT FROM job) AS accepted`;
   return { sql, parameters };
 }
 

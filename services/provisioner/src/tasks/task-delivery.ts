@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { InterruptTask, RunTask } from '@reprise/contracts';
 import { RetryLater } from '@reprise/messaging';
+import { mustBePlausible } from '../inventory/generation.rules';
 import { PodAccess } from '../inventory/pod-access';
 import { PodsRepository } from '../inventory/pods.repository';
 import { AgentError } from '../pods/agent-client.types';
@@ -21,9 +22,21 @@ export class TaskDelivery {
     private readonly access: PodAccess,
   ) {}
 
-  /** Idempotent by task id: the agent runs a task once. */
+  /**
+   * A pod of a generation that the workspace cannot have is nobody's to wait for.
+   * @throws DeadLetter `implausible_generation`
+   */
+  async mustBePlausible({
+    workspace_id: workspaceId,
+    pod_generation: generation,
+  }: Pick<RunTask, 'workspace_id' | 'pod_generation'>): Promise<void> {
+    mustBePlausible(workspaceId, generation, await this.pods.highestGeneration(workspaceId));
+  }
+
+  /** Idempotent by task id: the agent runs a task once. @throws DeadLetter `implausible_generation` */
   async deliver(command: RunTask): Promise<Delivery> {
     const row = await this.pods.find(command.workspace_id, command.pod_generation);
+    if (row === null) await this.mustBePlausible(command);
     if (row?.status !== 'live') return { delivered: false, reason: 'pod_lost' };
     for (let attempt = 0; ; attempt += 1) {
       const reason = await this.attempt(row, command);

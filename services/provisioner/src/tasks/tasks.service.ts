@@ -30,6 +30,7 @@ export class TasksService {
    */
   async interrupt(command: InterruptTask): Promise<void> {
     addToContext({ workspaceId: command.workspace_id });
+    await this.delivery.mustBePlausible(command);
     await this.tasks.interrupted(command.task_id);
     await this.delivery.interrupt(command);
   }

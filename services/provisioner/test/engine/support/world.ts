@@ -99,6 +99,7 @@ export class World {
       DATABASE_URL: this.databaseUrl,
       DATABASE_POOL_SIZE: '5',
       AMQP_URL: process.env.TEST_AMQP_URL ?? 'amqp://localhost',
+      AMQP_USERS: 'shared',
       PODS_DIR: this.podsDir,
       SNAPSHOTS_DIR: this.snapshotsDir,
       AGENT_PATH: this.agentPath,
