@@ -6,6 +6,8 @@ import { storeMeters } from '@reprise/provisioner/dist/metrics/store-meters';
 import { TracedAgent } from '@reprise/provisioner/dist/pods/traced-agent';
 import { TracedPodDriver } from '@reprise/provisioner/dist/pods/traced-pod-driver';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE, TRANSFERS } from '@reprise/provisioner/dist/ports/tokens';
+import { ProvisionerConfig } from '@reprise/provisioner/dist/provisioner.config';
+import { snapshotLimits } from '@reprise/provisioner/dist/snapshot-store.config';
 import type { SnapshotStore } from '@reprise/provisioner/dist/snapshots/snapshot-store';
 import { LocalTransfers } from '@reprise/provisioner/dist/transfers/local-transfers';
 import { NoopAgent } from './noop-agent';
@@ -28,8 +30,9 @@ const PORTS: Provider[] = [
   // In the service's own thread: there is nothing to transfer.
   {
     provide: TRANSFERS,
-    inject: [CONNECT_AGENT, SNAPSHOT_STORE],
-    useFactory: (connect: ConnectAgent, store: SnapshotStore) => new LocalTransfers(connect, store),
+    inject: [CONNECT_AGENT, SNAPSHOT_STORE, ProvisionerConfig],
+    useFactory: (connect: ConnectAgent, store: SnapshotStore, config: ProvisionerConfig) =>
+      new LocalTransfers(connect, store, snapshotLimits(config)),
   },
 ];
 

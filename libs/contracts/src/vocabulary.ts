@@ -44,6 +44,7 @@ export type PhaseStatus = (typeof PHASE_STATUSES)[number];
 export const OPERATION_ERRORS = [
   'quiesce_failed',
   'snapshot_failed',
+  'snapshot_too_large',
   'verify_failed',
   'teardown_failed',
   'create_failed',

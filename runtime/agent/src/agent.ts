@@ -1,10 +1,13 @@
 import type { Readable, Writable } from 'node:stream';
 import type { AgentConfig } from './config';
-import { Conversation, readConversationOf } from './conversation/conversation';
+import { Conversation, readConversation } from './conversation/conversation';
 import { AgentError } from './errors';
+import { type Directory, openUpSelf } from './files/directory';
+import { OwnFiles } from './files/own-files';
 import { log, messageOf } from './log';
 import type { Reporter } from './reporting/reporter';
 import { restoreWorkspace, type RestoreResult } from './restore/restore';
+import type { SnapshotLimits } from './snapshot/limits';
 import { writeSnapshot, type SnapshotResult } from './snapshot/snapshot';
 import { endMarked } from './tasks/process-group';
 import { Task, type TaskEnd } from './tasks/task';
@@ -15,6 +18,13 @@ export interface TaskRequest {
   readonly taskId: string;
   readonly description: string;
   readonly timeoutSeconds?: number;
+}
+
+/** What quiesce has to say. */
+export interface Quiesced {
+  readonly interruptedTaskId: string | null;
+  /** What that task had printed. */
+  readonly interruptedTaskOutput?: string;
 }
 
 /** How long quiesce and shutdown wait for the last reports to be told; what is not goes with the workspace. */
@@ -31,12 +41,22 @@ export class Agent {
   private readonly interrupted = new WeakSet<Task>();
   private restoring = false;
   private waking: Promise<void> | undefined;
-  private quiescing: Promise<{ interruptedTaskId: string | null }> | undefined;
+  private quiescing: Promise<Quiesced> | undefined;
+
+  private readonly files: OwnFiles;
+  /** What was moved aside and is not in the conversation yet. */
+  private moved: { path: string; to: string }[] = [];
 
   constructor(
     private readonly config: AgentConfig,
+    private readonly workspace: Directory,
     private readonly reporter: Reporter,
-  ) {}
+  ) {
+    this.files = new OwnFiles(workspace, (path, to) => {
+      log('warn', "something stood in the way of the agent's files and was moved aside", { path, to });
+      this.moved.push({ path, to });
+    });
+  }
 
   get status(): AgentStatus {
     return this.state;
@@ -47,7 +67,7 @@ export class Agent {
   }
 
   /** @throws AgentError `not_ready` when there is nothing at rest to be saved: a pod that is still starting holds no state */
-  quiesce(reason: string): Promise<{ interruptedTaskId: string | null }> {
+  quiesce(reason: string): Promise<Quiesced> {
     if (this.state === 'starting') throw new AgentError('not_ready', 'the pod is starting and holds no state to be saved');
     this.state = 'quiesced';
     return (this.quiescing ??= this.comeToRest(reason).catch((error: unknown) => {
@@ -73,6 +93,8 @@ export class Agent {
     if (this.state !== 'ready') throw new AgentError('not_ready', `the pod is ${this.state} and takes no tasks`);
     if (this.current) throw new AgentError('busy', `task ${this.taskId} is running`);
     this.taken.add(request.taskId);
+    // A workspace that its owner cannot enter: no task could begin in it, nor ever change that.
+    openUpSelf(this.workspace, 0o700);
     const task = new Task({
       ...request,
       timeoutSeconds: request.timeoutSeconds ?? this.config.taskTimeoutSeconds,
@@ -92,11 +114,14 @@ export class Agent {
   }
 
   history(): Promise<Readable> {
-    return this.conversation?.read() ?? readConversationOf(this.config.workspaceDir);
+    return this.conversation?.read() ?? readConversation(this.files);
   }
 
-  /** @throws AgentError `not_quiesced`, also in the middle, when work is resumed while the snapshot is made */
-  async snapshot(out: () => Writable): Promise<SnapshotResult> {
+  /**
+   * @param out is asked for once nothing stands against the snapshot
+   * @throws AgentError `not_quiesced`, also in the middle, when work is resumed while the snapshot is made; `snapshot_too_large`
+   */
+  async snapshot(limits: SnapshotLimits, out: () => Writable): Promise<SnapshotResult> {
     const rest = this.quiescing;
     const assertQuiesced = (): void => {
       if (this.state !== 'quiesced' || this.quiescing !== rest) throw new AgentError('not_quiesced', 'the pod is not quiesced');
@@ -104,7 +129,7 @@ export class Agent {
     assertQuiesced();
     await rest;
     assertQuiesced();
-    return writeSnapshot(this.config.workspaceDir, out(), assertQuiesced);
+    return writeSnapshot(this.workspace, out, limits, assertQuiesced);
   }
 
   /** @throws AgentError `not_starting`, `restore_in_progress`, and those of restoreWorkspace */
@@ -114,7 +139,7 @@ export class Agent {
     if (this.restoring) throw new AgentError('restore_in_progress', 'the workspace is being restored');
     this.restoring = true;
     try {
-      return await restoreWorkspace(tar, this.config.workspaceDir, sha256);
+      return await restoreWorkspace(tar, this.workspace, sha256);
     } finally {
       this.restoring = false;
     }
@@ -136,34 +161,36 @@ export class Agent {
   }
 
   private async wakeUp(): Promise<void> {
-    const conversation = await Conversation.open(this.config.workspaceDir, this.config.generation);
+    const conversation = await Conversation.open(this.files, this.config.generation);
     try {
       await conversation.append({ type: 'pod.started' });
+      await this.tellMoved(conversation);
     } catch (error) {
       // A restore may come before the next attempt, and would take the file away from under it.
       await conversation.close();
       throw error;
     }
     this.conversation = conversation;
-    await this.reporter.start(this.config.workspaceDir);
+    await this.reporter.start(this.files);
     this.state = 'ready';
   }
 
-  private async comeToRest(reason: string): Promise<{ interruptedTaskId: string | null }> {
+  private async tellMoved(conversation: Conversation): Promise<void> {
+    for (const { path, to } of this.moved.splice(0)) await conversation.append({ type: 'file.moved', path, to });
+  }
+
+  private async comeToRest(reason: string): Promise<Quiesced> {
     const { current } = this;
-    let interruptedTaskId: string | null = null;
-    if (current) {
-      if (current.task.stop('cancelled', reason)) {
-        this.interrupted.add(current.task);
-        interruptedTaskId = current.task.spec.taskId;
-      }
-      await current.settled;
-    }
+    const isInterrupted = current?.task.stop('cancelled', reason) ?? false;
+    if (current && isInterrupted) this.interrupted.add(current.task);
+    await current?.settled;
     // What tasks left in the background would write into the snapshot; ended now, they can still save what they hold.
     await endMarked(this.config.podMark);
     await this.reporter.flush(FLUSH_MS);
     await this.reporter.pause();
-    return { interruptedTaskId };
+    if (!current || !isInterrupted) return { interruptedTaskId: null };
+    const { output } = await current.task.ended;
+    return { interruptedTaskId: current.task.spec.taskId, ...(output === undefined ? {} : { interruptedTaskOutput: output }) };
   }
 
   /** Keeps the record of one task, from its start to its end. Never rejects: a full disk must not stop the agent. */
@@ -178,6 +205,7 @@ export class Agent {
     const end: TaskEnd = await task.ended;
     log('info', 'task ended', { task_id: taskId, status: end.status, reason: end.reason });
     await record(this.conversation?.append({ type: 'task.ended', task_id: taskId, ...end }));
+    await record(this.conversation && this.tellMoved(this.conversation));
     if (this.interrupted.has(task)) await this.reporter.forget(taskId);
     else await this.reporter.add(taskId, { ...end, started_at: startedAt, completed_at: new Date().toISOString() });
     this.current = undefined;

@@ -1,8 +1,14 @@
+import type { KeyObject } from 'node:crypto';
+import { publicKeysIn } from './http/control-guard';
+
 /** What a pod is told at its start, all of it by environment (docs/pod-contract.md). */
 export interface AgentConfig {
   readonly workspaceId: string;
   readonly generation: number;
+  /** Shown to the gateway. Tasks can read it: it gives no power over the agent, unless no control keys are given. */
   readonly token: string;
+  /** The public keys of whoever may control the agent; none where that is whoever has the token. */
+  readonly controlKeys: readonly KeyObject[];
   readonly workspaceDir: string;
   readonly host: string;
   /** 0 = any free port. */
@@ -61,6 +67,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     workspaceId,
     generation,
     token,
+    controlKeys: controlKeys(given('REPRISE_CONTROL_KEYS'), problems),
     workspaceDir,
     host: given('REPRISE_HOST') ?? '127.0.0.1',
     port: integer('REPRISE_PORT', '0', 0, 65_535),
@@ -92,6 +99,12 @@ function url(name: string, text: string, problems: string[]): URL {
     return fallback;
   }
   return new URL(text);
+}
+
+function controlKeys(list: string | undefined, problems: string[]): KeyObject[] {
+  const keys = list === undefined ? [] : publicKeysIn(list);
+  if (keys === null) problems.push('REPRISE_CONTROL_KEYS must be a list of Ed25519 public keys, base64url, with commas between');
+  return keys ?? [];
 }
 
 function command(text: string, problems: string[]): string[] {

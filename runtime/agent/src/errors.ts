@@ -10,6 +10,7 @@ export const AGENT_ERRORS = {
   not_quiesced: 409,
   restore_in_progress: 409,
   payload_too_large: 413,
+  snapshot_too_large: 413,
   bad_archive: 422,
   digest_mismatch: 422,
   internal_error: 500,
@@ -22,16 +23,25 @@ export type AgentErrorCode = keyof typeof AGENT_ERRORS;
 
 /** A request that is answered with an error. */
 export class AgentError extends Error {
+  /** What a program can act on, beside the code. */
+  readonly details?: Readonly<Record<string, unknown>>;
+
   constructor(
     readonly code: AgentErrorCode,
     message: string,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; details?: Readonly<Record<string, unknown>> },
   ) {
     super(message, options);
     this.name = 'AgentError';
+    this.details = options?.details;
   }
 
   get status(): number {
     return AGENT_ERRORS[this.code];
   }
+}
+
+/** An error as it stands in an answer. */
+export function errorBody({ code, message, details }: AgentError): Record<string, unknown> {
+  return { code, message, ...(details ? { details } : {}) };
 }

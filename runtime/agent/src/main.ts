@@ -1,9 +1,14 @@
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename, dirname } from 'node:path';
 import { Agent } from './agent';
 import { ConfigError, readConfig, type AgentConfig } from './config';
+import { Directory } from './files/directory';
+import { fromText } from './files/raw-path';
 import { writeAtomically } from './files/write-atomically';
+import { authorizeBy } from './http/auth';
 import { routes } from './http/routes';
 import { createAgentServer } from './http/server';
 import { log, messageOf } from './log';
@@ -12,9 +17,12 @@ import { prepareWorkspace } from './restore/restore';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  await prepareWorkspace(config.workspaceDir);
-  const agent = new Agent(config, new Reporter(config.gatewayUrl, config.token));
-  const server = createAgentServer(routes(agent, config), config.token);
+  mkdirSync(config.workspaceDir, { recursive: true });
+  // Held for good: wherever a task may put it, this is the workspace.
+  const workspace = Directory.open(config.workspaceDir);
+  await prepareWorkspace(workspace);
+  const agent = new Agent(config, workspace, new Reporter(config.gatewayUrl, config.token));
+  const server = createAgentServer(routes(agent, config), authorizeBy(config));
   stopOnSignal(agent, server);
   server.listen(config.port, config.host);
   await once(server, 'listening');
@@ -23,8 +31,17 @@ async function main(): Promise<void> {
 
 async function tellAddress(config: AgentConfig, server: Server): Promise<void> {
   const { port } = server.address() as AddressInfo;
-  if (config.addressFile) await writeAtomically(config.addressFile, `${JSON.stringify({ pid: process.pid, port })}\n`);
+  if (config.addressFile) await writeAddress(config.addressFile, port);
   log('info', 'the agent listens', { workspace_id: config.workspaceId, generation: config.generation, port });
+}
+
+async function writeAddress(path: string, port: number): Promise<void> {
+  const directory = Directory.open(dirname(path));
+  try {
+    await writeAtomically(directory, fromText(basename(path)), `${JSON.stringify({ pid: process.pid, port })}\n`);
+  } finally {
+    directory.close();
+  }
 }
 
 function stopOnSignal(agent: Agent, server: Server): void {

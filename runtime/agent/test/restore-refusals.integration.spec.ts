@@ -120,6 +120,14 @@ describe('a restore', () => {
     expect(await agent.restore(tar, digest(tar))).toMatchObject({ status: 409, json: { error: { code: 'not_starting' } } });
   });
 
+  it('says why it refuses, however much is still to be sent', async () => {
+    const agent = await RunningAgent.start(bundle, newWorkspace());
+    const tar = Buffer.concat([await tarOf([{ name: '../evil' }, 'x']), Buffer.alloc(30_000_000)]);
+    for (let time = 0; time < 5; time++) {
+      expect(await agent.restore(tar, digest(tar))).toMatchObject({ status: 422, json: { error: { code: 'bad_archive' } } });
+    }
+  });
+
   it('without a digest is refused', async () => {
     const agent = await RunningAgent.start(bundle, newWorkspace());
     expect(await agent.restore(Buffer.alloc(1024), 'ABC')).toMatchObject({ status: 400, json: { error: { code: 'bad_request' } } });

@@ -37,6 +37,8 @@ describe('a task', () => {
   it.each([
     ['that fails', 'echo out; echo err >&2; exit 3', { status: 'failed', reason: 'exit_3', output: 'out\n--- stderr ---\nerr\n' }],
     ['that dies of a signal', 'kill -9 $$', { status: 'failed', reason: 'signal_SIGKILL' }],
+    ['that dies of a real-time signal', 'echo out; kill -34 $$', { status: 'failed', reason: 'signal_34', output: 'out\n' }],
+    ['that dies of the last signal there is', 'kill -64 $$', { status: 'failed', reason: 'signal_64' }],
   ])('%s is told how', async (_what, description, end) => {
     await start();
     expect(await agent.run(description)).toMatchObject(end);
@@ -139,7 +141,8 @@ describe('quiesce', () => {
     const pid = await pidIn('inner');
     const answers = await Promise.all([agent.quiesce('interrupted_by_restart'), agent.quiesce('interrupted_by_stop')]);
     answers.push(await agent.quiesce('again'));
-    for (const answer of answers) expect(answer).toMatchObject({ status: 200, json: { interrupted_task_id: 'task_1' } });
+    for (const answer of answers)
+      expect(answer).toMatchObject({ status: 200, json: { interrupted_task_id: 'task_1', interrupted_task_output: 'begun\n' } });
     expect(isAlive(pid)).toBe(false);
     expect((await agent.history()).at(-1)).toMatchObject({
       type: 'task.ended',

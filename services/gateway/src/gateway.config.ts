@@ -64,6 +64,14 @@ export class GatewayConfig extends ServiceConfig {
   @MinLength(16)
   readonly podTokenSecret!: string;
 
+  @Env('POD_TOKEN_SECRET_PREVIOUS', {
+    description: 'While POD_TOKEN_SECRET is exchanged: the other one. Reports of pods that were made with it are still taken.',
+    secret: true,
+  })
+  @IsOptional()
+  @MinLength(16)
+  readonly podTokenSecretPrevious?: string;
+
   @Env('COMMAND_TIMEOUT_MS', { description: 'How long a command may take to be answered before the caller gets 503.', default: 10_000 })
   @IsInt()
   @Min(100)

@@ -102,7 +102,7 @@ describe('a pod', () => {
   const body = { status: 'completed', output: 'done', started_at: '2026-01-01T00:00:00.000Z', completed_at: null };
 
   beforeAll(async () => {
-    gateway = await GatewayUnderTest.start();
+    gateway = await GatewayUnderTest.start({ podTokenSecretPrevious: 'the secret before' });
     await gateway.others.answer(ReportTask, () => undefined);
   });
   afterAll(() => gateway.stop());
@@ -118,6 +118,12 @@ describe('a pod', () => {
       output: 'done',
       started_at: '2026-01-01T00:00:00.000Z',
     });
+  });
+
+  it('reports with a token of the secret before, while that is exchanged', async () => {
+    const before = podToken('the secret before', { workspaceId, generation: 3 });
+    expect((await gateway.call('PUT', `/v1/agent/tasks/${taskId}`, { token: before, body })).status).toBe(200);
+    expect(gateway.others.of(ReportTask)[0]?.data).toMatchObject({ workspace_id: workspaceId, pod_generation: 3 });
   });
 
   it('may report half a million characters of whatever its task wrote', async () => {

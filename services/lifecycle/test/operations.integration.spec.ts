@@ -93,9 +93,9 @@ it('a forced restart goes through stopping and provisioning to idle, and ends th
   expect(await world.toProvisioner<ReplacePod>(ReplacePod)).toMatchObject({ generation: 2, pod_generation: 1, force: true });
 
   await step(operation, 'quiesce', 'started');
-  await step(operation, 'quiesce', 'succeeded', { interrupted_task_id: taskId });
+  await step(operation, 'quiesce', 'succeeded', { interrupted_task_id: taskId, interrupted_task_output: 'so far\n' });
   await waitFor(async () => (await task(workspace.id, taskId)).status === 'cancelled', 'the end of the task');
-  expect(await task(workspace.id, taskId)).toMatchObject({ reason: 'interrupted_by_restart' });
+  expect(await task(workspace.id, taskId)).toMatchObject({ reason: 'interrupted_by_restart', output: 'so far\n' });
   await step(operation, 'teardown', 'succeeded', { next: { step: 'create', attempt: 1 } });
   await waitFor(async () => (await world.get(workspace.id)).status === 'provisioning', 'provisioning');
   expect((await world.operation(operation.id)).phases.map((p) => [p.name, p.status])).toEqual([

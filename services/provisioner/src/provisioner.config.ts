@@ -1,5 +1,5 @@
 import { Env, IsUrlOf } from '@reprise/platform';
-import { IsInt, Max, Min, MinLength } from 'class-validator';
+import { IsInt, IsOptional, Max, Min, MinLength } from 'class-validator';
 import { KubernetesConfig } from './pods/kubernetes/kubernetes.config';
 
 /** What the provisioner is told. */
@@ -8,9 +8,20 @@ export class ProvisionerConfig extends KubernetesConfig {
   @IsUrlOf(['http', 'https'])
   readonly gatewayUrl!: string;
 
-  @Env('POD_TOKEN_SECRET', { description: "Signs pods' tokens; the gateway has the same one.", secret: true })
+  @Env('POD_TOKEN_SECRET', {
+    description: "Pods' tokens and the key that signs what pods are told are derived from it; the gateway has the same one.",
+    secret: true,
+  })
   @MinLength(16)
   readonly podTokenSecret!: string;
+
+  @Env('POD_TOKEN_SECRET_PREVIOUS', {
+    description: 'While POD_TOKEN_SECRET is exchanged: the other one. Pods that were made with it can still be controlled.',
+    secret: true,
+  })
+  @IsOptional()
+  @MinLength(16)
+  readonly podTokenSecretPrevious?: string;
 
   @Env('WORKER_CONCURRENCY', { description: 'How many jobs this process works at, at once.', default: 8 })
   @IsInt()

@@ -10,6 +10,7 @@ import { JobsModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { MIGRATIONS, SCHEMA } from './migrations';
 import { OverviewModule } from './overview/overview.module';
+import { KeysModule } from './pods/keys.module';
 import { PortsModule } from './ports/ports.module';
 import { ProvisionerConfig } from './provisioner.config';
 import { ReconcilerModule } from './reconciler/reconciler.module';
@@ -57,6 +58,7 @@ export class ProvisionerModule {
             store,
           ],
         }),
+        KeysModule,
         ports,
         MetricsModule,
         JobsModule,

@@ -1,5 +1,6 @@
 import { DatabaseServiceConfig, Env, IsUrlOf } from '@reprise/platform';
 import { IsIn, IsInt, IsNotEmpty, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
+import type { SnapshotLimits } from './snapshots/limits';
 
 const SNAPSHOT_STORES = ['files', 's3'] as const;
 const S3_ENCRYPTIONS = ['none', 'AES256', 'aws:kms'] as const;
@@ -28,6 +29,31 @@ export class SnapshotStoreConfig extends DatabaseServiceConfig {
   @ValidateIf(withFiles)
   @IsNotEmpty()
   readonly snapshotsDir!: string;
+
+  @Env('SNAPSHOT_MAX_MB', {
+    description:
+      'How much the files of a workspace may have together, in MiB, as long as they say that they are: holes count. A workspace with more is not stopped or restarted: `snapshot_too_large`.',
+    default: 32_768,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_073_741_824)
+  readonly snapshotMaxMb!: number;
+
+  @Env('SNAPSHOT_MAX_ENTRIES', { description: 'The same for the number of files, directories and links.', default: 2_000_000 })
+  @IsInt()
+  @Min(10)
+  @Max(100_000_000)
+  readonly snapshotMaxEntries!: number;
+
+  @Env('SNAPSHOT_MAX_DEPTH', {
+    description: 'The same for how many directories deep the tree is. A path of more than 4,095 bytes is too long whatever is set here.',
+    default: 2_048,
+  })
+  @IsInt()
+  @Min(2)
+  @Max(2_048)
+  readonly snapshotMaxDepth!: number;
 
   @Env('S3_BUCKET', { description: 'With SNAPSHOT_STORE=s3: the bucket. It is not made.', example: 'reprise-snapshots' })
   @ValidateIf(withS3)
@@ -146,6 +172,11 @@ export class SnapshotStoreConfig extends DatabaseServiceConfig {
 
 /** What a store is made of: of the configuration those parts that are about the store itself. Plain data, which can go to another thread. */
 export type StoreSettings = Pick<SnapshotStoreConfig, 'snapshotStore' | 'snapshotsDir' | Extract<keyof SnapshotStoreConfig, `s3${string}`>>;
+
+/** What a snapshot may have at most. */
+export function snapshotLimits(config: SnapshotStoreConfig): SnapshotLimits {
+  return { entries: config.snapshotMaxEntries, bytes: config.snapshotMaxMb * 1024 * 1024, depth: config.snapshotMaxDepth };
+}
 
 export function storeSettings(config: SnapshotStoreConfig): StoreSettings {
   const isOfStore = (name: string): boolean => name === 'snapshotStore' || name === 'snapshotsDir' || name.startsWith('s3');

@@ -7,7 +7,8 @@ neither `kubectl describe` nor the environment of a child process shows them. Ar
 {{- $service := index . 1 -}}
 {{- $names := list "AMQP_URL" -}}
 {{- if ne $service "gateway" }}{{ $names = append $names "DATABASE_URL" }}{{ end -}}
-{{- if or (eq $service "gateway") (eq $service "provisioner") }}{{ $names = append $names "POD_TOKEN_SECRET" }}{{ end -}}
+{{- if or (eq $service "gateway") (eq $service "provisioner") }}{{ $names = append $names "POD_TOKEN_SECRET" }}
+{{- if $root.Values.exchangePodTokenSecret }}{{ $names = append $names "POD_TOKEN_SECRET_PREVIOUS" }}{{ end }}{{ end -}}
 {{- if and (eq $service "provisioner") $root.Values.snapshots.s3.accessKeyId }}{{ $names = append $names "S3_SECRET_ACCESS_KEY" }}{{ end -}}
 {{- join " " $names -}}
 {{- end -}}

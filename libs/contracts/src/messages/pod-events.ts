@@ -67,6 +67,12 @@ export class PodStepChanged extends JobEvent {
   @IsTypeId('task')
   interrupted_task_id?: string | null;
 
+  /** With `interrupted_task_id`: what the task had printed. Absent where its agent does not tell. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(524_288)
+  interrupted_task_output?: string;
+
   /** In the end of a step: the one that began at the same moment, or the same one's next attempt. No other event tells of that beginning. */
   @IsOptional()
   @IsObject()

@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Directory } from '../files/directory';
+import { OwnFiles } from '../files/own-files';
 import { CONVERSATION_FILE, Conversation } from './conversation';
 
 let workspace: string;
@@ -13,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(workspace, { recursive: true }));
 
 const WHOLE = '{"type":"pod.started"}\n{"type":"task.started"}\n';
-const open = (): Promise<Conversation> => Conversation.open(workspace, 7);
+const open = (): Promise<Conversation> => Conversation.open(new OwnFiles(Directory.open(workspace), () => undefined), 7);
 
 describe('a conversation whose end a crash tore off', () => {
   it.each<[string, string, string]>([
@@ -61,5 +63,32 @@ describe('a conversation', () => {
       generation: 7,
     });
     await conversation.close();
+  });
+
+  it('goes on on a line of its own after more than any line can have, which it leaves as it is', async () => {
+    writeFileSync(file, '');
+    truncateSync(file, 40_000_000);
+    const conversation = await open();
+    await conversation.append({ type: 'pod.started' });
+    await conversation.close();
+    const written = readFileSync(file);
+    expect(written.indexOf('\n')).toBe(40_000_000);
+    expect(JSON.parse(written.subarray(40_000_001).toString())).toMatchObject({ type: 'pod.started' });
+  });
+
+  it('is what has its name, whatever became of the file that was opened', async () => {
+    const conversation = await open();
+    rmSync(dirname(file), { recursive: true });
+    await conversation.append({ type: 'pod.started' });
+    renameSync(file, `${file}.old`);
+    writeFileSync(file, '{"type":"mine"}\n');
+    await conversation.append({ type: 'pod.started' });
+    await conversation.close();
+    expect(
+      readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { type: string }).type),
+    ).toEqual(['mine', 'pod.started']);
   });
 });

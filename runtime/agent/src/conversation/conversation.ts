@@ -1,14 +1,16 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { codeOf } from '../log';
+import { OWN_DIRECTORY, type OwnFiles } from '../files/own-files';
 
-export const CONVERSATION_FILE = '.reprise/conversation.ndjson';
+const NAME = 'conversation.ndjson';
+export const CONVERSATION_FILE = `${OWN_DIRECTORY}/${NAME}`;
 
 /** One line of the conversation. Readers skip types that they do not know. */
 export type ConversationLine =
   | { type: 'pod.started' }
+  /** Something stood in the way of the agent's files; paths from the workspace on. */
+  | { type: 'file.moved'; path: string; to: string }
   | { type: 'task.started'; task_id: string; description: string }
   | {
       type: 'task.ended';
@@ -20,6 +22,8 @@ export type ConversationLine =
 
 /** Where a torn tail is looked for: in steps of this many bytes from the end. */
 const STEP = 64 * 1024;
+/** The agent writes no longer line: what is longer was not begun by it, and stays. */
+const LONGEST_LINE = 32 * 1024 * 1024;
 
 /**
  * The workspace's append-only record of what was asked and answered, one JSON object a line. A line is either wholly
@@ -29,29 +33,21 @@ export class Conversation {
   private last: Promise<unknown> = Promise.resolve();
 
   private constructor(
-    private readonly file: FileHandle,
-    private readonly path: string,
+    private file: FileHandle,
+    private readonly files: OwnFiles,
     private readonly generation: number,
   ) {}
 
   /** Opens the workspace's conversation, makes it where there is none, mends its tail. */
-  static async open(workspace: string, generation: number): Promise<Conversation> {
-    const path = join(workspace, CONVERSATION_FILE);
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(path, 'a+', 0o644);
-    try {
-      await mendTail(file);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    return new Conversation(file, path, generation);
+  static async open(files: OwnFiles, generation: number): Promise<Conversation> {
+    return new Conversation(await openFile(files), files, generation);
   }
 
   /** Appends in the order of the calls; resolves once the line is on the disk. */
   append(line: ConversationLine): Promise<void> {
     const text = `${JSON.stringify({ at: new Date().toISOString(), ...line, generation: this.generation })}\n`;
     const written = this.last.then(async () => {
+      await this.followName();
       const { size } = await this.file.stat();
       try {
         await this.file.appendFile(text);
@@ -69,28 +65,38 @@ export class Conversation {
   /** The whole conversation as of now; a line in the making is not part of it. */
   async read(): Promise<Readable> {
     await this.last;
-    return readConversation(this.path);
+    return readConversation(this.files);
   }
 
   async close(): Promise<void> {
     await this.last;
     await this.file.close();
   }
+
+  /** A task may have replaced the file, as editors do, or removed it: what has its name now is the conversation. */
+  private async followName(): Promise<void> {
+    if (await this.files.isInPlace(NAME, this.file)) return;
+    const replaced = this.file;
+    this.file = await openFile(this.files);
+    await replaced.close();
+  }
 }
 
-/** The lines of a conversation that nobody writes to (a pod that is still starting); empty where there is no file. */
-export async function readConversationOf(workspace: string): Promise<Readable> {
-  return readConversation(join(workspace, CONVERSATION_FILE));
-}
-
-async function readConversation(path: string): Promise<Readable> {
-  let file: FileHandle;
+async function openFile(files: OwnFiles): Promise<FileHandle> {
+  const file = await files.openForAppending(NAME);
   try {
-    file = await open(path, 'r');
+    await mendTail(file);
+    return file;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return Readable.from([]);
+    await file.close();
     throw error;
   }
+}
+
+/** The lines as they stand in the file, also of a conversation that nobody writes to (a pod that is still starting); empty where there is no file. */
+export async function readConversation(files: OwnFiles): Promise<Readable> {
+  const file = await files.openForReading(NAME);
+  if (file === null) return Readable.from([]);
   const { size } = await file.stat();
   if (size > 0) return createReadStream('', { fd: file, start: 0, end: size - 1 });
   await file.close();
@@ -106,6 +112,7 @@ async function mendTail(file: FileHandle): Promise<void> {
   if (size === 0) return;
   const start = await startOfLastLine(file, size);
   if (start === size) return;
+  if (start === null) return file.appendFile('\n');
   const tail = Buffer.alloc(size - start);
   await file.read(tail, 0, tail.length, start);
   if (isObject(tail.toString('utf8'))) await file.appendFile('\n');
@@ -113,9 +120,10 @@ async function mendTail(file: FileHandle): Promise<void> {
   await file.sync();
 }
 
-/** The offset after the last newline; the size itself where the file ends in one. */
-async function startOfLastLine(file: FileHandle, size: number): Promise<number> {
+/** The offset after the last newline; the size itself where the file ends in one; null where it is too far away. */
+async function startOfLastLine(file: FileHandle, size: number): Promise<number | null> {
   for (let end = size; end > 0;) {
+    if (size - end > LONGEST_LINE) return null;
     const start = Math.max(0, end - STEP);
     const part = Buffer.alloc(end - start);
     await file.read(part, 0, part.length, start);

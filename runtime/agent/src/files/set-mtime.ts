@@ -1,16 +1,15 @@
 import { lutimesSync } from 'node:fs';
-import { onDisk, type RawPath } from './raw-path';
 
 /** Sets the time of change, in microseconds since 1970; follows no symlink. */
-export function setMtime(path: RawPath, micros: bigint): void {
+export function setMtime(path: Buffer, micros: bigint): void {
   const time = secondsText(micros);
-  lutimesSync(onDisk(path), time, time);
+  lutimesSync(path, time, time);
 }
 
 /**
  * Node takes seconds as a double and cuts it to microseconds; half a microsecond more, away from zero, keeps the cut
  * from going one too far. As text, because Node takes a negative number for "now".
  */
-function secondsText(micros: bigint): string {
+export function secondsText(micros: bigint): string {
   return String((Number(micros) + (micros < 0n ? -0.5 : 0.5)) / 1e6);
 }

@@ -1,11 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { AgentError } from '../errors';
+import type { SnapshotLimits } from '../snapshot/limits';
+import { assertContent } from './control-guard';
 
 const LIMIT = 2 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
-/** The body as a JSON object; an absent body is an empty one. @throws AgentError `bad_request`, `payload_too_large` */
-export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+/**
+ * The body as a JSON object; an absent body is an empty one.
+ * @param signed the digest that it must have, if any
+ * @throws AgentError `bad_request`, `payload_too_large`, `unauthorized`
+ */
+export async function readJson(request: IncomingMessage, signed: string | null): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];
   let size = 0;
   const timer = setTimeout(() => request.destroy(), TIMEOUT_MS);
@@ -19,10 +25,12 @@ export async function readJson(request: IncomingMessage): Promise<Record<string,
   } finally {
     clearTimeout(timer);
   }
+  const body = Buffer.concat(chunks);
+  assertContent(body, signed);
   if (size === 0) return {};
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    value = JSON.parse(body.toString('utf8'));
   } catch {
     throw new AgentError('bad_request', 'the body is not JSON');
   }
@@ -44,4 +52,10 @@ export function integerField(body: Record<string, unknown>, name: string, min: n
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   throw new AgentError('bad_request', `${name} must be a whole number from ${min} to ${max}`);
+}
+
+/** What a snapshot may have at most, as whoever ordered it says. @throws AgentError `bad_request` */
+export function limitsIn(given: (name: string) => unknown): SnapshotLimits {
+  const limit = (name: string): number | undefined => integerField({ [name]: given(name) }, name, 1, Number.MAX_SAFE_INTEGER);
+  return { entries: limit('max_entries'), bytes: limit('max_bytes'), depth: limit('max_depth') };
 }

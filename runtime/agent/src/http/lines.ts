@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AgentError } from '../errors';
+import { AgentError, errorBody } from '../errors';
 import { messageOf } from '../log';
+import { assertContent } from './control-guard';
 
 /** Work that takes long must not look like a dead connection. */
 const ALIVE_EVERY_MS = 10_000;
@@ -26,8 +27,8 @@ export class LineAnswer {
       this.write({ done: await work });
     } catch (error) {
       if (!this.response.headersSent) throw error;
-      const { code, message, status } = error instanceof AgentError ? error : new AgentError('internal_error', messageOf(error));
-      this.write({ error: { code, message }, status });
+      const known = error instanceof AgentError ? error : new AgentError('internal_error', messageOf(error));
+      this.write({ error: errorBody(known), status: known.status });
     } finally {
       clearInterval(this.timer);
     }
@@ -35,13 +36,22 @@ export class LineAnswer {
   }
 }
 
-/** The request's lines, as they come. @throws AgentError `bad_request` */
-export async function* linesOf(request: IncomingMessage): AsyncGenerator<Record<string, unknown>> {
+/**
+ * The request's lines, as they come.
+ * @param signed the digest that the first line must have, if any: it is the order, and the rest only answers what the agent asks
+ * @throws AgentError `bad_request`, `unauthorized`
+ */
+export async function* linesOf(request: IncomingMessage, signed: string | null): AsyncGenerator<Record<string, unknown>> {
   let text = '';
+  let isFirst = true;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     const lines = (text + chunk.toString('utf8')).split('\n');
     text = lines.pop() ?? '';
-    for (const line of lines) yield objectOf(line);
+    for (const line of lines) {
+      if (isFirst) assertContent(line, signed);
+      isFirst = false;
+      yield objectOf(line);
+    }
     if (text.length > LONGEST_LINE) throw new AgentError('bad_request', `a line may have ${LONGEST_LINE} characters at most`);
   }
 }

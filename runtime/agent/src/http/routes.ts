@@ -4,7 +4,8 @@ import type { Agent } from '../agent';
 import type { AgentConfig } from '../config';
 import { AgentError } from '../errors';
 import { log } from '../log';
-import { integerField, readJson, textField } from './body';
+import { integerField, limitsIn, readJson, textField } from './body';
+import { refused } from './control-guard';
 import { directRoutes } from './direct-routes';
 
 export interface Route {
@@ -12,7 +13,14 @@ export interface Route {
   readonly path: RegExp;
   /** Health alone is answered without the token. */
   readonly open?: true;
-  readonly handle: (request: IncomingMessage, response: ServerResponse, parameter: string) => Promise<void>;
+  readonly handle: (request: IncomingMessage, response: ServerResponse, asked: Asked) => Promise<void>;
+}
+
+export interface Asked {
+  /** What the path names. */
+  readonly parameter: string;
+  /** The digest that the content must have, where it is signed. */
+  readonly content: string | null;
 }
 
 const MAX_DESCRIPTION = 1024 * 1024;
@@ -38,27 +46,33 @@ export function routes(agent: Agent, config: AgentConfig): Route[] {
     {
       method: 'POST',
       path: /^\/v1\/quiesce$/,
-      handle: async (request, response) => {
-        const { interruptedTaskId } = await agent.quiesce(textField(await readJson(request), 'reason', 200));
-        answer(response, 200, { interrupted_task_id: interruptedTaskId });
+      handle: async (request, response, { content }) => {
+        const { interruptedTaskId, interruptedTaskOutput: output } = await agent.quiesce(
+          textField(await readJson(request, content), 'reason', 200),
+        );
+        answer(response, 200, {
+          interrupted_task_id: interruptedTaskId,
+          ...(output === undefined ? {} : { interrupted_task_output: output }),
+        });
       },
     },
     {
       method: 'POST',
       path: /^\/v1\/resume-work$/,
-      handle: async (_request, response) => {
+      handle: async (request, response, { content }) => {
+        await readJson(request, content);
         await agent.resumeWork();
         answer(response, 200, { status: agent.status });
       },
     },
-    { method: 'GET', path: /^\/v1\/snapshot$/, handle: (_request, response) => snapshot(agent, response) },
-    { method: 'PUT', path: /^\/v1\/restore$/, handle: (request, response) => restore(agent, request, response) },
+    { method: 'GET', path: /^\/v1\/snapshot$/, handle: (request, response) => snapshot(agent, request, response) },
+    { method: 'PUT', path: /^\/v1\/restore$/, handle: (request, response, { content }) => restore(agent, request, response, content) },
     ...directRoutes(agent),
     {
       method: 'POST',
       path: /^\/v1\/tasks$/,
-      handle: async (request, response) => {
-        const body = await readJson(request);
+      handle: async (request, response, { content }) => {
+        const body = await readJson(request, content);
         const taskId = textField(body, 'task_id', 100);
         if (!/^[A-Za-z0-9_-]+$/.test(taskId)) throw new AgentError('bad_request', 'task_id must be of letters, digits, _ and -');
         const description = textField(body, 'description', MAX_DESCRIPTION);
@@ -70,8 +84,8 @@ export function routes(agent: Agent, config: AgentConfig): Route[] {
     {
       method: 'POST',
       path: /^\/v1\/tasks\/([^/]+)\/cancel$/,
-      handle: async (request, response, taskId) => {
-        agent.cancelTask(taskId, textField(await readJson(request), 'reason', 200));
+      handle: async (request, response, { parameter: taskId, content }) => {
+        agent.cancelTask(taskId, textField(await readJson(request, content), 'reason', 200));
         answer(response, 202, { task_id: taskId });
       },
     },
@@ -88,8 +102,10 @@ export function routes(agent: Agent, config: AgentConfig): Route[] {
 }
 
 /** The digest comes after the bytes, in trailers; without them the snapshot is not whole. */
-async function snapshot(agent: Agent, response: ServerResponse): Promise<void> {
-  const result = await agent.snapshot(() => {
+async function snapshot(agent: Agent, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const query = new URL(request.url ?? '/', 'http://agent').searchParams;
+  const limits = limitsIn((name) => (query.has(name) ? Number(query.get(name)) : undefined));
+  const result = await agent.snapshot(limits, () => {
     response.writeHead(200, { 'content-type': 'application/x-tar', trailer: 'x-reprise-sha256, x-reprise-entries, x-reprise-skipped' });
     return response;
   });
@@ -104,11 +120,13 @@ async function snapshot(agent: Agent, response: ServerResponse): Promise<void> {
   response.end();
 }
 
-async function restore(agent: Agent, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function restore(agent: Agent, request: IncomingMessage, response: ServerResponse, signed: string | null): Promise<void> {
   const sha256 = request.headers['x-reprise-sha256'];
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw new AgentError('bad_request', 'x-reprise-sha256 must be the hex digest of the tar');
   }
+  // The content of this request is the tar, whose digest is checked before anything is moved in place.
+  if (signed !== null && signed !== sha256) throw refused('its digest is not what was signed');
   answer(response, 200, { ...(await agent.restore(request, sha256)) });
 }
 

@@ -1,11 +1,11 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeAtomically } from '../files/write-atomically';
-import { codeOf, log, messageOf } from '../log';
+import type { OwnFiles } from '../files/own-files';
+import { log, messageOf } from '../log';
 import { sendReport, type TaskReport } from './gateway';
 
-export const REPORTS_FILE = '.reprise/reports.json';
+const NAME = 'reports.json';
+/** More than any agent leaves. */
+const LARGEST_FILE = 64 * 1024 * 1024;
 
 /** As it stands in the file, which the next pod's agent reads, whichever program that is. */
 interface Pending {
@@ -22,7 +22,7 @@ const LONGEST_WAIT_MS = 30_000;
  */
 export class Reporter {
   private pending: Pending[] = [];
-  private path: string | undefined;
+  private files: OwnFiles | undefined;
   private saved: Promise<void> = Promise.resolve();
   /** Set while sending is allowed. */
   private running: AbortController | undefined;
@@ -35,9 +35,9 @@ export class Reporter {
   ) {}
 
   /** Takes over what stands in the workspace and begins to send. */
-  async start(workspace: string): Promise<void> {
-    this.path = join(workspace, REPORTS_FILE);
-    this.pending = [...(await load(this.path)), ...this.pending];
+  async start(files: OwnFiles): Promise<void> {
+    this.files = files;
+    this.pending = [...(await load(files)), ...this.pending];
     this.resume();
   }
 
@@ -76,7 +76,7 @@ export class Reporter {
 
   private wake(): void {
     const { running } = this;
-    if (running && this.path) this.loop = this.loop.then(() => this.sendAll(running.signal));
+    if (running && this.files) this.loop = this.loop.then(() => this.sendAll(running.signal));
   }
 
   private async sendAll(signal: AbortSignal): Promise<void> {
@@ -108,12 +108,11 @@ export class Reporter {
   /** Writes one after the other; the list may change while one is written, so each writes what is there by then. */
   private save(): Promise<void> {
     this.saved = this.saved.then(async () => {
-      const { path } = this;
-      if (!path) return;
+      const { files } = this;
+      if (!files) return;
       try {
-        if (this.pending.length === 0) return await rm(path, { force: true });
-        await mkdir(dirname(path), { recursive: true });
-        await writeAtomically(path, JSON.stringify(this.pending));
+        if (this.pending.length === 0) return await files.remove(NAME);
+        await files.replace(NAME, JSON.stringify(this.pending));
       } catch (error) {
         // It is still told from memory; only a pod that is lost before that would lose it.
         log('error', 'cannot keep the task reports in the workspace', { error: messageOf(error) });
@@ -123,12 +122,12 @@ export class Reporter {
   }
 }
 
-async function load(path: string): Promise<Pending[]> {
+async function load(files: OwnFiles): Promise<Pending[]> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = JSON.parse((await files.read(NAME, LARGEST_FILE)) ?? '[]');
     return Array.isArray(value) ? value.filter(isPending) : [];
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') log('error', 'cannot read the task reports of the pod before', { error: messageOf(error) });
+    log('error', 'cannot read the task reports of the pod before', { error: messageOf(error) });
     return [];
   }
 }

@@ -1,40 +1,45 @@
-import { chmod, lstat, readdir, rename } from 'node:fs/promises';
-import { join, onDisk, type RawPath } from '../files/raw-path';
+import { renameSync } from 'node:fs';
+import { type Directory, openUp, statAt } from '../files/directory';
+import type { RawPath } from '../files/raw-path';
 import { RESTORE_AREA } from '../files/restore-area';
 
 /**
  * Moves what is in the workspace to `old`, and what is in `fresh` into the workspace: one rename a child, no copy. Where one fails, those before
  * it are taken back.
  */
-export async function replaceChildren(workspace: RawPath, fresh: RawPath, old: RawPath): Promise<void> {
-  const moved: [from: RawPath, to: RawPath][] = [];
-  const moveAll = async (from: RawPath, to: RawPath): Promise<void> => {
-    for (const name of await readdir(onDisk(from), 'latin1')) {
+export function replaceChildren(workspace: Directory, fresh: Directory, old: Directory): void {
+  const moved: [name: RawPath, from: Directory, to: Directory][] = [];
+  const moveAll = (from: Directory, to: Directory): void => {
+    for (const name of from.names()) {
       if (name === RESTORE_AREA) continue;
-      await move(join(from, name), join(to, name));
-      moved.push([join(from, name), join(to, name)]);
+      move(name, from, to);
+      moved.push([name, from, to]);
     }
   };
   try {
-    await moveAll(workspace, old);
-    await moveAll(fresh, workspace);
+    moveAll(workspace, old);
+    moveAll(fresh, workspace);
   } catch (error) {
-    for (const [from, to] of moved.reverse()) await move(to, from).catch(() => undefined);
+    for (const [name, from, to] of moved.reverse()) takeBack(name, to, from);
     throw error;
   }
 }
 
 /** To another directory. That changes the entry `..` of a directory, which one that forbids its owner to write does not let happen. */
-async function move(from: RawPath, to: RawPath): Promise<void> {
-  const stat = await lstat(onDisk(from));
-  const mode = stat.mode & 0o7777;
-  const isLocked = stat.isDirectory() && (mode & 0o200) === 0;
-  if (isLocked) await chmod(onDisk(from), mode | 0o200);
-  let at = from;
+function move(name: RawPath, from: Directory, to: Directory): void {
+  const stat = statAt(from, name);
+  const close = stat?.isDirectory() ? openUp(from, name, stat, 0o200) : () => undefined;
   try {
-    await rename(onDisk(from), onDisk(to));
-    at = to;
+    renameSync(from.at(name), to.at(name));
   } finally {
-    if (isLocked) await chmod(onDisk(at), mode);
+    close();
+  }
+}
+
+function takeBack(name: RawPath, from: Directory, to: Directory): void {
+  try {
+    move(name, from, to);
+  } catch {
+    // The first failure is the one that is told.
   }
 }

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lchownSync, type BigIntStats } from 'node:fs';
-import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { mkdirSync, type BigIntStats } from 'node:fs';
 import { Transform, finished, type Readable, type TransformCallback } from 'node:stream';
 import { AgentError } from '../errors';
+import { Directory, openUpSelf, statAt } from '../files/directory';
 import { IN_FLOW } from '../files/in-flow';
-import { fromText, join, onDisk, type RawPath } from '../files/raw-path';
 import { removeTree } from '../files/remove-tree';
 import { RESTORE_AREA } from '../files/restore-area';
-import { setMtime } from '../files/set-mtime';
 import { codeOf, log, messageOf } from '../log';
-import { openUp } from '../snapshot/walk';
 import { replaceChildren } from './replace-children';
 import { unpack } from './unpack';
 
@@ -26,65 +23,73 @@ export interface RestoreResult {
  * at any point.
  * @throws AgentError `bad_archive`, `digest_mismatch`, `no_space`
  */
-export async function restoreWorkspace(tar: Readable, workspace: string, expectedSha256: string): Promise<RestoreResult> {
-  const root = fromText(workspace);
+export async function restoreWorkspace(tar: Readable, workspace: Directory, expectedSha256: string): Promise<RestoreResult> {
   const digest = new Digest();
-  await mkdir(workspace, { recursive: true });
-  const before = await lstat(onDisk(root), { bigint: true });
+  const before = workspace.stat();
   let after = before;
+  const area: Directory[] = [];
   try {
-    openUp(root, before, 0o700);
-    const { fresh, old } = await makeArea(root);
+    openUpSelf(workspace, 0o700);
+    const [fresh, old] = await makeArea(workspace, area);
     // No pipeline: it would destroy the tar's source, and with it the connection that the refusal is to be answered on.
     finished(tar, (error) => error && digest.destroy(error));
     const entries = await unpack(tar.pipe(digest), fresh);
     const found = digest.hex();
     if (found !== expectedSha256) throw new AgentError('digest_mismatch', `expected ${expectedSha256}, received ${found}`);
-    const restored = await lstat(onDisk(fresh), { bigint: true });
+    const restored = fresh.stat();
     // Its mode may forbid to take anything out of it.
-    await chmod(onDisk(fresh), 0o700);
-    await replaceChildren(root, fresh, old);
+    fresh.chmod(0o700);
+    replaceChildren(workspace, fresh, old);
     after = restored;
     return { entries, bytes: digest.bytes, sha256: found };
   } catch (error) {
     throw asAgentError(error);
   } finally {
-    await clearUp(root);
-    settleRoot(root, after);
+    for (const directory of area) directory.close();
+    await clearUp(workspace);
+    settleRoot(workspace, after);
   }
 }
 
-/** Makes the workspace where it is missing, and removes what an interrupted restore left in it. */
-export async function prepareWorkspace(workspace: string): Promise<void> {
-  await mkdir(workspace, { recursive: true });
-  const root = fromText(workspace);
-  const left = await lstat(onDisk(join(root, RESTORE_AREA))).catch(() => null);
-  if (left === null) return;
-  openUp(root, await lstat(onDisk(root), { bigint: true }), 0o700);
-  await removeTree(join(root, RESTORE_AREA));
+/** Removes what an interrupted restore left in the workspace. */
+export async function prepareWorkspace(workspace: Directory): Promise<void> {
+  const before = workspace.stat();
+  const close = openUpSelf(workspace, 0o700);
+  try {
+    if (statAt(workspace, RESTORE_AREA) === null) return;
+    await removeTree(workspace, RESTORE_AREA);
+    workspace.setMtime(before.mtimeNs / 1000n);
+  } finally {
+    close();
+  }
 }
 
-async function makeArea(root: RawPath): Promise<{ fresh: RawPath; old: RawPath }> {
-  const area = join(root, RESTORE_AREA);
-  await removeTree(area);
-  const [fresh, old] = [join(area, 'new'), join(area, 'old')];
-  for (const directory of [area, fresh, old]) await mkdir(onDisk(directory), { mode: 0o700 });
-  return { fresh, old };
+/** @param opened is given each directory as it is opened */
+async function makeArea(workspace: Directory, opened: Directory[]): Promise<[fresh: Directory, old: Directory]> {
+  await removeTree(workspace, RESTORE_AREA);
+  const make = (parent: Directory, name: string): Directory => {
+    mkdirSync(parent.at(name), { mode: 0o700 });
+    const made = parent.child(name);
+    opened.push(made);
+    return made;
+  };
+  const area = make(workspace, RESTORE_AREA);
+  return [make(area, 'new'), make(area, 'old')];
 }
 
 /** What cannot be removed now takes room and nothing else; the next start clears it. */
-async function clearUp(root: RawPath): Promise<void> {
-  await removeTree(join(root, RESTORE_AREA)).catch((error: unknown) =>
+async function clearUp(workspace: Directory): Promise<void> {
+  await removeTree(workspace, RESTORE_AREA).catch((error: unknown) =>
     log('warn', 'cannot remove what the restore left aside', { error: messageOf(error) }),
   );
 }
 
 /** Owner, mode and time of the workspace itself. Last of all: whatever is made or removed in it changes its time. */
-function settleRoot(root: RawPath, { uid, gid, mode, mtimeNs }: BigIntStats): void {
+function settleRoot(workspace: Directory, { uid, gid, mode, mtimeNs }: BigIntStats): void {
   try {
-    if (process.geteuid?.() === 0) lchownSync(onDisk(root), Number(uid), Number(gid));
-    chmodSync(onDisk(root), Number(mode) & 0o7777);
-    setMtime(root, mtimeNs / 1000n);
+    if (process.geteuid?.() === 0) workspace.chown(Number(uid), Number(gid));
+    workspace.chmod(Number(mode) & 0o7777);
+    workspace.setMtime(mtimeNs / 1000n);
   } catch (error) {
     // The root of a volume may be another user's, with rights for the agent's group: then these are not the agent's to set.
     if (codeOf(error) !== 'EPERM') throw asAgentError(error);

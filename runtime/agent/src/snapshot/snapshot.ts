@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { pack, type Pack } from 'tar-stream';
+import { type Directory, identityOf, openUp } from '../files/directory';
 import { IN_FLOW } from '../files/in-flow';
-import { fromText, join, onDisk, toText, type RawPath } from '../files/raw-path';
+import { toText, type RawPath } from '../files/raw-path';
 import { headerOf } from './header';
-import { openUp, walk, type Found } from './walk';
+import { hasNoBlocks } from './holes';
+import { assertWithin, type SnapshotLimits } from './limits';
+import { walk, type Found } from './walk';
 
 export interface SnapshotResult {
   /** Of the tar's bytes, in hex. */
@@ -22,21 +25,31 @@ export interface SnapshotResult {
 
 type FoundFile = Extract<Found, { type: 'file' }>;
 
-/** Follows no symlink that has taken the file's place since it was found. */
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+/** Follows no symlink that has taken the file's place since it was found, and waits for no fifo. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Up to this size a file is read at once, by synchronous calls, as in the walk. */
 const SMALL = 1024 * 1024;
 const READ_SIZE = 512 * 1024;
 const SKIPPED_NAMED = 100;
+const ZEROS = Buffer.alloc(READ_SIZE);
 
 /**
  * Writes the workspace as a tar, with memory that does not grow with it. The caller ends `out`; on any failure nothing
- * more is written and the error is thrown: what was written then is no snapshot.
+ * more is written and the error is thrown: what was written then is no snapshot. `out` is asked for once it is known that the workspace is within the
+ * limits.
  * @param assertQuiesced throws once the workspace is no longer at rest
+ * @throws AgentError `snapshot_too_large`, before anything is read or written
  */
-export async function writeSnapshot(workspace: string, out: Writable, assertQuiesced: () => void): Promise<SnapshotResult> {
+export async function writeSnapshot(
+  workspace: Directory,
+  open: () => Writable,
+  limits: SnapshotLimits,
+  assertQuiesced: () => void,
+): Promise<SnapshotResult> {
+  await assertWithin(workspace, limits, assertQuiesced);
+  const out = open();
   const tar = pack();
-  const filling = fill(tar, fromText(workspace), assertQuiesced);
+  const filling = fill(tar, workspace, assertQuiesced);
   // Thrown below, once the tar's own stream has ended by it.
   filling.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
   const hash = createHash('sha256');
@@ -89,7 +102,7 @@ async function drained(out: Writable): Promise<void> {
 
 async function fill(
   tar: Pack,
-  root: RawPath,
+  root: Directory,
   assertQuiesced: () => void,
 ): Promise<Pick<SnapshotResult, 'entries' | 'skipped' | 'skippedCount'>> {
   const skipped: string[] = [];
@@ -101,7 +114,7 @@ async function fill(
       if (skippedCount++ < SKIPPED_NAMED) skipped.push(toText(found.path));
       continue;
     }
-    if (found.type === 'file') await addFile(tar, root, found);
+    if (found.type === 'file') await addFile(tar, found);
     else await addEmpty(tar, found);
     entries++;
   }
@@ -115,19 +128,18 @@ function addEmpty(tar: Pack, found: Exclude<Found, { type: 'skipped' }>): Promis
   });
 }
 
-async function addFile(tar: Pack, root: RawPath, found: FoundFile): Promise<void> {
-  const absolute = join(root, found.path);
-  const close = openUp(absolute, found.stat, 0o400);
+async function addFile(tar: Pack, found: FoundFile): Promise<void> {
+  const close = openUp(found.directory, found.name, found.stat, 0o400);
   try {
-    if (found.stat.size <= SMALL) await addWhole(tar, found, readSmallFile(absolute, found));
-    else await addStreamed(tar, absolute, found);
+    if (found.stat.size <= SMALL) await addWhole(tar, found, readSmallFile(found));
+    else await addStreamed(tar, found);
   } finally {
     close();
   }
 }
 
-function readSmallFile(absolute: RawPath, found: FoundFile): Buffer {
-  const file = openSync(onDisk(absolute), READ);
+function readSmallFile(found: FoundFile): Buffer {
+  const file = openSync(found.directory.at(found.name), READ);
   try {
     const content = Buffer.allocUnsafe(Number(found.stat.size));
     for (let at = 0; at < content.length;) {
@@ -150,8 +162,8 @@ function addWhole(tar: Pack, found: FoundFile, content: Buffer): Promise<void> {
   });
 }
 
-async function addStreamed(tar: Pack, absolute: RawPath, found: FoundFile): Promise<void> {
-  const file = await open(onDisk(absolute), READ);
+async function addStreamed(tar: Pack, found: FoundFile): Promise<void> {
+  const file = await openFile(found.directory.at(found.name), READ);
   try {
     await new Promise<void>((resolve, reject) => {
       const entry = tar.entry(headerOf(found), (error) => (error ? reject(error) : resolve()));
@@ -170,18 +182,25 @@ async function addStreamed(tar: Pack, absolute: RawPath, found: FoundFile): Prom
 }
 
 async function copy(file: FileHandle, entry: Writable, found: FoundFile): Promise<void> {
+  const isHole = await hasNoBlocks(file, found.stat);
   for (let left = Number(found.stat.size); left > 0;) {
-    // A buffer each time: the stream may still hold the one before.
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(READ_SIZE, left)), 0);
-    if (bytesRead === 0) throw changed(found.path);
-    left -= bytesRead;
-    if (!entry.write(buffer.subarray(0, bytesRead))) await drained(entry);
+    const chunk = isHole ? ZEROS.subarray(0, Math.min(READ_SIZE, left)) : await readNext(file, left);
+    if (chunk.length === 0) throw changed(found.path);
+    left -= chunk.length;
+    if (!entry.write(chunk)) await drained(entry);
   }
+}
+
+/** Into a buffer of its own each time: the stream may still hold the one before. */
+async function readNext(file: FileHandle, atMost: number): Promise<Buffer> {
+  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(READ_SIZE, atMost)), 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** The pod is quiesced: a file that changes all the same makes a snapshot of no one moment. */
 function assertUnchanged(found: FoundFile, now: BigIntStats): void {
-  if (now.size !== found.stat.size || now.mtimeNs !== found.stat.mtimeNs) throw changed(found.path);
+  const isSame = identityOf(now) === identityOf(found.stat) && now.size === found.stat.size && now.mtimeNs === found.stat.mtimeNs;
+  if (!isSame) throw changed(found.path);
 }
 
 function changed(path: RawPath): Error {

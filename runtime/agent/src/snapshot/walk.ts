@@ -1,11 +1,14 @@
-import { chmodSync, lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs';
-import { join, onDisk, type RawPath } from '../files/raw-path';
+import { readlinkSync, type BigIntStats } from 'node:fs';
+import { Cursor } from '../files/cursor';
+import { type Directory, identityOf, openUpSelf, statAt } from '../files/directory';
+import { join, toText, type RawPath } from '../files/raw-path';
 import { RESTORE_AREA } from '../files/restore-area';
 
 /** One thing in the workspace. `path` is relative to the workspace; empty for the workspace itself. */
-export type Found = { readonly path: RawPath; readonly stat: BigIntStats } & (
+export type Found = { readonly path: RawPath; readonly depth: number; readonly stat: BigIntStats } & (
   | { readonly type: 'directory' }
-  | { readonly type: 'file' }
+  /** `name` is its name in the directory that it is in, which is open until the walk goes on. */
+  | { readonly type: 'file'; readonly directory: Directory; readonly name: RawPath }
   | { readonly type: 'symlink'; readonly target: RawPath }
   /** Another name of a file that was found before. */
   | { readonly type: 'link'; readonly target: RawPath }
@@ -13,59 +16,81 @@ export type Found = { readonly path: RawPath; readonly stat: BigIntStats } & (
   | { readonly type: 'skipped'; readonly kind: string }
 );
 
+/** A directory that the walk is in. */
+interface Level {
+  readonly path: RawPath;
+  readonly names: RawPath[];
+  readonly next: number;
+  /** Its own mode, where the walk has given itself more rights. */
+  readonly mode: number | null;
+}
+
 /**
  * Walks a tree depth first, a directory before what is in it, names in byte order: the same tree gives the same walk.
  * Follows no symlink, and leaves out what a restore works in. Memory grows with the depth, the widest directory and the number of hard-linked files, not with
  * the tree. Synchronous: a call through the thread pool costs several times what the call itself does, and a pod that is
  * saved is at rest.
  */
-export function* walk(root: RawPath): Generator<Found> {
+export function* walk(root: Directory): Generator<Found> {
+  const cursor = new Cursor(root);
   const linked = new Map<string, RawPath>();
-  yield* visit(root, '', linked);
-}
-
-function* visit(root: RawPath, path: RawPath, linked: Map<string, RawPath>): Generator<Found> {
-  const absolute = path === '' ? root : join(root, path);
-  const stat = lstatSync(onDisk(absolute), { bigint: true });
-  if (stat.isDirectory()) {
-    yield { path, stat, type: 'directory' };
-    const close = openUp(absolute, stat, 0o500);
+  const levels: Level[] = [];
+  const stat = root.stat();
+  const closeRoot = openUpSelf(root, 0o500);
+  try {
+    yield { path: '', depth: 0, stat, type: 'directory' };
+    levels.push({ path: '', names: namesIn(root, RESTORE_AREA), next: 0, mode: null });
+    for (let level = levels.at(-1); level; level = levels.at(-1)) {
+      const name = level.names[level.next];
+      if (name === undefined) {
+        leave(cursor, levels);
+        continue;
+      }
+      levels[levels.length - 1] = { ...level, next: level.next + 1 };
+      const path = join(level.path, name);
+      const stat = statAt(cursor.here, name);
+      if (stat === null) throw new Error(`a file was removed while the workspace was read: ${toText(path)}`);
+      if (!stat.isDirectory()) {
+        yield found(cursor.here, name, path, levels.length, stat, linked);
+        continue;
+      }
+      yield { path, depth: levels.length, stat, type: 'directory' };
+      cursor.enter(name);
+      const mode = Number(stat.mode) & 0o7777;
+      openUpSelf(cursor.here, 0o500);
+      const isOpened = Number(cursor.here.stat().mode & 0o7777n) !== mode;
+      levels.push({ path, names: namesIn(cursor.here), next: 0, mode: isOpened ? mode : null });
+    }
+  } finally {
     try {
-      const names = readdirSync(onDisk(absolute), 'latin1');
-      for (const name of names.sort()) if (path !== '' || name !== RESTORE_AREA) yield* visit(root, join(path, name), linked);
+      while (levels.length > 1) leave(cursor, levels);
     } finally {
-      close();
+      cursor.close();
+      closeRoot();
     }
-  } else if (stat.isFile()) {
-    const first = stat.nlink > 1n ? linked.get(identity(stat)) : undefined;
-    if (first !== undefined) {
-      yield { path, stat, type: 'link', target: first };
-      return;
-    }
-    if (stat.nlink > 1n) linked.set(identity(stat), path);
-    yield { path, stat, type: 'file' };
-  } else if (stat.isSymbolicLink()) {
-    yield { path, stat, type: 'symlink', target: readlinkSync(onDisk(absolute), 'latin1') };
-  } else {
-    yield { path, stat, type: 'skipped', kind: kindOf(stat) };
   }
 }
 
-function identity(stat: BigIntStats): string {
-  return `${stat.dev}:${stat.ino}`;
+function leave(cursor: Cursor, levels: Level[]): void {
+  const level = levels.pop();
+  if (levels.length === 0) return;
+  const mode = level?.mode ?? null;
+  cursor.leave((directory) => mode !== null && directory.chmod(mode));
 }
 
-function kindOf(stat: BigIntStats): string {
-  return stat.isSocket() ? 'socket' : stat.isFIFO() ? 'fifo' : 'device';
+function namesIn(directory: Directory, without?: RawPath): RawPath[] {
+  const names = directory.names().sort();
+  return without === undefined ? names : names.filter((name) => name !== without);
 }
 
-/**
- * Gives the owner these rights for as long as the agent looks, where the mode denies them; root needs no right. Resolves
- * to what takes them back.
- */
-export function openUp(absolute: RawPath, stat: BigIntStats, rights: number): () => void {
-  const mode = Number(stat.mode) & 0o7777;
-  if (process.geteuid?.() === 0 || (mode & rights) === rights) return () => undefined;
-  chmodSync(onDisk(absolute), mode | rights);
-  return () => chmodSync(onDisk(absolute), mode);
+function found(directory: Directory, name: RawPath, path: RawPath, depth: number, stat: BigIntStats, linked: Map<string, RawPath>): Found {
+  const common = { path, depth, stat };
+  if (stat.isFile()) {
+    const first = stat.nlink > 1n ? linked.get(identityOf(stat)) : undefined;
+    if (first !== undefined) return { ...common, type: 'link', target: first };
+    if (stat.nlink > 1n) linked.set(identityOf(stat), path);
+    return { ...common, type: 'file', directory, name };
+  }
+  if (stat.isSymbolicLink()) return { ...common, type: 'symlink', target: readlinkSync(directory.at(name), 'latin1') };
+  return { ...common, type: 'skipped', kind: stat.isSocket() ? 'socket' : stat.isFIFO() ? 'fifo' : 'device' };
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, messageOf } from '../log';
+import { fatalSignalOf } from './fatal-signal';
 import { OutputBuffer } from './output-buffer';
 import { endGroup } from './process-group';
 
@@ -64,6 +65,13 @@ export class Task {
     this.child = child;
     child.stdout?.on('data', (chunk: Buffer) => out.add(chunk));
     child.stderr?.on('data', (chunk: Buffer) => err.add(chunk));
+    let unnamed: number | null = null;
+    let open = 2;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.once('end', () => {
+        if (--open === 0 && child.pid !== undefined && child.exitCode === null) unnamed = fatalSignalOf(child.pid);
+      });
+    }
     // A command that does not read its input may close it: that is its own affair.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(spec.description);
@@ -75,7 +83,7 @@ export class Task {
       this.over = true;
       await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
       await this.killed;
-      return endOf(this.stopping, code, signal, out.text(), err.text());
+      return endOf(this.stopping, code, signal ?? unnamed, out.text(), err.text());
     } catch (error) {
       return notStarted(program, error);
     } finally {
@@ -90,13 +98,13 @@ export class Task {
 function endOf(
   stopping: { status: 'failed' | 'cancelled'; reason: string } | undefined,
   code: number | null,
-  signal: NodeJS.Signals | null,
+  signal: NodeJS.Signals | number | null,
   stdout: string,
   stderr: string,
 ): TaskEnd {
-  if (!stopping && code === 0) return { status: 'completed', output: stdout };
+  if (!stopping && code === 0 && signal === null) return { status: 'completed', output: stdout };
   const output = stderr === '' ? stdout : `${stdout}${stdout === '' || stdout.endsWith('\n') ? '' : '\n'}--- stderr ---\n${stderr}`;
-  return { ...(stopping ?? { status: 'failed', reason: signal ? `signal_${signal}` : `exit_${code ?? 0}` }), output };
+  return { ...(stopping ?? { status: 'failed', reason: signal !== null ? `signal_${signal}` : `exit_${code ?? 0}` }), output };
 }
 
 function notStarted(program: string, error: unknown): TaskEnd {

@@ -15,7 +15,8 @@ export class PodAuthenticator {
   identify({ headers }: FastifyRequest): PodIdentity {
     const token = BEARER.exec(headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated();
-    const pod = verifyPodToken(this.config.podTokenSecret, token);
+    const { podTokenSecret, podTokenSecretPrevious: previous } = this.config;
+    const pod = verifyPodToken(podTokenSecret, token) ?? (previous === undefined ? null : verifyPodToken(previous, token));
     if (!pod) throw unauthenticated('The token is not that of a pod.');
     return pod;
   }

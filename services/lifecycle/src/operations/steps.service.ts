@@ -84,7 +84,13 @@ export class StepsService {
     const before = step?.interrupted_task_id ? await this.tasks.load(manager, step.interrupted_task_id, loading) : null;
     if (!step || before?.workspace_id !== workspace.id) return null;
     const reason = interruptionOf(operation.kind);
-    const end = endOfTask(before, workspace, { status: 'cancelled', reason, completedAt: new Date(step.at) });
+    const { interrupted_task_output: output } = step;
+    const end = endOfTask(before, workspace, {
+      status: 'cancelled',
+      reason,
+      completedAt: new Date(step.at),
+      ...(output === undefined ? {} : { output }),
+    });
     return end && { ...end, before };
   }
 }

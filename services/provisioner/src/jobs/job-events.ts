@@ -14,11 +14,13 @@ export interface StepChange {
   readonly detail?: string;
   /** With the end of `quiesce`. */
   readonly interruptedTaskId?: string | null;
+  /** With the task that was interrupted: what it had printed. */
+  readonly interruptedTaskOutput?: string;
 }
 
 export function stepChanged(
   job: Job,
-  { step, attempt, status, at, detail, interruptedTaskId }: StepChange,
+  { step, attempt, status, at, detail, interruptedTaskId, interruptedTaskOutput }: StepChange,
 ): OutgoingMessage<PodStepChanged> {
   return event(job, PodStepChanged, {
     ...about(job),
@@ -28,6 +30,7 @@ export function stepChanged(
     at: at.toISOString(),
     ...(detail === undefined ? {} : { detail: detail.slice(0, LONGEST_TEXT) }),
     ...(interruptedTaskId === undefined ? {} : { interrupted_task_id: interruptedTaskId }),
+    ...(interruptedTaskOutput === undefined ? {} : { interrupted_task_output: interruptedTaskOutput }),
   });
 }
 

@@ -40,7 +40,7 @@ export function afterFailure(job: Job, step: Step, failure: StepFailure, limits:
   if (failure.podLost) return { giveUp: { step, code: 'pod_lost', message: failure.message, cleanup: 'none' } };
   const failures = job.failures + 1;
   if (step !== 'teardown' && (!failure.retryable || failures >= limits.attempts)) {
-    return { giveUp: ending(job, step, FAILED[step], failure.message) };
+    return { giveUp: ending(job, step, failure.code ?? FAILED[step], failure.message) };
   }
   const retryInMs = Math.min(limits.longestDelayMs, limits.firstDelayMs * 2 ** Math.min(failures - 1, 20));
   if (now.getTime() + retryInMs < stopAt(job)) return { retryInMs };

@@ -69,6 +69,8 @@ export interface Job extends JobOrder {
 export interface StepFailure {
   readonly message: string;
   readonly retryable: boolean;
+  /** What the operation fails with, where it says more than the step that failed. */
+  readonly code?: OperationErrorCode;
   /** The pod that was to be saved is dead: what it held since its last snapshot cannot be saved any more. */
   readonly podLost: boolean;
 }

@@ -19,6 +19,7 @@ export interface Advance {
 export interface StepOutcome {
   readonly detail?: string;
   readonly interruptedTaskId?: string | null;
+  readonly interruptedTaskOutput?: string;
   readonly records?: RecordChanges;
 }
 
@@ -49,11 +50,12 @@ export class Transition {
   }
 
   /** The step in hand has done its work. */
-  succeed({ detail, interruptedTaskId, records }: StepOutcome): this {
+  succeed({ detail, interruptedTaskId, interruptedTaskOutput, records }: StepOutcome): this {
     this.end({
       status: 'succeeded',
       ...(detail === undefined ? {} : { detail }),
       ...(interruptedTaskId === undefined ? {} : { interruptedTaskId }),
+      ...(interruptedTaskOutput === undefined ? {} : { interruptedTaskOutput }),
     });
     this.record(records);
     // From here on the job's own snapshot is the workspace's last good one.
@@ -122,11 +124,12 @@ export class Transition {
     return this;
   }
 
-  private end(how: Pick<StepChange, 'status' | 'detail' | 'interruptedTaskId'>): this {
+  private end(how: Pick<StepChange, 'status' | 'detail' | 'interruptedTaskId' | 'interruptedTaskOutput'>): this {
     const { step, attempt } = this.current;
     if (step === null) throw new Error(`Job ${this.current.id} has no step in hand`);
     const change: StepChange = { step, attempt, at: this.now, ...how };
-    this.changes.push(change);
+    // The journal has no place for what a task printed.
+    this.changes.push(how.interruptedTaskOutput === undefined ? change : { ...change, interruptedTaskOutput: undefined });
     this.told = stepChanged(this.current, change);
     this.current = { ...this.current, begun: false };
     return this;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { asAgentError, notTheAgent } from './agent-client.errors';
 
-/** What an agent answers is short, but for the streams. */
-const MAX_JSON = 1024 * 1024;
+/** What an agent answers is short, but for the streams. The longest is what an interrupted task had printed, however it is escaped. */
+const MAX_JSON = 4 * 1024 * 1024;
 
 export async function readJson(response: IncomingMessage): Promise<Record<string, unknown> | null> {
   return objectOf(await readText(response, MAX_JSON));

@@ -2,9 +2,13 @@ import { AgentError } from './agent-client.types';
 
 /** An answer that is an error of the contract, or no answer of the contract at all. */
 export function refusal(status: number, body: Record<string, unknown> | null): AgentError {
-  const { code, message } = (body?.error ?? {}) as { code?: unknown; message?: unknown };
+  const { code, message, details } = (body?.error ?? {}) as { code?: unknown; message?: unknown; details?: unknown };
   if (typeof code !== 'string') return notTheAgent(`HTTP ${status} without an error of the contract`);
-  return new AgentError(status >= 500 ? 'failed' : 'refused', `${code}: ${String(message)}`, { status, code });
+  return new AgentError(status >= 500 ? 'failed' : 'refused', `${code}: ${String(message)}`, {
+    status,
+    code,
+    ...(typeof details === 'object' && details !== null ? { details: details as Record<string, unknown> } : {}),
+  });
 }
 
 export function notTheAgent(why: string): AgentError {

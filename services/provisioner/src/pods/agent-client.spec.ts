@@ -1,13 +1,18 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { LIMITS } from '../../test/testing/limits';
 import { AgentClient } from './agent-client';
 
 let server: Server | undefined;
 const client = async (listener: RequestListener, options: { timeoutMs?: number; idleTimeoutMs?: number } = {}): Promise<AgentClient> => {
   server = createServer(listener);
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
-  return new AgentClient({ address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'the-token', ...options });
+  return new AgentClient({
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    credentials: [{ token: 'the-token' }],
+    ...options,
+  });
 };
 const json =
   (status: number, body: unknown): RequestListener =>
@@ -21,7 +26,7 @@ afterEach(() => {
 
 describe('the agent client tells apart', () => {
   it('a pod that is not there', async () => {
-    const agent = new AgentClient({ address: 'http://127.0.0.1:1', token: 'x' });
+    const agent = new AgentClient({ address: 'http://127.0.0.1:1', credentials: [{ token: 'x' }] });
     await expect(agent.health()).rejects.toMatchObject({ reason: 'unreachable', retryable: true });
   });
 
@@ -89,14 +94,14 @@ describe('a snapshot', () => {
     ['that breaks off', (_request, response) => response.write('half', () => response.destroy())],
     ['that comes without its digest', (_request, response) => response.end('whole?')],
   ])('%s fails as a stream and as a digest', async (_what, listener) => {
-    const { stream, digest } = await (await client(listener)).snapshot();
+    const { stream, digest } = await (await client(listener)).snapshot(LIMITS);
     await expect(stream.toArray()).rejects.toMatchObject({ reason: 'broken', retryable: true });
     await expect(digest).rejects.toMatchObject({ reason: 'broken' });
   });
 
   it('that stands still is given up', async () => {
     const agent = await client((_request, response) => void response.write('half'), { idleTimeoutMs: 50 });
-    const { stream } = await agent.snapshot();
+    const { stream } = await agent.snapshot(LIMITS);
     await expect(stream.toArray()).rejects.toMatchObject({ retryable: true });
   });
 });

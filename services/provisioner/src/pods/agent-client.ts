@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { readJson, readText } from './agent-answers';
 import { asAgentError, isConnectionError, notTheAgent, refusal } from './agent-client.errors';
 import {
+  type AgentAtRest,
   AgentError,
   type AgentHealth,
   type AgentSnapshot,
@@ -14,12 +15,15 @@ import {
 } from './agent-client.types';
 import type { Encoding } from '../snapshots/encoding';
 import { IN_FLOW } from '../snapshots/flow';
-import { speakDownload, speakUpload } from './agent-transfers';
+import type { SnapshotLimits } from '../snapshots/limits';
+import { speakDownload, speakUpload, uploadOrder } from './agent-transfers';
+import { headersOf, type PodCredentials, type SignedContent } from './pod-credentials';
 
 export interface AgentClientOptions {
   /** Base address of the pod's agent, as its handle has it. */
   readonly address: string;
-  readonly token: string;
+  /** What the agent may accept, the likeliest first. */
+  readonly credentials: readonly [PodCredentials, ...PodCredentials[]];
   /** For requests that answer at once. */
   readonly timeoutMs?: number;
   /** For quiesce: it waits for a task's processes to end, and for the last reports. */
@@ -41,6 +45,7 @@ interface Answer {
 /** Speaks the pod contract with one pod's agent. Holds no connection between requests. */
 export class AgentClient implements PodAgent {
   private readonly base: URL;
+  private accepted: Promise<PodCredentials> | undefined;
 
   constructor(private readonly options: AgentClientOptions) {
     this.base = new URL(options.address);
@@ -54,12 +59,12 @@ export class AgentClient implements PodAgent {
     return { status, workspaceId, generation, taskId: typeof taskId === 'string' ? taskId : null };
   }
 
-  async quiesce(reason: string): Promise<{ interruptedTaskId: string | null }> {
+  async quiesce(reason: string): Promise<AgentAtRest> {
     const timeoutMs = this.options.quiesceTimeoutMs ?? QUIESCE_TIMEOUT_MS;
     const { body } = await this.ask('POST', '/v1/quiesce', { reason }, timeoutMs);
-    const { interrupted_task_id: interrupted } = body;
+    const { interrupted_task_id: interrupted, interrupted_task_output: output } = body;
     if (interrupted !== null && typeof interrupted !== 'string') throw notTheAgent('its answer to quiesce has another form');
-    return { interruptedTaskId: interrupted };
+    return { interruptedTaskId: interrupted, ...(typeof output === 'string' ? { interruptedTaskOutput: output } : {}) };
   }
 
   async resumeWork(): Promise<void> {
@@ -67,8 +72,8 @@ export class AgentClient implements PodAgent {
     if (body.status !== 'ready') throw notTheAgent('its answer to resume-work has another form');
   }
 
-  async snapshot(): Promise<AgentSnapshot> {
-    const request = this.open('GET', '/v1/snapshot');
+  async snapshot({ entries, bytes, depth }: SnapshotLimits): Promise<AgentSnapshot> {
+    const request = await this.open('GET', `/v1/snapshot?max_entries=${entries}&max_bytes=${bytes}&max_depth=${depth}`, { content: '' });
     request.end();
     const response = await this.responseTo(request, this.idleMs);
     if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await readJson(response));
@@ -94,9 +99,11 @@ export class AgentClient implements PodAgent {
   }
 
   async restore(tar: Readable, expected: { sha256: string }): Promise<{ entries: number; bytes: number }> {
-    const request = this.open('PUT', '/v1/restore', { 'content-type': 'application/x-tar', 'x-reprise-sha256': expected.sha256 });
+    const headers = { 'content-type': 'application/x-tar', 'x-reprise-sha256': expected.sha256 };
+    const request = await this.open('PUT', '/v1/restore', { digest: expected.sha256 }, headers);
     const answered = this.responseTo(request, this.idleMs).then(async (response) => this.accept(response));
-    answered.catch(() => undefined);
+    // Who has refused it already need not be sent the rest.
+    answered.catch(() => tar.destroy());
     try {
       await pipeline(tar, request);
     } catch (error) {
@@ -113,19 +120,20 @@ export class AgentClient implements PodAgent {
     return { entries, bytes };
   }
 
-  upload(to: UploadTarget, signal: AbortSignal): Promise<AgentUpload> {
-    const request = this.open('POST', '/v1/snapshot/upload', { 'content-type': 'application/x-ndjson' });
-    return this.unlessAborted(request, signal, speakUpload(request, this.responseTo(request, this.idleMs), to));
+  async upload(to: UploadTarget, limits: SnapshotLimits, signal: AbortSignal): Promise<AgentUpload> {
+    const order = uploadOrder(to, limits);
+    const request = await this.open('POST', '/v1/snapshot/upload', { content: order }, { 'content-type': 'application/x-ndjson' });
+    return this.unlessAborted(request, signal, speakUpload(request, this.responseTo(request, this.idleMs), order, to));
   }
 
-  download(
+  async download(
     address: string,
     expected: { sha256: string; encoding: Encoding },
     signal: AbortSignal,
   ): Promise<{ entries: number; bytes: number }> {
-    const request = this.open('POST', '/v1/restore/download', { 'content-type': 'application/json' });
-    const order = { address, sha256: expected.sha256, encoding: expected.encoding };
-    return this.unlessAborted(request, signal, speakDownload(request, this.responseTo(request, this.idleMs), order));
+    const order = JSON.stringify({ address, ...expected });
+    const request = await this.open('POST', '/v1/restore/download', { content: order }, { 'content-type': 'application/json' });
+    return this.unlessAborted(request, signal, speakDownload(request, this.responseTo(request, this.idleMs), order, expected));
   }
 
   async runTask(task: AgentTask): Promise<'accepted' | 'already'> {
@@ -150,7 +158,7 @@ export class AgentClient implements PodAgent {
   }
 
   async history(): Promise<string> {
-    const request = this.open('GET', '/v1/history');
+    const request = await this.open('GET', '/v1/history', { content: '' });
     request.end();
     const response = await this.responseTo(request, this.idleMs);
     if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await readJson(response));
@@ -174,11 +182,10 @@ export class AgentClient implements PodAgent {
   }
 
   private async ask(method: string, path: string, body?: Record<string, unknown>, timeoutMs?: number): Promise<Answer> {
-    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const headers: Record<string, string | number> = payload
-      ? { 'content-type': 'application/json', 'content-length': payload.length }
-      : {};
-    const request = this.open(method, path, headers);
+    const payload = body === undefined ? '' : JSON.stringify(body);
+    const headers: Record<string, string | number> =
+      payload === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+    const request = await this.open(method, path, { content: payload }, headers);
     request.end(payload);
     return this.accept(await this.responseTo(request, timeoutMs ?? this.options.timeoutMs ?? TIMEOUT_MS));
   }
@@ -191,16 +198,57 @@ export class AgentClient implements PodAgent {
     return { status, body };
   }
 
-  private open(method: string, path: string, headers: Record<string, string | number> = {}): ClientRequest {
+  private async open(
+    method: string,
+    path: string,
+    content: SignedContent,
+    headers: Record<string, string | number> = {},
+  ): Promise<ClientRequest> {
+    const isOpen = path === '/health';
+    return this.send(method, path, content, headers, isOpen ? this.options.credentials[0] : await this.acceptedOnes());
+  }
+
+  private send(
+    method: string,
+    path: string,
+    content: SignedContent,
+    headers: Record<string, string | number>,
+    credentials: PodCredentials,
+  ): ClientRequest {
+    const url = new URL(path, this.base);
     // The last goes to the socket, and has no place in the types of a request.
     const options: RequestOptions & { highWaterMark: number } = {
       method,
       // A connection of its own: one kept open may be closed by the agent just as it is used again.
       agent: false,
-      headers: { ...headers, authorization: `Bearer ${this.options.token}` },
+      headers: { ...headers, ...headersOf(credentials, method, `${url.pathname}${url.search}`, content) },
       highWaterMark: IN_FLOW,
     };
-    return httpRequest(new URL(path, this.base), options);
+    return httpRequest(url, options);
+  }
+
+  /** The credentials that the agent takes. It is asked only where there is a choice: while a secret is exchanged. */
+  private acceptedOnes(): Promise<PodCredentials> {
+    const [first, ...others] = this.options.credentials;
+    if (others.length === 0) return Promise.resolve(first);
+    this.accepted ??= this.probe(first, others).catch((error: unknown) => {
+      this.accepted = undefined;
+      throw error;
+    });
+    return this.accepted;
+  }
+
+  private async probe(first: PodCredentials, others: readonly PodCredentials[]): Promise<PodCredentials> {
+    for (const credentials of [first, ...others]) {
+      // No agent has this route, and each says so only to whom it accepts.
+      const request = this.send('GET', '/v1/accepted', { content: '' }, {}, credentials);
+      request.end();
+      const response = await this.responseTo(request, this.options.timeoutMs ?? TIMEOUT_MS);
+      response.resume();
+      if (response.statusCode !== 401) return credentials;
+    }
+    // Refused with any of them: the request itself is told why.
+    return first;
   }
 
   /** The head of the answer. From here on a silence of that long destroys the request, before the answer and within it. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Encoding } from '../snapshots/encoding';
+import type { SnapshotLimits } from '../snapshots/limits';
 
 /** The pod contract (docs/pod-contract.md) as the provisioner's steps see it. One client talks to one pod. */
 export interface PodAgent {
@@ -10,7 +11,7 @@ export interface PodAgent {
    * Takes no more tasks and ends the running one. Idempotent: the same answer each time until `resumeWork`.
    * @throws AgentError
    */
-  quiesce(reason: string): Promise<{ interruptedTaskId: string | null }>;
+  quiesce(reason: string): Promise<AgentAtRest>;
 
   /** Makes a new pod ready, lets a quiesced one go on. Idempotent. @throws AgentError */
   resumeWork(): Promise<void>;
@@ -18,9 +19,9 @@ export interface PodAgent {
   /**
    * The workspace as a tar stream; only while quiesced. Read `stream` to its end, then await `digest`: the agent's own
    * digest of the tar bytes. A stream that breaks rejects both. Destroy `stream` to give up.
-   * @throws AgentError when it does not begin
+   * @throws AgentError when it does not begin; `snapshot_too_large` as `agentCode`
    */
-  snapshot(): Promise<AgentSnapshot>;
+  snapshot(limits: SnapshotLimits): Promise<AgentSnapshot>;
 
   /**
    * Fills a pod that is still starting. The agent checks the digest before anything is moved in place. Repeatable.
@@ -31,9 +32,9 @@ export interface PodAgent {
   /**
    * The agent sends the workspace to a store by itself, as a compressed tar in parts; only while quiesced. Nothing is there until whoever asked puts
    * the parts together.
-   * @throws AgentError `store_unreachable`, `store_failed` as `agentCode`; what `addressOfPart` throws
+   * @throws AgentError `store_unreachable`, `store_failed`, `snapshot_too_large` as `agentCode`; what `addressOfPart` throws
    */
-  upload(to: UploadTarget, signal: AbortSignal): Promise<AgentUpload>;
+  upload(to: UploadTarget, limits: SnapshotLimits, signal: AbortSignal): Promise<AgentUpload>;
 
   /**
    * As `restore`, of a compressed tar that the agent fetches by itself. Repeatable.
@@ -60,6 +61,12 @@ export interface AgentHealth {
   readonly workspaceId: string;
   readonly generation: number;
   readonly taskId: string | null;
+}
+
+export interface AgentAtRest {
+  readonly interruptedTaskId: string | null;
+  /** What that task had printed; absent where the agent does not tell. */
+  readonly interruptedTaskOutput?: string;
 }
 
 export interface AgentSnapshot {
@@ -115,7 +122,7 @@ export class AgentError extends Error {
     readonly reason: AgentErrorReason,
     readonly detail: string,
     /** The HTTP status and the agent's own code, where it answered. */
-    readonly answer?: { status: number; code: string },
+    readonly answer?: { status: number; code: string; details?: Readonly<Record<string, unknown>> },
     options?: { cause?: unknown },
   ) {
     super(`${reason}: ${detail}`, options);

@@ -21,6 +21,7 @@ export function agentEnvironment(spec: PodSpec, place: AgentPlace): Record<strin
     REPRISE_WORKSPACE_ID: spec.workspaceId,
     REPRISE_GENERATION: String(spec.generation),
     REPRISE_POD_TOKEN: spec.token,
+    ...(spec.controlKeys.length === 0 ? {} : { REPRISE_CONTROL_KEYS: spec.controlKeys.join(',') }),
     REPRISE_WORKSPACE_DIR: place.workspaceDir,
     REPRISE_HOST: place.host,
     REPRISE_PORT: String(place.port),

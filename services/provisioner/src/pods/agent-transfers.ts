@@ -1,13 +1,25 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { readJson, readLines } from './agent-answers';
 import { notTheAgent, refusal } from './agent-client.errors';
-import { ENCODING, type Encoding, isEncoding } from '../snapshots/encoding';
+import { ENCODING, isEncoding } from '../snapshots/encoding';
+import type { SnapshotLimits } from '../snapshots/limits';
 import { AgentError, type AgentUpload, type UploadTarget } from './agent-client.types';
 
+/** The order with which an upload begins. */
+export function uploadOrder({ partBytes }: UploadTarget, limits: SnapshotLimits): string {
+  const { entries, bytes, depth } = limits;
+  return JSON.stringify({ part_bytes: partBytes, encoding: ENCODING, max_entries: entries, max_bytes: bytes, max_depth: depth });
+}
+
 /** Speaks an upload through: each part that the agent has filled is given an address. @throws AgentError; what `addressOfPart` throws */
-export async function speakUpload(request: ClientRequest, answered: Promise<IncomingMessage>, to: UploadTarget): Promise<AgentUpload> {
+export async function speakUpload(
+  request: ClientRequest,
+  answered: Promise<IncomingMessage>,
+  order: string,
+  to: UploadTarget,
+): Promise<AgentUpload> {
   const parts: { number: number; etag: string }[] = [];
-  request.write(`${JSON.stringify({ part_bytes: to.partBytes, encoding: ENCODING })}\n`);
+  request.write(`${order}\n`);
   try {
     for await (const line of answerLines(await answered)) {
       const { want, part, etag, done } = line;
@@ -25,14 +37,15 @@ export async function speakUpload(request: ClientRequest, answered: Promise<Inco
 export async function speakDownload(
   request: ClientRequest,
   answered: Promise<IncomingMessage>,
-  order: { address: string; sha256: string; encoding: Encoding },
+  order: string,
+  expected: { sha256: string },
 ): Promise<{ entries: number; bytes: number }> {
-  request.end(JSON.stringify(order));
+  request.end(order);
   try {
     for await (const { done } of answerLines(await answered)) {
       if (done === undefined) continue;
       const { entries, bytes, sha256 } = done as Record<string, unknown>;
-      if (sha256 === order.sha256 && typeof entries === 'number' && typeof bytes === 'number') return { entries, bytes };
+      if (sha256 === expected.sha256 && typeof entries === 'number' && typeof bytes === 'number') return { entries, bytes };
       throw notTheAgent('its answer to download is not about this snapshot');
     }
   } finally {

@@ -31,8 +31,10 @@ export const ANY_RUNTIME: PodRuntime = { image: null, cpus: null, memoryMb: null
 
 /** All that a pod is made from. A repeated create must be given the same spec. */
 export interface PodSpec extends PodIdentity {
-  /** The bearer token that the agent demands and reports with. */
+  /** The bearer token that the agent reports with, and demands where it is given no keys. */
   readonly token: string;
+  /** The public keys of whoever may control the agent, base64url. None: whoever has the token. */
+  readonly controlKeys: readonly string[];
   /** What a task runs, or null for a role that has no command: its tasks fail `no_command`. */
   readonly command: readonly string[] | null;
   /** Environment of the tasks, not of the agent. */

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { inSpan } from '@reprise/platform';
 import type { Encoding } from '../snapshots/encoding';
-import type { AgentHealth, AgentSnapshot, AgentTask, AgentUpload, PodAgent, UploadTarget } from './agent-client.types';
+import type { SnapshotLimits } from '../snapshots/limits';
+import type { AgentAtRest, AgentHealth, AgentSnapshot, AgentTask, AgentUpload, PodAgent, UploadTarget } from './agent-client.types';
 import type { PodIdentity } from './pod-driver';
 import { aboutPod } from './traced-pod-driver';
 
@@ -20,7 +21,7 @@ export class TracedAgent implements PodAgent {
     return inSpan('agent health', this.about, () => this.agent.health());
   }
 
-  quiesce(reason: string): Promise<{ interruptedTaskId: string | null }> {
+  quiesce(reason: string): Promise<AgentAtRest> {
     return inSpan('agent quiesce', this.about, () => this.agent.quiesce(reason));
   }
 
@@ -29,16 +30,16 @@ export class TracedAgent implements PodAgent {
   }
 
   /** No span: its bytes come later. Whoever moves them has it (`TransferThread`), as of `restore`. */
-  snapshot(): Promise<AgentSnapshot> {
-    return this.agent.snapshot();
+  snapshot(limits: SnapshotLimits): Promise<AgentSnapshot> {
+    return this.agent.snapshot(limits);
   }
 
   restore(tar: Readable, expected: { sha256: string }): Promise<{ entries: number; bytes: number }> {
     return this.agent.restore(tar, expected);
   }
 
-  upload(to: UploadTarget, signal: AbortSignal): Promise<AgentUpload> {
-    return inSpan('agent upload', this.about, () => this.agent.upload(to, signal));
+  upload(to: UploadTarget, limits: SnapshotLimits, signal: AbortSignal): Promise<AgentUpload> {
+    return inSpan('agent upload', this.about, () => this.agent.upload(to, limits, signal));
   }
 
   download(

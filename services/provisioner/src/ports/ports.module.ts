@@ -1,14 +1,14 @@
 import { Global, Module, type Provider } from '@nestjs/common';
-import { podToken } from '@reprise/contracts';
 import { Metrics } from '@reprise/platform';
 import { ObservedPodDriver } from '../metrics/observed-pod-driver';
 import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { storeMeters } from '../metrics/store-meters';
 import { AgentClient } from '../pods/agent-client';
+import { PodKeys } from '../pods/pod-keys';
 import { TracedAgent } from '../pods/traced-agent';
 import { TracedPodDriver } from '../pods/traced-pod-driver';
 import { ProvisionerConfig } from '../provisioner.config';
-import { storeSettings } from '../snapshot-store.config';
+import { snapshotLimits, storeSettings } from '../snapshot-store.config';
 import { TransferThread } from '../transfers/transfer-thread';
 import { podDriverOf } from './pod-drivers';
 import { snapshotStoreOf } from './snapshot-stores';
@@ -29,17 +29,21 @@ const PORTS: Provider[] = [
   },
   {
     provide: CONNECT_AGENT,
-    inject: [ProvisionerConfig],
+    inject: [PodKeys],
     useFactory:
-      ({ podTokenSecret }: ProvisionerConfig): ConnectAgent =>
+      (keys: PodKeys): ConnectAgent =>
       (pod) =>
-        new TracedAgent(new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) }), pod),
+        new TracedAgent(new AgentClient({ address: pod.address, credentials: keys.credentials(pod) }), pod),
   },
   {
     provide: TRANSFERS,
-    inject: [ProvisionerConfig, Metrics],
-    useFactory: (config: ProvisionerConfig, metrics: Metrics) =>
-      new TransferThread(storeSettings(config), (pod) => podToken(config.podTokenSecret, pod), storeMeters(metrics)),
+    inject: [ProvisionerConfig, PodKeys, Metrics],
+    useFactory: (config: ProvisionerConfig, keys: PodKeys, metrics: Metrics) =>
+      new TransferThread(
+        { store: storeSettings(config), limits: snapshotLimits(config) },
+        (pod) => keys.credentials(pod),
+        storeMeters(metrics),
+      ),
   },
 ];
 

@@ -82,6 +82,8 @@ export type SnapshotStoreErrorReason =
   | 'missing'
   /** The stored bytes are not what was put, or not a snapshot. Final: take it again. */
   | 'corrupt'
+  /** It is beyond the limits of a snapshot. Final. */
+  | 'too_large'
   /** The key is not one. Final. */
   | 'bad_key'
   /** Anything else the storage answered. Retryable. */

@@ -3,6 +3,7 @@ import { PassThrough, Transform, type Readable, type TransformCallback } from 'n
 import { pipeline } from 'node:stream/promises';
 import { COMPRESSED_AT_ONCE, compressor, decompressor, ENCODING, type Encoding, isUnreadable } from './encoding';
 import { gathered, IN_FLOW } from './flow';
+import type { SnapshotLimits } from './limits';
 import { type DirectPart, type DirectTransfer, type DirectUpload, SnapshotStoreError, type SnapshotStore } from './snapshot-store';
 import { TarInspector } from './tar-inspector';
 
@@ -60,13 +61,18 @@ export async function saveSnapshot(
 
 /**
  * Reads the stored object back from the beginning to the end: its own digest, the tar's digest, and the tar's structure
- * (complete, its count of entries right, nothing in it that climbs out of its directory).
- * @throws SnapshotStoreError `corrupt` or `missing` where the snapshot cannot be relied upon
+ * (complete, its count of entries right, and nothing in it that a restore would refuse).
+ * @throws SnapshotStoreError `corrupt`, `missing` or `too_large` where the snapshot cannot be relied upon
  */
-export async function verifySnapshot(store: SnapshotStore, record: SnapshotRecord, signal?: AbortSignal): Promise<void> {
+export async function verifySnapshot(
+  store: SnapshotStore,
+  record: SnapshotRecord,
+  limits: SnapshotLimits,
+  signal?: AbortSignal,
+): Promise<void> {
   const stored = new Digester();
   const tar = new Digester();
-  const inspector = new TarInspector();
+  const inspector = new TarInspector(limits);
   try {
     await pipeline(await store.get(record.key), stored, decompressor(record.encoding), tar, inspector, signal ? { signal } : {});
   } catch (error) {
@@ -96,6 +102,7 @@ export async function openSnapshot(store: SnapshotStore, record: SnapshotRecord)
 export interface Uploader {
   upload(
     to: Pick<DirectUpload, 'partBytes' | 'addressOfPart'>,
+    limits: SnapshotLimits,
     signal: AbortSignal,
   ): Promise<{
     readonly sha256: string;
@@ -113,10 +120,16 @@ export interface Uploader {
  * to every word. Nothing is kept of an upload that does not come to its end.
  * @throws SnapshotStoreError; whatever the agent fails with
  */
-export async function saveDirectly(direct: DirectTransfer, key: string, agent: Uploader, signal: AbortSignal): Promise<SnapshotRecord> {
+export async function saveDirectly(
+  direct: DirectTransfer,
+  key: string,
+  agent: Uploader,
+  limits: SnapshotLimits,
+  signal: AbortSignal,
+): Promise<SnapshotRecord> {
   const upload = await direct.upload(key);
   try {
-    const told = await agent.upload(upload, signal);
+    const told = await agent.upload(upload, limits, signal);
     signal.throwIfAborted();
     await upload.complete(told.parts, told.storedBytes);
     return {

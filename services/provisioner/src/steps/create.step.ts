@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { podToken, type RoleRuntime } from '@reprise/contracts';
+import type { RoleRuntime } from '@reprise/contracts';
 import { PodsRepository } from '../inventory/pods.repository';
 import type { Job } from '../jobs/job';
 import { JobsRepository } from '../jobs/jobs.repository';
 import type { PodChange, RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import type { PodDriver, PodRuntime, PodSpec } from '../pods/pod-driver';
+import { PodKeys } from '../pods/pod-keys';
 import { POD_DRIVER } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
 import { newPodOf, specOf, StepError, type StepHandler } from './step';
@@ -23,6 +24,7 @@ export class CreateStep implements StepHandler {
     private readonly jobs: JobsRepository,
     private readonly pods: PodsRepository,
     private readonly config: ProvisionerConfig,
+    private readonly keys: PodKeys,
   ) {}
 
   begins(job: Job): RecordChanges {
@@ -36,7 +38,7 @@ export class CreateStep implements StepHandler {
     const highest = await this.jobs.fenceOf(job);
     if (highest !== job.generation) throw new StepError(fenced(job, highest), 'final');
     signal.throwIfAborted();
-    const { address } = await this.driver.create(podSpec(job, this.config.podTokenSecret));
+    const { address } = await this.driver.create(podSpec(job, this.keys));
     return { records: { pods: [...removed, { ...newPodOf(job), status: 'creating', address }] } };
   }
 
@@ -68,12 +70,13 @@ function fenced({ generation }: Job, highest: number | null): string {
 }
 
 /** A repeated create is given the same spec: it comes from the job alone, and the token is derived. */
-export function podSpec(job: Job, secret: string): PodSpec {
+export function podSpec(job: Job, keys: PodKeys): PodSpec {
   const spec = specOf(job);
   const pod = newPodOf(job);
   return {
     ...pod,
-    token: podToken(secret, pod),
+    token: keys.token(pod),
+    controlKeys: keys.publicKeys(),
     command: spec.command.length > 0 ? spec.command : null,
     env: spec.env,
     taskTimeoutSeconds: spec.task_timeout_seconds,

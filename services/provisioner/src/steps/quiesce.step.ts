@@ -1,24 +1,47 @@
 import { Injectable } from '@nestjs/common';
+import { isId } from '@reprise/contracts';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
+import { PodKeys } from '../pods/pod-keys';
+import { assertSpec } from '../pods/spec-rules';
 import { Agents } from './agents';
-import type { StepHandler } from './step';
+import { podSpec } from './create.step';
+import { StepError, type StepHandler, writable } from './step';
+
+const LONGEST_OUTPUT = 500_000;
 
 /** The pod takes no more tasks, and the one that ran is ended: from here on its files stand still. */
 @Injectable()
 export class QuiesceStep implements StepHandler {
   readonly step = 'quiesce';
 
-  constructor(private readonly agents: Agents) {}
+  constructor(
+    private readonly agents: Agents,
+    private readonly keys: PodKeys,
+  ) {}
 
   begins(): RecordChanges {
     return {};
   }
 
   async run(job: Job): Promise<StepOutcome> {
+    this.assertNextCanBeMade(job);
     const { agent } = await this.agents.old(job);
-    return await agent.quiesce(quiesceReason(job));
+    const { interruptedTaskId: taskId, interruptedTaskOutput: output } = await agent.quiesce(quiesceReason(job));
+    // A pod says what it likes; what is recorded and sent has the form of what Reprise gave out.
+    if (taskId === null || !isId('task', taskId)) return { interruptedTaskId: null };
+    return { interruptedTaskId: taskId, ...(output === undefined ? {} : { interruptedTaskOutput: writable(output, LONGEST_OUTPUT) }) };
+  }
+
+  /** A pod that can never be made is refused while there is one that works, and before its task is ended. */
+  private assertNextCanBeMade(job: Job): void {
+    if (job.spec === null) return;
+    try {
+      assertSpec(podSpec(job, this.keys));
+    } catch (error) {
+      throw new StepError(`The next pod cannot be made: ${(error as Error).message}`, 'final', 'create_failed');
+    }
   }
 }
 

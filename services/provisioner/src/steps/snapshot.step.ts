@@ -4,6 +4,8 @@ import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
 import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
+import { ProvisionerConfig } from '../provisioner.config';
+import { snapshotLimits } from '../snapshot-store.config';
 import { SnapshotStoreError, type SnapshotStore } from '../snapshots/snapshot-store';
 import { saveDirectly, type SnapshotRecord } from '../snapshots/snapshots';
 import type { Transfers } from '../transfers/transfers';
@@ -31,6 +33,7 @@ export class SnapshotStep implements StepHandler {
     @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
     @Inject(TRANSFERS) private readonly transfers: Transfers,
     private readonly metrics: ProvisionerMetrics,
+    private readonly config: ProvisionerConfig,
   ) {}
 
   begins(job: Job): RecordChanges {
@@ -60,7 +63,7 @@ export class SnapshotStep implements StepHandler {
   private async save({ agent, handle }: LivePod, key: string, signal: AbortSignal): Promise<{ record: SnapshotRecord; by: string }> {
     if (this.store.direct) {
       try {
-        return { record: await saveDirectly(this.store.direct, key, agent, signal), by: ' by the pod' };
+        return { record: await saveDirectly(this.store.direct, key, agent, snapshotLimits(this.config), signal), by: ' by the pod' };
       } catch (error) {
         if (!cannotTransfer(error)) throw error;
         this.logger.log(`The pod cannot send its snapshot to the store by itself: ${error.detail}`);

@@ -1,7 +1,9 @@
-import type { Step } from '@reprise/contracts';
+import type { OperationErrorCode, Step } from '@reprise/contracts';
 import type { Job, StepFailure } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
+import { AgentError } from '../pods/agent-client.types';
+import { SnapshotStoreError } from '../snapshots/snapshot-store';
 
 /**
  * One step of a job. Idempotent: it may be run again after any part of it was done, by this process or another, and then ends the same. What it
@@ -29,7 +31,11 @@ export class StepError extends Error {
   readonly retryable: boolean;
   readonly podLost: boolean;
 
-  constructor(message: string, kind: 'final' | 'retryable' | 'pod-lost') {
+  constructor(
+    message: string,
+    kind: 'final' | 'retryable' | 'pod-lost',
+    readonly code?: OperationErrorCode,
+  ) {
     super(message);
     this.name = 'StepError';
     this.retryable = kind === 'retryable';
@@ -42,16 +48,27 @@ const LONGEST_MESSAGE = 2_000;
 /** What an error thrown by a step means to its job. The ports' own errors say whether they are worth another try; what nobody knows is. */
 export function failureOf(error: unknown): StepFailure {
   const { message, retryable, podLost } = error as { message?: unknown; retryable?: unknown; podLost?: unknown };
+  const code = codeOf(error);
   return {
     message: writable(typeof message === 'string' && message !== '' ? message : String(error)),
     retryable: retryable !== false,
     podLost: podLost === true,
+    ...(code === undefined ? {} : { code }),
   };
 }
 
+/** The agent finds a workspace too large before it reads it; what was stored all the same is found when it is read back. */
+function codeOf(error: unknown): OperationErrorCode | undefined {
+  if (error instanceof StepError) return error.code;
+  const isTooLarge =
+    (error instanceof AgentError && error.agentCode === 'snapshot_too_large') ||
+    (error instanceof SnapshotStoreError && error.reason === 'too_large');
+  return isTooLarge ? 'snapshot_too_large' : undefined;
+}
+
 /** PostgreSQL takes neither NUL nor half a surrogate pair in JSON: a message with one would keep its own failure from being recorded. */
-function writable(message: string): string {
-  return Buffer.from(message.slice(0, LONGEST_MESSAGE).replaceAll('\0', ' ')).toString();
+export function writable(text: string, longest = LONGEST_MESSAGE): string {
+  return Buffer.from(text.slice(0, longest).replaceAll('\0', ' ')).toString();
 }
 
 /** The spec of a job that makes a pod. */

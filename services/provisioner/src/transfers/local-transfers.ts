@@ -1,5 +1,6 @@
 import type { PodHandle } from '../pods/pod-driver';
 import type { ConnectAgent } from '../ports/tokens';
+import type { SnapshotLimits } from '../snapshots/limits';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 import { openSnapshot, saveSnapshot, type SnapshotRecord, verifySnapshot } from '../snapshots/snapshots';
 import type { Restored, Transfers } from './transfers';
@@ -9,14 +10,15 @@ export class LocalTransfers implements Transfers {
   constructor(
     private readonly connect: ConnectAgent,
     private readonly store: SnapshotStore,
+    private readonly limits: SnapshotLimits,
   ) {}
 
   async save(pod: PodHandle, key: string, signal: AbortSignal): Promise<SnapshotRecord> {
-    return saveSnapshot(this.store, key, await this.connect(pod).snapshot(), signal);
+    return saveSnapshot(this.store, key, await this.connect(pod).snapshot(this.limits), signal);
   }
 
   verify(record: SnapshotRecord, signal: AbortSignal): Promise<void> {
-    return verifySnapshot(this.store, record, signal);
+    return verifySnapshot(this.store, record, this.limits, signal);
   }
 
   async restore(pod: PodHandle, record: SnapshotRecord, signal: AbortSignal): Promise<Restored> {

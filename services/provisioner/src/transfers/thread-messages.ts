@@ -1,22 +1,27 @@
 import { AgentError, type AgentErrorReason } from '../pods/agent-client.types';
 import type { PodHandle } from '../pods/pod-driver';
+import type { PodCredentials } from '../pods/pod-credentials';
 import type { StoreSettings } from '../snapshot-store.config';
+import type { SnapshotLimits } from '../snapshots/limits';
 import { SnapshotStoreError, type SnapshotStoreErrorReason } from '../snapshots/snapshot-store';
 import type { SnapshotRecord } from '../snapshots/snapshots';
 
 /** What the thread is told when it begins. */
-export type ThreadData = StoreSettings;
+export interface ThreadData {
+  readonly store: StoreSettings;
+  readonly limits: SnapshotLimits;
+}
 
-/** A pod with its own token. */
-export interface PodWithToken extends PodHandle {
-  readonly token: string;
+/** A pod with what its agent accepts. */
+export interface PodWithCredentials extends PodHandle {
+  readonly credentials: [PodCredentials, ...PodCredentials[]];
 }
 
 /** What is to be made. */
 export type Transfer =
-  | { readonly do: 'save'; readonly pod: PodWithToken; readonly key: string }
+  | { readonly do: 'save'; readonly pod: PodWithCredentials; readonly key: string }
   | { readonly do: 'verify'; readonly record: SnapshotRecord }
-  | { readonly do: 'restore'; readonly pod: PodWithToken; readonly record: SnapshotRecord };
+  | { readonly do: 'restore'; readonly pod: PodWithCredentials; readonly record: SnapshotRecord };
 
 /** To the thread: a transfer that is to be made, or given up. Each has a number, by which it is spoken of. */
 export type Order = { readonly id: number } & (Transfer | { readonly do: 'abort' });
@@ -30,7 +35,7 @@ export type Told =
 
 /** An error as it can be sent: a copy of one is an `Error` and nothing else. */
 export type Failure =
-  | { readonly of: 'agent'; readonly reason: AgentErrorReason; readonly detail: string; readonly answer?: { status: number; code: string } }
+  | { readonly of: 'agent'; readonly reason: AgentErrorReason; readonly detail: string; readonly answer?: AgentError['answer'] }
   | { readonly of: 'store'; readonly reason: SnapshotStoreErrorReason; readonly detail: string }
   | { readonly of: 'other'; readonly name: string; readonly message: string; readonly code?: string };
 

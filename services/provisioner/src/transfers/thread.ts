@@ -3,19 +3,23 @@ import { ObservedSnapshotStore } from '../metrics/observed-snapshot-store';
 import { AgentClient } from '../pods/agent-client';
 import { snapshotStoreOf } from '../ports/snapshot-stores';
 import { LocalTransfers } from './local-transfers';
-import { asFailure, type Order, type PodWithToken, type ThreadData, type Told, type Transfer } from './thread-messages';
+import { asFailure, type Order, type PodWithCredentials, type ThreadData, type Told, type Transfer } from './thread-messages';
 
 /**
  * The program of a `TransferThread`: makes the transfers that it is told of, many at a time. It loads nothing of Nest, nor of the libraries of ours that
  * do: that its heap is small is what it is for.
  */
-async function main(port: MessagePort, settings: ThreadData): Promise<void> {
+async function main(port: MessagePort, data: ThreadData): Promise<void> {
   const tell = (told: Told): void => port.postMessage(told);
-  const store = new ObservedSnapshotStore(await snapshotStoreOf(settings), {
+  const store = new ObservedSnapshotStore(await snapshotStoreOf(data.store), {
     durations: { observe: (labels, seconds) => tell({ duration: { labels, seconds } }) },
     stored: { inc: (storedBytes) => tell({ storedBytes }) },
   });
-  const transfers = new LocalTransfers((pod) => new AgentClient({ address: pod.address, token: (pod as PodWithToken).token }), store);
+  const transfers = new LocalTransfers(
+    (pod) => new AgentClient({ address: pod.address, credentials: (pod as PodWithCredentials).credentials }),
+    store,
+    data.limits,
+  );
   const running = new Map<number, AbortController>();
 
   port.on('message', ({ id, ...order }: Order) => {

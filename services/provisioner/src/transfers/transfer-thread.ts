@@ -6,7 +6,7 @@ import type { StoreMeters } from '../metrics/observed-snapshot-store';
 import type { PodHandle, PodIdentity } from '../pods/pod-driver';
 import { aboutPod } from '../pods/traced-pod-driver';
 import type { SnapshotRecord } from '../snapshots/snapshots';
-import { asError, type Order, type PodWithToken, type ThreadData, type Told, type Transfer } from './thread-messages';
+import { asError, type Order, type PodWithCredentials, type ThreadData, type Told, type Transfer } from './thread-messages';
 import type { Restored, Transfers } from './transfers';
 
 interface Waiting {
@@ -32,14 +32,16 @@ export class TransferThread implements Transfers, OnApplicationShutdown {
 
   /** @param entry the program of the thread */
   constructor(
-    private readonly store: ThreadData,
-    private readonly tokenOf: (pod: PodIdentity) => string,
+    private readonly data: ThreadData,
+    private readonly credentialsOf: (pod: PodIdentity) => PodWithCredentials['credentials'],
     private readonly meters: StoreMeters,
     private readonly entry = join(__dirname, 'thread.js'),
   ) {}
 
   save(pod: PodHandle, key: string, signal: AbortSignal): Promise<SnapshotRecord> {
-    return inSpan('agent snapshot', aboutPod(pod), () => this.make<SnapshotRecord>({ do: 'save', pod: this.withToken(pod), key }, signal));
+    return inSpan('agent snapshot', aboutPod(pod), () =>
+      this.make<SnapshotRecord>({ do: 'save', pod: this.withCredentials(pod), key }, signal),
+    );
   }
 
   async verify(record: SnapshotRecord, signal: AbortSignal): Promise<void> {
@@ -47,7 +49,9 @@ export class TransferThread implements Transfers, OnApplicationShutdown {
   }
 
   restore(pod: PodHandle, record: SnapshotRecord, signal: AbortSignal): Promise<Restored> {
-    return inSpan('agent restore', aboutPod(pod), () => this.make<Restored>({ do: 'restore', pod: this.withToken(pod), record }, signal));
+    return inSpan('agent restore', aboutPod(pod), () =>
+      this.make<Restored>({ do: 'restore', pod: this.withCredentials(pod), record }, signal),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -55,8 +59,8 @@ export class TransferThread implements Transfers, OnApplicationShutdown {
     await this.worker?.terminate();
   }
 
-  private withToken(pod: PodHandle): PodWithToken {
-    return { ...pod, token: this.tokenOf(pod) };
+  private withCredentials(pod: PodHandle): PodWithCredentials {
+    return { ...pod, credentials: this.credentialsOf(pod) };
   }
 
   private async make<T>(transfer: Transfer, signal: AbortSignal): Promise<T> {
@@ -81,7 +85,7 @@ export class TransferThread implements Transfers, OnApplicationShutdown {
   }
 
   private begin(): Worker {
-    const worker = new Worker(this.entry, { name: 'transfers', workerData: this.store });
+    const worker = new Worker(this.entry, { name: 'transfers', workerData: this.data });
     let why = 'it was ended';
     worker.on('message', (told: Told) => this.hear(told));
     // Whatever was thrown, which need not be an error.

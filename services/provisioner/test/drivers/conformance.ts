@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AgentClient } from '../../src/pods/agent-client';
 import { PodError, type PodDriver, type PodErrorReason, type PodIdentity, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import type { DriverUnderTest, Shown } from './support/driver-under-test';
 import { keepsItsPromisesAsThingsGoWrong } from './mishaps.conformance';
 import { given } from './support/driver-under-test';
@@ -21,7 +21,7 @@ export function keepsThePromisesOfAPodDriver(setUp: () => Promise<DriverUnderTes
   const create = async (spec: PodSpec, by = driver): Promise<AgentClient> => {
     made.push(identityOf(spec));
     const { address } = await by.create(spec);
-    return new AgentClient({ address, token: spec.token });
+    return new AgentClient({ address, credentials: credentialsOf(spec) });
   };
   const refused = (reason: PodErrorReason): object => expect.objectContaining({ reason }) as object;
   const isListed = async (pod: PodIdentity): Promise<boolean> =>

@@ -6,7 +6,7 @@ import { Names } from '../../src/pods/docker/names';
 import { bridgeOf, PodNetwork } from '../../src/pods/docker/pod-network';
 import { ANY_RUNTIME, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import { DockerHost } from './support/docker-host';
 import { describeWith, dockerEngine } from './support/engines';
 import { FaultyProxy } from './support/faulty-proxy';
@@ -23,7 +23,7 @@ describeWith(engine, 'Docker engine', 'pods that are containers', () => {
   /** What a shell says in the pod. */
   async function sh(spec: PodSpec, script: string): Promise<string> {
     const { address } = await driver.create(spec);
-    const agent = new AgentClient({ address, token: spec.token });
+    const agent = new AgentClient({ address, credentials: credentialsOf(spec) });
     await agent.resumeWork();
     await agent.runTask({ taskId: 'task_1', description: script });
     const history = await until(async () => ((await agent.history()).includes('task.ended') ? agent.history() : null), 60_000);
@@ -69,7 +69,7 @@ describeWith(engine, 'Docker engine', 'pods that are containers', () => {
       try {
         const spec = newSpec({ runtime: { ...ANY_RUNTIME, image, readOnlyRoot: true } });
         const { address } = await driver.create(spec);
-        expect(await new AgentClient({ address, token: spec.token }).health()).toMatchObject({ status: 'starting' });
+        expect(await new AgentClient({ address, credentials: credentialsOf(spec) }).health()).toMatchObject({ status: 'starting' });
         const none = newSpec({ runtime: { ...ANY_RUNTIME, image: image.replace(':1', ':2') } });
         const detail = expect.stringMatching(/bare:2 .*manifest unknown/) as string;
         await expect(driver.create(none)).rejects.toMatchObject({ reason: 'image_unavailable', detail });
@@ -187,7 +187,9 @@ describeWith(engine, 'Docker engine', 'pods that are containers', () => {
         provisioner.kill('SIGKILL');
         await once(provisioner, 'exit');
         const { address } = await driver.create(spec);
-        expect(await new AgentClient({ address, token: spec.token }).health()).toMatchObject({ workspaceId: spec.workspaceId });
+        expect(await new AgentClient({ address, credentials: credentialsOf(spec) }).health()).toMatchObject({
+          workspaceId: spec.workspaceId,
+        });
         expect((await driver.list()).filter((it) => it.workspaceId === spec.workspaceId)).toHaveLength(1);
         await driver.remove(spec, { graceSeconds: 0 });
         expect(await driver.inspect(spec)).toBeNull();

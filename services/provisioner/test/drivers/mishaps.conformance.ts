@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { AgentClient } from '../../src/pods/agent-client';
 import { ANY_RUNTIME, type PodDriver, type PodErrorReason, type PodIdentity, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { LIMITS } from '../testing/limits';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import { DIES_AT_START, HEEDS_NO_SIGNAL, NEVER_LISTENS } from './support/agents';
 import { given, type DriverUnderTest, type Shown } from './support/driver-under-test';
 
@@ -71,10 +72,10 @@ export function keepsItsPromisesAsThingsGoWrong(
       const state = await host.another.inspect(spec);
       const { address } = await host.another.create(spec);
       expect(address).toBe(state?.address);
-      const adopted = new AgentClient({ address, token: spec.token });
+      const adopted = new AgentClient({ address, credentials: credentialsOf(spec) });
       expect(await adopted.health()).toMatchObject({ status: 'ready' });
       expect(await adopted.quiesce('saved')).toEqual({ interruptedTaskId: null });
-      const { stream, digest } = await adopted.snapshot();
+      const { stream, digest } = await adopted.snapshot(LIMITS);
       const tar = await collect(stream);
       const { sha256 } = await digest;
       await host.another.remove(spec, GRACE);

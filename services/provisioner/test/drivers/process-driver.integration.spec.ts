@@ -22,7 +22,8 @@ import type { PodIdentity, PodSpec } from '../../src/pods/pod-driver';
 import { ProcessPodDriver, type ProcessDriverOptions } from '../../src/pods/process/process-pod-driver';
 import { bundleAgent } from '../testing/agent-bundle';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { LIMITS } from '../testing/limits';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
 
 const directory = mkdtempSync(join(tmpdir(), 'reprise-pods-'));
@@ -133,7 +134,9 @@ describe('a pod that is a process', () => {
       await until(async () => (await isListed()) === processesOf(spec).length > 0);
       // And a create that comes again finds it, or makes it: one pod in either case.
       const { address } = await newDriver().create(spec);
-      expect(await new AgentClient({ address, token: spec.token }).health()).toMatchObject({ workspaceId: spec.workspaceId });
+      expect(await new AgentClient({ address, credentials: credentialsOf(spec) }).health()).toMatchObject({
+        workspaceId: spec.workspaceId,
+      });
       expect(processesOf(spec)).toHaveLength(1);
       await driver.remove(spec, { graceSeconds: 5 });
     }
@@ -176,7 +179,7 @@ describe('a pod that is a process', () => {
   it('is removed with files that no one may enter or write', async () => {
     const spec = newSpec();
     const { address } = await driver.create(spec);
-    const agent = new AgentClient({ address, token: spec.token });
+    const agent = new AgentClient({ address, credentials: credentialsOf(spec) });
     await agent.resumeWork();
     await agent.runTask({ taskId: 'task_1', description: 'mkdir -p a/b; touch a/b/c "$(printf \'a/\\377\')"; chmod 0 a/b; chmod 500 a' });
     await until(async () => (await agent.health()).taskId === null && (await agent.history()).includes('task.ended'));
@@ -251,7 +254,7 @@ describe('the files of a workspace', () => {
     const places: string[] = [];
     for (const spec of [first, nextGeneration(first), nextGeneration(first, 5)]) {
       const { address } = await driver.create(spec);
-      const agent = new AgentClient({ address, token: spec.token });
+      const agent = new AgentClient({ address, credentials: credentialsOf(spec) });
       await agent.resumeWork();
       await agent.runTask({ taskId: 'task_1', description: 'pwd -P; echo "$HOME"' });
       const history = await until(async () => ((await agent.history()).includes('task.ended') ? agent.history() : null));
@@ -281,7 +284,7 @@ describe('the files of a workspace', () => {
   it('are out of reach of what a dead pod left running, before a newer one has its own there', async () => {
     const spec = newSpec();
     const { address } = await driver.create(spec);
-    const agent = new AgentClient({ address, token: spec.token });
+    const agent = new AgentClient({ address, credentials: credentialsOf(spec) });
     await agent.resumeWork();
     await agent.runTask({ taskId: 'task_1', description: `while :; do echo old > ${filesOf(spec)}/kept; sleep 0.01; done` });
     await until(() => existsSync(join(filesOf(spec), 'kept')));
@@ -340,17 +343,17 @@ describe('the files of a workspace', () => {
     await until(async () => (await driver.inspect(spec))?.phase === 'running');
     writeFileSync(join(workspace, 'kept'), 'of the older version');
     const { address } = await driver.create(spec);
-    const agent = new AgentClient({ address, token: spec.token });
+    const agent = new AgentClient({ address, credentials: credentialsOf(spec) });
     await agent.resumeWork();
     await agent.quiesce('saved');
-    const { stream, digest } = await agent.snapshot();
+    const { stream, digest } = await agent.snapshot(LIMITS);
     const tar = await buffer(stream);
     const { sha256 } = await digest;
     await driver.remove(spec, { graceSeconds: 5 });
     expect(processesOf(spec)).toEqual([]);
     expect(existsSync(ownOf(spec))).toBe(false);
     const next = nextGeneration(spec);
-    const heir = new AgentClient({ address: (await driver.create(next)).address, token: next.token });
+    const heir = new AgentClient({ address: (await driver.create(next)).address, credentials: credentialsOf(next) });
     await heir.restore(Readable.from([tar]), { sha256 });
     expect(kept(filesOf(next))).toBe('of the older version');
     await driver.remove(next, { graceSeconds: 5 });

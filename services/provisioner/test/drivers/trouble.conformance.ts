@@ -1,7 +1,7 @@
 import { AgentClient } from '../../src/pods/agent-client';
 import { PodError, type PodDriver, type PodIdentity, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
-import { newSpec } from '../testing/workspaces';
+import { credentialsOf, newSpec } from '../testing/workspaces';
 import type { ApiUnderTest } from './support/driver-under-test';
 import { WORDS, type Trouble } from './support/faulty-proxy';
 
@@ -39,7 +39,7 @@ export function keepsItsPromisesInTrouble(apiOf: () => ApiUnderTest, clearOf: ()
   };
   const answers = async (driver: PodDriver, spec: PodSpec): Promise<void> => {
     const { address } = await driver.create(spec);
-    expect(await new AgentClient({ address, token: spec.token }).health()).toMatchObject({ generation: spec.generation });
+    expect(await new AgentClient({ address, credentials: credentialsOf(spec) }).health()).toMatchObject({ generation: spec.generation });
     expect(await podsOf(driver, spec)).toBe(1);
   };
   /** A driver that was told of its pods before may tell of them; what it does not know it must not make up. */

@@ -30,6 +30,7 @@ import {
 import { PlatformModule } from '@reprise/platform';
 import { CONNECT_AGENT, type ConnectAgent, SNAPSHOT_STORE, TRANSFERS } from '../../src/ports/tokens';
 import { ProvisionerModule } from '../../src/provisioner.module';
+import { snapshotLimits } from '../../src/snapshot-store.config';
 import type { SnapshotStore } from '../../src/snapshots/snapshot-store';
 import { LocalTransfers } from '../../src/transfers/local-transfers';
 import { waitFor } from './support/wait-for';
@@ -74,7 +75,7 @@ describe('the provisioner on the broker', () => {
       .overrideProvider(TRANSFERS)
       .useFactory({
         inject: [CONNECT_AGENT, SNAPSHOT_STORE] as never,
-        factory: (connect: ConnectAgent, store: SnapshotStore) => new LocalTransfers(connect, store),
+        factory: (connect: ConnectAgent, store: SnapshotStore) => new LocalTransfers(connect, store, snapshotLimits(config)),
       })
       .compile();
     app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: process.env.TEST_LOG ? console : false });

@@ -1,3 +1,4 @@
+import { LIMITS } from '../testing/limits';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import type { DirectTransfer } from '../../src/snapshots/snapshot-store';
 import { openSnapshot, saveDirectly, verifySnapshot, type SnapshotRecord } from '../../src/snapshots/snapshots';
 import { bundleAgent } from '../testing/agent-bundle';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import { S3Peer } from './support/s3-peer';
 import type { S3Request } from './support/s3-request';
 import { BUCKET } from './support/s3-service';
@@ -54,7 +55,7 @@ async function pod(spec: PodSpec): Promise<{ agent: AgentClient; files: string; 
   const home = join(podsDir, spec.workspaceId, String(spec.generation));
   const { pid } = JSON.parse(readFileSync(join(home, 'agent.json'), 'utf8')) as { pid: number };
   return {
-    agent: new AgentClient({ address, token: spec.token }),
+    agent: new AgentClient({ address, credentials: credentialsOf(spec) }),
     files: join(podsDir, spec.workspaceId, 'workspace'),
     kill: () => process.kill(pid, 'SIGKILL'),
     log: () => readFileSync(join(home, 'agent.log'), 'utf8'),
@@ -90,8 +91,8 @@ describe('a snapshot that goes straight from the pod to the store', () => {
     async (megabytes) => {
       const { spec, agent, files, key } = await quiesced(plant(megabytes));
       const before = listing(files);
-      const record = await saveDirectly(direct(), key, agent, never);
-      await verifySnapshot(store, record);
+      const record = await saveDirectly(direct(), key, agent, LIMITS, never);
+      await verifySnapshot(store, record, LIMITS);
       const sent = peer.requests.filter(({ operation }) => operation === 'UploadPart');
       expect(sent).toHaveLength(Math.max(1, Math.ceil((record.storedBytes - 1) / (5 * 1024 * 1024))));
       expect(sent.every(isOfPod)).toBe(true);
@@ -112,7 +113,7 @@ describe('a snapshot that goes straight from the pod to the store', () => {
   it('is the same snapshot as one that went through the provisioner: either can be restored either way', async () => {
     const { spec, agent, files, key } = await quiesced(plant(6));
     const before = listing(files);
-    const record = await saveDirectly(direct(), key, agent, never);
+    const record = await saveDirectly(direct(), key, agent, LIMITS, never);
     await driver.remove(spec, { graceSeconds: 5 });
     const next = await pod(nextGeneration(spec));
     await next.agent.restore(await openSnapshot(store, record), { sha256: record.tarSha256 });
@@ -129,7 +130,7 @@ describe('a snapshot that goes straight from the pod to the store', () => {
       troubled.set(part, times + 1);
       return operation === 'UploadPart' && times === 0 ? faults[Number(part) - 1] : undefined;
     };
-    await verifySnapshot(store, await saveDirectly(direct(), key, agent, never));
+    await verifySnapshot(store, await saveDirectly(direct(), key, agent, LIMITS, never), LIMITS);
     expect([1, 2, 3].map((part) => troubled.get(String(part)))).toEqual([2, 2, 2]);
   });
 
@@ -141,7 +142,7 @@ describe('a snapshot that goes straight from the pod to the store', () => {
     store = new S3SnapshotStore(peer.settings({ direct: true, ...settings }));
     peer.fault = (request) => (isOfPod(request) ? fault : undefined);
     const { spec, agent, key, log } = await quiesced(plant(12));
-    const error: unknown = await saveDirectly(direct(), key, agent, never).catch((it: unknown) => it);
+    const error: unknown = await saveDirectly(direct(), key, agent, LIMITS, never).catch((it: unknown) => it);
     expect(error).toMatchObject({ name: 'AgentError', agentCode, retryable: true });
     expect(await half()).toBe(0);
     expect(await store.stat(key)).toBeNull();
@@ -165,8 +166,8 @@ describe('a snapshot that goes straight from the pod to the store', () => {
         .end('{"error":{"code":"not_found","message":"there is no such route"}}');
     });
     await new Promise<void>((done) => old.listen(0, '127.0.0.1', done));
-    const agent = new AgentClient({ address: `http://127.0.0.1:${(old.address() as AddressInfo).port}`, token: 'x' });
-    await expect(saveDirectly(direct(), 'ws_1/1.1.tar.br', agent, never)).rejects.toMatchObject({ agentCode: 'not_found' });
+    const agent = new AgentClient({ address: `http://127.0.0.1:${(old.address() as AddressInfo).port}`, credentials: [{ token: 'x' }] });
+    await expect(saveDirectly(direct(), 'ws_1/1.1.tar.br', agent, LIMITS, never)).rejects.toMatchObject({ agentCode: 'not_found' });
     expect(await half()).toBe(0);
     old.closeAllConnections();
     old.close();
@@ -175,7 +176,7 @@ describe('a snapshot that goes straight from the pod to the store', () => {
   it('is not taken from an agent that says another encoding than there are', async () => {
     const { agent, key } = await quiesced(plant(1));
     const upload = await direct().upload(key);
-    const done = await agent.upload(upload, never);
+    const done = await agent.upload(upload, LIMITS, never);
     await upload.giveUp();
     expect(done.encoding).toBe('br');
     const { sha256, entries, bytes, storedSha256, storedBytes } = done;
@@ -185,8 +186,11 @@ describe('a snapshot that goes straight from the pod to the store', () => {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(`${JSON.stringify({ done: told })}\n`);
     });
     await new Promise<void>((listening) => strange.listen(0, '127.0.0.1', listening));
-    const client = new AgentClient({ address: `http://127.0.0.1:${(strange.address() as AddressInfo).port}`, token: 'x' });
-    await expect(saveDirectly(direct(), key, client, never)).rejects.toMatchObject({ reason: 'bad_answer' });
+    const client = new AgentClient({
+      address: `http://127.0.0.1:${(strange.address() as AddressInfo).port}`,
+      credentials: [{ token: 'x' }],
+    });
+    await expect(saveDirectly(direct(), key, client, LIMITS, never)).rejects.toMatchObject({ reason: 'bad_answer' });
     strange.closeAllConnections();
     strange.close();
   });
@@ -195,8 +199,8 @@ describe('a snapshot that goes straight from the pod to the store', () => {
     const { agent, key } = await quiesced(plant(12));
     peer.fault = ({ operation, query }) =>
       operation === 'UploadPart' && query.get('partNumber') === '2' ? { spoilStored: true } : undefined;
-    const record = await saveDirectly(direct(), key, agent, never);
-    await expect(verifySnapshot(store, record)).rejects.toMatchObject({ reason: 'corrupt' });
+    const record = await saveDirectly(direct(), key, agent, LIMITS, never);
+    await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject({ reason: 'corrupt' });
   });
 
   it.each<[string, Partial<SnapshotRecord>]>([
@@ -207,14 +211,14 @@ describe('a snapshot that goes straight from the pod to the store', () => {
   ])('is found out where the agent lies about its %s', async (_what, lie) => {
     const { agent, key } = await quiesced(plant(1));
     const liar = { upload: async (...given: Parameters<AgentClient['upload']>) => ({ ...(await agent.upload(...given)), ...lie }) };
-    const record = await saveDirectly(direct(), key, liar, never);
-    await expect(verifySnapshot(store, record)).rejects.toMatchObject({ reason: 'corrupt' });
+    const record = await saveDirectly(direct(), key, liar, LIMITS, never);
+    await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject({ reason: 'corrupt' });
   });
 
   it('is not kept where the agent says that it sent more than the store has', async () => {
     const { agent, key } = await quiesced(plant(1));
     const liar = { upload: async (...given: Parameters<AgentClient['upload']>) => ({ ...(await agent.upload(...given)), storedBytes: 7 }) };
-    await expect(saveDirectly(direct(), key, liar, never)).rejects.toMatchObject({ reason: 'corrupt' });
+    await expect(saveDirectly(direct(), key, liar, LIMITS, never)).rejects.toMatchObject({ reason: 'corrupt' });
     expect(await store.stat(key)).toBeNull();
   });
 
@@ -233,7 +237,7 @@ describe('a snapshot that goes straight from the pod to the store', () => {
       if (operation === 'UploadPart') parts += 1;
       return undefined;
     };
-    const saving = saveDirectly(direct(), key, agent, controller.signal);
+    const saving = saveDirectly(direct(), key, agent, LIMITS, controller.signal);
     saving.catch(() => undefined);
     await until(() => parts > 1);
     happen(kill, agent, controller);
@@ -251,7 +255,7 @@ describe('a restore straight from the store', () => {
   ] as const)('where %s leaves the workspace as it was, and can be tried again', async (_what, fault, agentCode) => {
     const { spec, agent, files, key } = await quiesced(plant(12));
     const before = listing(files);
-    const record = await saveDirectly(direct(), key, agent, never);
+    const record = await saveDirectly(direct(), key, agent, LIMITS, never);
     await driver.remove(spec, { graceSeconds: 5 });
     const next = await pod(nextGeneration(spec));
     writeFileSync(join(next.files, 'random'), 'as it was');
@@ -266,7 +270,7 @@ describe('a restore straight from the store', () => {
 
   it('of other bytes than promised is refused', async () => {
     const { spec, agent, key } = await quiesced(plant(1));
-    await saveDirectly(direct(), key, agent, never);
+    await saveDirectly(direct(), key, agent, LIMITS, never);
     await driver.remove(spec, { graceSeconds: 5 });
     const next = await pod(nextGeneration(spec));
     const address = await direct().addressOfDownload(key);
@@ -277,7 +281,7 @@ describe('a restore straight from the store', () => {
 
   it('into a pod that takes tasks is refused', async () => {
     const { agent, key } = await quiesced(plant(1));
-    const record = await saveDirectly(direct(), key, agent, never);
+    const record = await saveDirectly(direct(), key, agent, LIMITS, never);
     const address = await direct().addressOfDownload(key);
     await expect(agent.download(address, { sha256: record.tarSha256, encoding: 'br' }, never)).rejects.toMatchObject({
       agentCode: 'not_starting',

@@ -1,3 +1,4 @@
+import { LIMITS } from '../testing/limits';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { openSnapshot, saveSnapshot, verifySnapshot, type SnapshotRecord } from 
 import { bundleAgent } from '../testing/agent-bundle';
 import { tarOf } from '../testing/tars';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 
 const directory = mkdtempSync(join(tmpdir(), 'reprise-snapshots-'));
 const podsDir = join(directory, 'pods');
@@ -30,7 +31,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 async function pod(spec: PodSpec): Promise<{ agent: AgentClient; files: string }> {
   const { address } = await driver.create(spec);
   return {
-    agent: new AgentClient({ address, token: spec.token }),
+    agent: new AgentClient({ address, credentials: credentialsOf(spec) }),
     files: join(podsDir, spec.workspaceId, 'workspace'),
   };
 }
@@ -43,7 +44,7 @@ async function savedPod(
   plant(files);
   await agent.resumeWork();
   await agent.quiesce('interrupted_by_restart');
-  const record = await saveSnapshot(store, `${spec.workspaceId}/1.tar.br`, await agent.snapshot());
+  const record = await saveSnapshot(store, `${spec.workspaceId}/1.tar.br`, await agent.snapshot(LIMITS));
   return { spec, agent, files, record };
 }
 
@@ -69,7 +70,7 @@ describe('a snapshot', () => {
       mkdirSync(join(root, 'sub/empty'), { recursive: true });
       writeFileSync(join(root, 'sub/file'), Buffer.alloc(2_000_000, 'content'), { mode: 0o640 });
     });
-    await verifySnapshot(store, record);
+    await verifySnapshot(store, record, LIMITS);
     const before = execFileSync('tar', ['-c', '--sort=name', '--format=pax', '.'], { cwd: files, maxBuffer: 1e8 });
     await driver.remove(spec, { graceSeconds: 5 });
     const next = await pod(nextGeneration(spec));
@@ -87,15 +88,15 @@ describe('a snapshot', () => {
   it('of before, in gzip, is read as it was written', async () => {
     const tar = await tarOf([{ name: 'a' }, 'content']);
     const record = await forged(tar, { encoding: 'gzip' });
-    await verifySnapshot(store, record);
+    await verifySnapshot(store, record, LIMITS);
     expect(Buffer.concat(await (await openSnapshot(store, record)).toArray()).equals(tar)).toBe(true);
   });
 
   it('that is taken again replaces its own', async () => {
     const { agent, record } = await savedPod((root) => writeFileSync(join(root, 'a'), 'a'));
-    const again = await saveSnapshot(store, record.key, await agent.snapshot());
+    const again = await saveSnapshot(store, record.key, await agent.snapshot(LIMITS));
     expect(again).toEqual(record);
-    await verifySnapshot(store, again);
+    await verifySnapshot(store, again, LIMITS);
   });
 
   it('whose pod dies in the middle is not kept', async () => {
@@ -104,7 +105,7 @@ describe('a snapshot', () => {
     for (let i = 0; i < 5; i++) truncateSync(touch(join(files, `file-${i}`)), 50_000_000);
     await agent.resumeWork();
     await agent.quiesce('x');
-    const source = await agent.snapshot();
+    const source = await agent.snapshot(LIMITS);
     const saving = saveSnapshot(store, 'dying', source);
     saving.catch(() => undefined);
     await until(() => source.stream.readableLength > 0 || source.stream.readableEnded);
@@ -121,7 +122,7 @@ describe('a snapshot', () => {
     await agent.resumeWork();
     await agent.quiesce('x');
     const giveUp = new AbortController();
-    const saving = saveSnapshot(store, 'given-up', await agent.snapshot(), giveUp.signal);
+    const saving = saveSnapshot(store, 'given-up', await agent.snapshot(LIMITS), giveUp.signal);
     giveUp.abort();
     await expect(saving).rejects.toThrow();
     expect(await store.stat('given-up')).toBeNull();
@@ -135,7 +136,7 @@ describe('a snapshot', () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);
     try {
       const { agent } = await savedPod((root) => execFileSync('sh', ['-c', 'head -c 20000000 /dev/urandom > random'], { cwd: root }));
-      const saving = saveSnapshot(new FileSnapshotStore(join(mount, 'store')), 'a', await agent.snapshot());
+      const saving = saveSnapshot(new FileSnapshotStore(join(mount, 'store')), 'a', await agent.snapshot(LIMITS));
       await expect(saving).rejects.toMatchObject({ name: 'SnapshotStoreError', reason: 'no_space' });
       await agent.resumeWork();
       expect(await agent.health()).toMatchObject({ status: 'ready' });
@@ -156,22 +157,22 @@ describe('verification refuses', () => {
       const damaged = Buffer.from(whole);
       damaged[at]! ^= 0x01;
       writeFileSync(path, damaged);
-      await expect(verifySnapshot(store, record)).rejects.toMatchObject(corrupt);
+      await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject(corrupt);
     }
     for (const length of [0, 1, 10, whole.length - 1]) {
       writeFileSync(path, whole.subarray(0, length));
-      await expect(verifySnapshot(store, record)).rejects.toMatchObject(corrupt);
+      await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject(corrupt);
     }
     writeFileSync(path, Buffer.concat([whole, Buffer.from('more')]));
-    await expect(verifySnapshot(store, record)).rejects.toMatchObject(corrupt);
+    await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject(corrupt);
     writeFileSync(path, whole);
-    await verifySnapshot(store, record);
+    await verifySnapshot(store, record, LIMITS);
   });
 
   it('a snapshot that is gone', async () => {
     const { record } = await savedPod(() => undefined);
     await store.delete(record.key);
-    await expect(verifySnapshot(store, record)).rejects.toMatchObject({ reason: 'missing' });
+    await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject({ reason: 'missing' });
   });
 
   it.each<[string, [header: object, content?: string][]]>([
@@ -183,14 +184,14 @@ describe('verification refuses', () => {
     ['a device', [[{ name: 'evil', type: 'character-device' }]]],
   ])('a tar with %s, although every digest is right', async (_what, entries) => {
     const record = await forged(await tarOf(...entries), { entries: entries.length });
-    await expect(verifySnapshot(store, record)).rejects.toMatchObject(corrupt);
+    await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject(corrupt);
   });
 
   it('a tar that is cut off, although every digest is right', async () => {
     const tar = await tarOf([{ name: 'a' }, 'x'.repeat(5_000)]);
-    await verifySnapshot(store, await forged(tar));
+    await verifySnapshot(store, await forged(tar), LIMITS);
     for (const length of [300, 512, 1_000, 4_096, tar.length - 1_024, tar.length - 512, tar.length - 1]) {
-      await expect(verifySnapshot(store, await forged(tar.subarray(0, length)))).rejects.toMatchObject(corrupt);
+      await expect(verifySnapshot(store, await forged(tar.subarray(0, length)), LIMITS)).rejects.toMatchObject(corrupt);
     }
   });
 
@@ -200,13 +201,15 @@ describe('verification refuses', () => {
       ['gzip', 'br'],
       ['br', 'gzip'],
     ] as const) {
-      await expect(verifySnapshot(store, { ...(await forged(tar, { encoding: is })), encoding: said })).rejects.toMatchObject(corrupt);
+      await expect(verifySnapshot(store, { ...(await forged(tar, { encoding: is })), encoding: said }, LIMITS)).rejects.toMatchObject(
+        corrupt,
+      );
     }
   });
 
   it('a tar with another count of entries', async () => {
     const tar = await tarOf([{ name: 'a' }, 'x'], [{ name: 'b' }, 'x']);
-    await expect(verifySnapshot(store, await forged(tar, { entries: 3 }))).rejects.toMatchObject(corrupt);
+    await expect(verifySnapshot(store, await forged(tar, { entries: 3 }), LIMITS)).rejects.toMatchObject(corrupt);
   });
 
   it('what the agent and the provisioner have not seen alike', async () => {
@@ -225,7 +228,7 @@ describe('verification refuses', () => {
       writeFileSync(join(root, 'large'), 'the end', { flag: 'a' });
     });
     expect(record.tarBytes).toBeGreaterThan(beyond);
-    await verifySnapshot(store, record);
+    await verifySnapshot(store, record, LIMITS);
     await driver.remove(spec, { graceSeconds: 5 });
     const { agent, files } = await pod(nextGeneration(spec));
     await agent.restore(await openSnapshot(store, record), { sha256: record.tarSha256 });

@@ -1,3 +1,4 @@
+import { LIMITS } from '../testing/limits';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -229,7 +230,7 @@ export function storeConformance(name: string, host: StoreHost): void {
       beforeEach(async () => {
         const source = { stream: Readable.from([await tar]), digest: sha256().then((digest) => ({ sha256: digest, entries: 1 })) };
         record = await saveSnapshot(store, 'ws_1/1.tar.br', source);
-        await verifySnapshot(store, record);
+        await verifySnapshot(store, record, LIMITS);
       });
 
       it.each<[string, (bytes: Buffer) => Buffer]>([
@@ -241,12 +242,12 @@ export function storeConformance(name: string, host: StoreHost): void {
         ['exchanged for another archive', () => gzipSync('another')],
       ])('finds that it was %s', async (_what, change) => {
         await host.replaceBytes(record.key, change);
-        await expect(verifySnapshot(store, record)).rejects.toMatchObject({ reason: 'corrupt', retryable: false });
+        await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject({ reason: 'corrupt', retryable: false });
       });
 
       it('finds that it is gone', async () => {
         await store.delete(record.key);
-        await expect(verifySnapshot(store, record)).rejects.toMatchObject({ reason: 'missing' });
+        await expect(verifySnapshot(store, record, LIMITS)).rejects.toMatchObject({ reason: 'missing' });
         await expect(openSnapshot(store, record)).rejects.toMatchObject({ reason: 'missing' });
       });
     });

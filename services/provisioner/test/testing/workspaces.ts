@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { newId, podToken } from '@reprise/contracts';
-import { ANY_RUNTIME, type PodSpec } from '../../src/pods/pod-driver';
+import { newId } from '@reprise/contracts';
+import { ANY_RUNTIME, type PodIdentity, type PodSpec } from '../../src/pods/pod-driver';
+import { PodKeys } from '../../src/pods/pod-keys';
 
-const SECRET = randomBytes(16).toString('hex');
+const KEYS = new PodKeys(randomBytes(16).toString('hex'));
+
+/** What the agent of a pod that was made from such a spec accepts. */
+export function credentialsOf(pod: PodIdentity): ReturnType<PodKeys['credentials']> {
+  return KEYS.credentials(pod);
+}
 
 /** A spec of a workspace that no other test has. Its tasks run their text in a shell. */
 export function newSpec(overrides: Partial<PodSpec> = {}): PodSpec {
@@ -16,7 +22,8 @@ export function newSpec(overrides: Partial<PodSpec> = {}): PodSpec {
     runtime: ANY_RUNTIME,
     ...overrides,
     ...identity,
-    token: podToken(SECRET, identity),
+    token: KEYS.token(identity),
+    controlKeys: KEYS.publicKeys(),
   };
 }
 

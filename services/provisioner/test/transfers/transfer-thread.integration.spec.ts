@@ -17,7 +17,8 @@ import { failureOf } from '../../src/steps/step';
 import { TransferThread } from '../../src/transfers/transfer-thread';
 import { bundleAgent } from '../testing/agent-bundle';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { LIMITS } from '../testing/limits';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 
 /** The thread's program, as it was built: a thread cannot read TypeScript. */
 const ENTRY = join(__dirname, '../../dist/transfers/thread.js');
@@ -31,9 +32,9 @@ const threads: TransferThread[] = [];
 const servers: Server[] = [];
 const metrics = new Map<TransferThread, Metrics>();
 
-function thread(token: string, entry = ENTRY): TransferThread {
+function thread(credentials: ReturnType<typeof credentialsOf>, entry = ENTRY): TransferThread {
   const told = new Metrics();
-  const made = new TransferThread(settings, () => token, storeMeters(told), entry);
+  const made = new TransferThread({ store: settings, limits: LIMITS }, () => credentials, storeMeters(told), entry);
   threads.push(made);
   metrics.set(made, told);
   return made;
@@ -85,16 +86,16 @@ describe('transfers in a thread of their own', () => {
     const spec = newSpec();
     const { address } = await driver.create(spec);
     writeFileSync(join(podsDir, spec.workspaceId, 'workspace', 'file'), 'what was there');
-    const agent = new AgentClient({ address, token: spec.token });
+    const agent = new AgentClient({ address, credentials: credentialsOf(spec) });
     await agent.resumeWork();
     await agent.quiesce('interrupted_by_restart');
-    const transfers = thread(spec.token);
+    const transfers = thread(credentialsOf(spec));
     const record = await transfers.save({ ...spec, address }, `${spec.workspaceId}/1.1.tar.br`, never);
     await transfers.verify(record, never);
 
     await driver.remove(spec, { graceSeconds: 0 });
     const next = nextGeneration(spec);
-    const restored = await thread(next.token).restore({ ...next, address: (await driver.create(next)).address }, record, never);
+    const restored = await thread(credentialsOf(next)).restore({ ...next, address: (await driver.create(next)).address }, record, never);
     expect(restored).toEqual({ entries: record.entries, bytes: expect.any(Number) });
     expect(readFileSync(join(podsDir, next.workspaceId, 'workspace', 'file'), 'utf8')).toBe('what was there');
 
@@ -107,7 +108,7 @@ describe('transfers in a thread of their own', () => {
   });
 
   it('fail with the errors of the agent and of the store, as they would without it', async () => {
-    const transfers = thread('token');
+    const transfers = thread([{ token: 'token' }]);
     const nobody = { workspaceId: 'ws_1', generation: 1, address: 'http://127.0.0.1:9' };
     const unreachable = await failureIn(transfers.save(nobody, aRecord.key, never));
     expect(unreachable).toBeInstanceOf(AgentError);
@@ -119,7 +120,7 @@ describe('transfers in a thread of their own', () => {
 
   it('end when they are given up, and leave neither pod nor store in the middle of them', async () => {
     const { pod, asked, left } = await stillAgent();
-    const [transfers, given] = [thread('token'), new AbortController()];
+    const [transfers, given] = [thread([{ token: 'token' }]), new AbortController()];
     const saving = failureIn(transfers.save(pod, 'ws_1/given-up.tar.br', given.signal));
     await until(asked);
     given.abort();
@@ -142,7 +143,7 @@ describe('transfers in a thread of their own', () => {
          throw new Error('out of luck');
        });`,
     );
-    const transfers = thread('token', entry);
+    const transfers = thread([{ token: 'token' }], entry);
     const both = await Promise.all([failureIn(transfers.verify(aRecord, never)), failureIn(transfers.verify(aRecord, never))]);
     for (const failure of both) {
       expect(failureOf(failure)).toEqual({ message: expect.stringContaining('out of luck'), retryable: true, podLost: false });
@@ -153,7 +154,7 @@ describe('transfers in a thread of their own', () => {
 
   it('fail at the end of the service, which does not wait for them', async () => {
     const { pod, asked } = await stillAgent();
-    const transfers = thread('token');
+    const transfers = thread([{ token: 'token' }]);
     const saving = failureIn(transfers.save(pod, 'ws_1/ended.tar.br', never));
     await until(asked);
     await transfers.onApplicationShutdown();

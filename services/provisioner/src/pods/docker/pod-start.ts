@@ -50,7 +50,7 @@ export class PodStart {
   }
 
   private async answers({ workspaceId, generation, token }: PodSpec, ip: string): Promise<boolean> {
-    const agent = new AgentClient({ address: addressOf(ip), token, timeoutMs: ANSWERS_WITHIN_MS });
+    const agent = new AgentClient({ address: addressOf(ip), credentials: [{ token }], timeoutMs: ANSWERS_WITHIN_MS });
     const health = await agent.health().catch(() => null);
     return health?.workspaceId === workspaceId && health.generation === generation;
   }

@@ -1,16 +1,17 @@
 import { Global, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { podToken } from '@reprise/contracts';
 import { Inbox, Outbox, OutboxRelay } from '@reprise/messaging';
 import { PlatformModule } from '@reprise/platform';
 import { JobsRepository, type LeaseKey } from '../../../src/jobs/jobs.repository';
 import type { Advance } from '../../../src/jobs/transition';
 import { AgentClient } from '../../../src/pods/agent-client';
+import { PodKeys } from '../../../src/pods/pod-keys';
 import type { PodDriver } from '../../../src/pods/pod-driver';
 import { CONNECT_AGENT, type ConnectAgent, POD_DRIVER, SNAPSHOT_STORE, TRANSFERS } from '../../../src/ports/tokens';
 import type { ProvisionerConfig } from '../../../src/provisioner.config';
 import { ProvisionerModule } from '../../../src/provisioner.module';
+import { snapshotLimits } from '../../../src/snapshot-store.config';
 import type { SnapshotStore } from '../../../src/snapshots/snapshot-store';
 import { LocalTransfers } from '../../../src/transfers/local-transfers';
 import type { World } from './world';
@@ -117,13 +118,14 @@ export class Replica {
   }
 }
 
-function portsOf(world: World, options: ReplicaOptions, { podTokenSecret }: ProvisionerConfig): DynamicModule {
-  const connect: ConnectAgent = (pod) => new AgentClient({ address: pod.address, token: podToken(podTokenSecret, pod) });
+function portsOf(world: World, options: ReplicaOptions, config: ProvisionerConfig): DynamicModule {
+  const keys = new PodKeys(config.podTokenSecret, config.podTokenSecretPrevious);
+  const connect: ConnectAgent = (pod) => new AgentClient({ address: pod.address, credentials: keys.credentials(pod) });
   const store = options.store ?? world.store;
   const providers = [
     { provide: POD_DRIVER, useValue: options.driver ?? world.driver },
     { provide: SNAPSHOT_STORE, useValue: store },
-    { provide: TRANSFERS, useValue: new LocalTransfers(connect, store) },
+    { provide: TRANSFERS, useValue: new LocalTransfers(connect, store, snapshotLimits(config)) },
     { provide: CONNECT_AGENT, useValue: connect },
   ];
   return { module: TestPorts, providers, exports: providers };

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CreatePod, newId, podToken, RemovePod, ReplacePod, type PodSpec } from '@reprise/contracts';
+import { CreatePod, newId, RemovePod, ReplacePod, type PodSpec } from '@reprise/contracts';
 import type { MessageContext } from '@reprise/messaging';
 import { parseConfig } from '@reprise/platform';
 import { runMigrations } from '@reprise/platform/migrations';
@@ -14,6 +14,7 @@ import { DataSource } from 'typeorm';
 import { JobsService } from '../../../src/jobs/jobs.service';
 import { MIGRATIONS, SCHEMA } from '../../../src/migrations';
 import { AgentClient } from '../../../src/pods/agent-client';
+import { PodKeys } from '../../../src/pods/pod-keys';
 import { AgentError } from '../../../src/pods/agent-client.types';
 import type { PodDriver, PodState } from '../../../src/pods/pod-driver';
 import { ProcessPodDriver } from '../../../src/pods/process/process-pod-driver';
@@ -22,7 +23,7 @@ import { FileSnapshotStore } from '../../../src/snapshots/files/file-snapshot-st
 import type { Replica } from './replica';
 import { waitFor } from './wait-for';
 
-const SECRET = 'a secret for the tests of the engine';
+export const SECRET = 'a secret for the tests of the engine';
 export const ORG = 'acme';
 
 export interface EventRow {
@@ -129,9 +130,12 @@ export class World {
     await waitFor(async () => (await this.driver.inspect(pod!))?.phase === 'dead', `the death of ${pod!.ref}`);
   }
 
+  /** What the tests speak to agents with. */
+  keys = new PodKeys(SECRET);
+
   async agentOf(workspaceId: string): Promise<AgentClient> {
     const [pod] = await this.alive(workspaceId);
-    return new AgentClient({ address: pod!.address!, token: podToken(SECRET, pod!) });
+    return new AgentClient({ address: pod!.address!, credentials: this.keys.credentials(pod!) });
   }
 
   /** Runs a shell script as a task of the workspace's pod and resolves with what it printed. */
@@ -197,10 +201,13 @@ export class Workspace {
     private readonly deadlineSeconds = 120,
   ) {}
 
+  /** The environment of its role. */
+  env: Record<string, string> = {};
+
   spec(version = 1): PodSpec {
     const command = ['sh'];
     const role = { role_id: newId('role'), role_version: version, role_name: 'coder' };
-    return { ...role, command, env: {}, environment: null, provider_kind: 'none', provider_config: {}, task_timeout_seconds: 60 };
+    return { ...role, command, env: this.env, environment: null, provider_kind: 'none', provider_config: {}, task_timeout_seconds: 60 };
   }
 
   private order(generation: number) {
