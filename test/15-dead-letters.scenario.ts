@@ -10,7 +10,7 @@ const RESTART = 'reprise.workspace.restart.v1';
 const LETTERS = '/v1/ops/dead-letters';
 const run = promisify(execFile);
 
-const operator = () => stack.tenantUnknownToBilling().as('olga', ['ops:read', 'ops:write']);
+const operator = () => stack.operators().as('olga', ['ops:read', 'ops:write']);
 
 /** The command, as an operator runs it in a shell. */
 async function reprise(...args: string[]): Promise<string> {

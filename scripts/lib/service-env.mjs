@@ -98,7 +98,11 @@ function reader(values, stateDir) {
 function own(name, value, { values, stateDir, root }) {
   switch (name) {
     case 'gateway':
-      return Object.fromEntries(['JWT_PUBLIC_KEY_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE', 'POD_TOKEN_SECRET'].map((key) => [key, value(key)]));
+      return {
+        ...Object.fromEntries(['JWT_PUBLIC_KEY_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE', 'POD_TOKEN_SECRET'].map((key) => [key, value(key)])),
+        // The organization of the tokens that `reprise dead` makes for itself.
+        OPERATOR_ORGS: 'reprise',
+      };
     case 'provisioner':
       return {
         POD_TOKEN_SECRET: value('POD_TOKEN_SECRET'),

@@ -113,7 +113,7 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
   ledger.note('no more faults: everything comes to rest');
   const checks = new Checks(fleet, ledger, pods, bus, fleet.ground.management);
   await checks.quiet();
-  const token = fleet.issuer.token({ org: 'operators', sub: 'olga', permissions: ['ops:read', 'ops:write'] });
+  const token = fleet.issuer.token({ org: 'reprise', sub: 'olga', permissions: ['ops:read', 'ops:write'] });
   await checks.replay(new Rest(fleet.apiUrl, 'operators', token, ledger));
   await Promise.all(cast.map(({ actor }) => finished(() => actor.final(), ledger)));
   await checks.quiet();

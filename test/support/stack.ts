@@ -108,6 +108,11 @@ export class Stack {
     return new Tenant(this, `org-${randomBytes(6).toString('hex')}`);
   }
 
+  /** The organization whose tokens may have the scopes of operators. */
+  operators(): Tenant {
+    return new Tenant(this, 'reprise');
+  }
+
   /** The pods that live on this machine, whatever the services believe; of one workspace or of all. */
   pods(workspaceId?: string): Pod[] {
     return podsOf(this.agentPath).filter((pod) => workspaceId === undefined || pod.workspaceId === workspaceId);

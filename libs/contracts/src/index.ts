@@ -20,6 +20,7 @@ export * from './messages/role-runtime';
 export * from './messages/rules';
 export * from './messages/task-commands';
 export * from './messages/workspace-commands';
+export * from './names';
 export * from './overviews';
 export * from './pod-token';
 export * from './requester';

@@ -1,4 +1,5 @@
-import { isActor, serviceRequester } from './requester';
+import { isName } from './names';
+import { serviceRequester } from './requester';
 
 describe('who asked, where a service did', () => {
   it('is the broker user, and behind it whom the service names', () => {
@@ -6,5 +7,5 @@ describe('who asked, where a service did', () => {
     expect(serviceRequester('reprise_publisher', 'alice')).toBe('service:reprise_publisher/alice');
   });
 
-  it.each(['', 'x'.repeat(256), 'a\nb', 'a\0b', '\u009b'])('is never %p', (actor) => expect(isActor(actor)).toBe(false));
+  it.each(['', 'x'.repeat(256), 'a\nb', 'a\0b', '\u009b'])('is never %p', (actor) => expect(isName(actor)).toBe(false));
 });

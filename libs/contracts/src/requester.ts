@@ -1,13 +1,5 @@
 import { refusal, type RefusalBody } from './errors';
 
-/** A name that stands in records and headers: no control characters, and no longer than a token's `sub` may be. */
-const NAME = /^[^\p{Cc}]{1,255}$/u;
-
-/** Whether a claimed actor is fit to be written down. */
-export function isActor(value: string): boolean {
-  return NAME.test(value);
-}
-
 /**
  * Who asked, where an internal service did: `service:<its broker user>`, which the broker has checked, and behind a slash on whose behalf it says
  * that it asks. The prefix keeps such a claim apart from the subjects of tokens: no service is ever taken for a user of REST.

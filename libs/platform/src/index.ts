@@ -7,10 +7,11 @@ export { DatabaseServiceConfig, MigrationConfig } from './config/database.config
 export { type ConfigDescription, describeConfig } from './config/describe-config';
 export { loadConfig } from './config/load-config';
 export { ConfigError, parseConfig } from './config/parse-config';
-export { IsReadableFile, IsUrlOf } from './config/rules';
+export { DiffersFrom, IsReadableFile, IsUrlOf } from './config/rules';
 export { LogConfig, type LogFormat, type LogLevel, ServiceConfig } from './config/service.config';
 export { addToContext, currentContext, type RequestContext, runWith } from './context/context';
 export { childTraceparent, newTraceparent, parseTraceparent, type Traceparent } from './context/traceparent';
+export { clientAddress } from './bootstrap/client-address';
 export { type HttpOptions, httpAdapter } from './bootstrap/http-adapter';
 export { hangUpWhenStopping } from './bootstrap/hang-up-when-stopping';
 export { PlatformModule } from './bootstrap/platform.module';

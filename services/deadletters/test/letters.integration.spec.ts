@@ -46,6 +46,34 @@ afterAll(async () => {
 
 const show = (id: string) => operator.must<DeadLetterWhole>(GetDeadLetter, { dead_letter_id: id });
 
+it('who looks at dead letters is written down, with what he asked for, and no look is part of what happened to a letter', async () => {
+  await operator.bury(QUEUE_UNDER_TEST, '{}', { messageId: 'looked at', type: 'looked-at.v1' });
+  const { id } = await operator.letter({ type: 'looked-at.v1' });
+  const source = await new DataSource({ type: 'postgres', url: database.url }).initialize();
+  try {
+    const reads = (): Promise<object[]> =>
+      source.query(
+        `SELECT letter_id, action, actor, detail FROM ${SCHEMA}.history WHERE actor = 'mallory' AND action IN ('letters_listed', 'groups_listed', 'letter_read') ORDER BY id`,
+      );
+    const filter = { org_id: 'acme', type: 'looked-at.v1' };
+    for (const [message, data] of [
+      [ListDeadLetters, { filter, limit: 7 }],
+      [ListDeadLetterGroups, { filter, limit: 3 }],
+      [GetDeadLetter, { dead_letter_id: id }],
+      [GetDeadLetter, { dead_letter_id: 'dl_nothing' }],
+    ] as const)
+      await operator.ask(message, data, randomUUID(), 'mallory');
+    expect(await reads()).toEqual([
+      { letter_id: null, action: 'letters_listed', actor: 'mallory', detail: { filter, limit: 7, org_id: 'ops' } },
+      { letter_id: null, action: 'groups_listed', actor: 'mallory', detail: { filter, limit: 3, org_id: 'ops' } },
+      { letter_id: id, action: 'letter_read', actor: 'mallory', detail: { org_id: 'ops' } },
+    ]);
+    expect((await show(id)).history.map(({ action }) => action)).toEqual(['died']);
+  } finally {
+    await source.destroy();
+  }
+});
+
 it('a dead message stands in the table whole, byte for byte, and its queue is empty', async () => {
   const body = Buffer.from([0x7b, 0x00, 0xff, 0xfe, 0x7d]);
   const headers = {

@@ -26,6 +26,16 @@ describe('the config of the gateway', () => {
     for (const wrong of ['HS256', 'RS256,HS512', 'none', 'RS256,none', ',']) expect(problemsOf({ JWT_ALGORITHMS: wrong })).toHaveLength(1);
   });
 
+  it('tells operators from tenants', () => {
+    expect(parseConfig(GatewayConfig, RIGHT)).toMatchObject({ operatorOrgs: [], serveDocs: true });
+    expect(parseConfig(GatewayConfig, { ...RIGHT, OPERATOR_ORGS: 'ops, sre' }).operatorOrgs).toEqual(['ops', 'sre']);
+    expect(problemsOf({ OPERATOR_AUDIENCE: 'operators' })).toEqual([]);
+    expect(problemsOf({ OPERATOR_AUDIENCE: 'reprise' })).toEqual([
+      expect.stringMatching(/^OPERATOR_AUDIENCE must not be the JWT_AUDIENCE/),
+    ]);
+    expect(problemsOf({ OPERATOR_ORGS: 'no name' })).toHaveLength(1);
+  });
+
   it('needs the keys of the issuer from somewhere', () => {
     expect(problemsOf({ JWT_PUBLIC_KEY_FILE: '' })).toHaveLength(1);
     expect(problemsOf({ JWT_PUBLIC_KEY_FILE: '', JWT_JWKS_URI: 'https://issuer.test/jwks.json' })).toEqual([]);

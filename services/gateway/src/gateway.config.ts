@@ -1,5 +1,6 @@
-import { Env, IsUrlOf, ServiceConfig } from '@reprise/platform';
-import { ArrayNotEmpty, IsArray, IsIn, IsInt, IsNotEmpty, IsOptional, Max, Min, MinLength, ValidateIf } from 'class-validator';
+import { ORG_ID } from '@reprise/contracts';
+import { DiffersFrom, Env, IsUrlOf, ServiceConfig } from '@reprise/platform';
+import { ArrayNotEmpty, IsArray, IsIn, IsInt, IsNotEmpty, IsOptional, Matches, Max, Min, MinLength, ValidateIf } from 'class-validator';
 
 /** Signatures that only the issuer can make. With a shared secret, or none, whoever can check a token could forge one. */
 export const ASYMMETRIC_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
@@ -14,6 +15,25 @@ export class GatewayConfig extends ServiceConfig {
   @Env('JWT_AUDIENCE', { description: 'The `aud` that a token must name.', example: 'reprise' })
   @IsNotEmpty()
   readonly jwtAudience!: string;
+
+  @Env('OPERATOR_ORGS', {
+    description:
+      'The organizations whose tokens may have the scopes of operators, `ops:read` and `ops:write`; in tokens of others these count for nothing.',
+    default: [],
+  })
+  @IsArray()
+  @Matches(ORG_ID, { each: true })
+  readonly operatorOrgs!: string[];
+
+  @Env('OPERATOR_AUDIENCE', {
+    description:
+      'An `aud` of its own for operators. A token that names it may have their scopes, whatever its organization; without JWT_AUDIENCE it opens nothing else.',
+    example: 'reprise-operators',
+  })
+  @IsOptional()
+  @IsNotEmpty()
+  @DiffersFrom('jwtAudience', { message: 'operatorAudience must not be the JWT_AUDIENCE, which every tenant has' })
+  readonly operatorAudience?: string;
 
   @Env('JWT_ALGORITHMS', { description: 'The signature algorithms that a token may have.', default: ['RS256', 'ES256'] })
   @IsArray()
@@ -117,6 +137,12 @@ export class GatewayConfig extends ServiceConfig {
   @Min(1)
   @Max(100_000)
   readonly waitsInAll!: number;
+
+  @Env('SERVE_DOCS', {
+    description: 'Whether the description of the API is served, at `/docs` for people and at `/openapi.json` for programs.',
+    default: true,
+  })
+  readonly serveDocs!: boolean;
 
   @Env('TRUST_PROXY', {
     description: 'Whether `X-Forwarded-For` is believed. Only behind a proxy that sets it; else anyone can say that he is someone else.',

@@ -64,6 +64,22 @@ describe('the page for people', () => {
   });
 });
 
+it('the page for people keeps no token', async () => {
+  const script = String((await get('/docs/swagger-ui-init.js')).body);
+  expect(script).toContain('displayRequestDuration');
+  expect(script).not.toMatch(/persistAuthorization["']?: *true/);
+});
+
+it('the description can be switched off', async () => {
+  const silent = await GatewayUnderTest.start({ serveDocs: false });
+  try {
+    for (const path of ['/docs', '/docs/', '/docs/swagger-ui-init.js', '/docs-json', '/openapi.json'])
+      expect([path, (await silent.call('GET', path, { token: null })).body.error.code]).toEqual([path, 'route_not_found']);
+  } finally {
+    await silent.stop();
+  }
+});
+
 describe('every answer', () => {
   it.each(['/v1/workspaces', '/docs', '/openapi.json', '/nothing', '/health/live'])(
     'from %s tells browsers to trust little',

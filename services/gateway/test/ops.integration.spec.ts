@@ -1,5 +1,5 @@
 import { ListDeadLetters } from '@reprise/contracts';
-import { ALL, expectError, GatewayUnderTest, OPS_ROUTES, type Route } from './support';
+import { ALL, AUDIENCE, expectError, GatewayUnderTest, OPS_ROUTES, type Route } from './support';
 
 let gateway: GatewayUnderTest;
 const named = OPS_ROUTES.map((route): [string, Route] => [`${route.method} ${route.path}`, route]);
@@ -61,4 +61,34 @@ it('a list is cut by what the query says, and a value that cannot be is refused'
   for (const query of ['status=asleep', 'since=yesterday', 'limit=0', `type=${'x'.repeat(256)}`, 'type=a&type=b']) {
     expectError(await gateway.call('GET', `/v1/ops/dead-letters?${query}`, { token }), 400, 'validation_error');
   }
+});
+
+describe('a token with the scopes of operators', () => {
+  const READ = '/v1/ops/dead-letters';
+
+  it('of an organization that is not one of operators gets 403 on each of their routes', async () => {
+    for (const [, { method, path, body }] of named) {
+      const token = gateway.issuer.token(['ops:read', 'ops:write'], { org_id: 'tenant' });
+      const { required } = expectError(await gateway.call(method, path, { body, token }), 403, 'permission_denied');
+      expect(required).toEqual([method === 'GET' ? 'ops:read' : 'ops:write']);
+    }
+    expect(gateway.others.received).toEqual([]);
+  });
+
+  it('for the audience of operators opens their routes and no others', async () => {
+    const separate = await GatewayUnderTest.start({ operatorOrgs: [], operatorAudience: 'operators' });
+    try {
+      await separate.others.answer(ListDeadLetters, () => ANSWER);
+      const token = (audience: string | string[]) => separate.issuer.token(['ops:read', 'workspace:read'], {}, { audience });
+      const status = async (path: string, audience: string | string[]) =>
+        (await separate.call('GET', path, { token: token(audience) })).status;
+      expect(await status(READ, 'operators')).toBe(200);
+      expect(await status(READ, [AUDIENCE, 'operators'])).toBe(200);
+      expect(await status(READ, AUDIENCE)).toBe(403);
+      for (const path of ['/v1/workspaces', '/v1/agent-roles']) expect([path, await status(path, 'operators')]).toEqual([path, 401]);
+      expect(await status(READ, 'others')).toBe(401);
+    } finally {
+      await separate.stop();
+    }
+  });
 });

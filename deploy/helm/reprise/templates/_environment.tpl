@@ -21,6 +21,8 @@ neither `kubectl describe` nor the environment of a child process shows them. Ar
 {{- if eq $service "gateway" -}}
 {{- with $root.Values.jwt }}
 {{- $own = dict "JWT_ISSUER" .issuer "JWT_AUDIENCE" .audience }}
+{{- with .operatorOrgs }}{{ $_ := set $own "OPERATOR_ORGS" (join "," .) }}{{ end }}
+{{- with .operatorAudience }}{{ $_ := set $own "OPERATOR_AUDIENCE" . }}{{ end }}
 {{- if .jwksUri }}{{ $_ := set $own "JWT_JWKS_URI" .jwksUri }}{{ else }}{{ $_ := set $own "JWT_PUBLIC_KEY_FILE" "/run/secrets/jwt/key" }}{{ end }}
 {{- end }}
 {{- else if eq $service "provisioner" -}}

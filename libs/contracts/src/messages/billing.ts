@@ -1,10 +1,9 @@
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { ORG_ID } from '../names';
 import { POSTURES, Posture } from '../vocabulary';
 import { EXAMPLE } from './message';
 import { IsTime } from './rules';
 
-/** The form of a tenant's name, in tokens and in messages. */
-export const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const ORG_MESSAGE = 'org_id must be 1 to 128 letters, digits, dots, hyphens or underscores';
 
 /** Sets a tenant's posture; makes the tenant where it is new. */

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsObject, IsOptional, IsString, Length, Matches, ValidateNested, registerDecorator } from 'class-validator';
+import { IsBoolean, IsObject, IsOptional, Matches, ValidateNested, registerDecorator } from 'class-validator';
 import { IdKind, isId } from '../ids';
+import { IsSubject } from '../names';
 
 /** A command asks and may be refused; a query asks and changes nothing; an event tells a fact. */
 export type MessageKind = 'command' | 'query' | 'event';
@@ -35,8 +36,7 @@ export function IsTypeId(kind: IdKind): PropertyDecorator {
 
 /** Who asks, as the gateway found in the token. Refused from an internal service, which acts for the whole tenant and is known by its broker user. */
 export class Caller {
-  @IsString()
-  @Length(1, 255)
+  @IsSubject()
   sub!: string;
 
   /** True where the caller's scope reaches only what the caller created. */

@@ -15,6 +15,7 @@ const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>
   isLength: ([minLength, maxLength]) => ({ type: 'string', minLength: minLength as number, maxLength: maxLength as number }),
   maxLength: ([maxLength]) => ({ type: 'string', maxLength: maxLength as number }),
   matches: ([pattern]) => ({ type: 'string', pattern: (pattern as RegExp).source }),
+  isSubject: () => ({ type: 'string', minLength: 1, maxLength: 255, pattern: '^(?!(?:service|reprise|key):)' }),
   isTypeId: ([kind]) => ({ type: 'string', pattern: idPattern(kind as IdKind) }),
   isIn: ([values]) => ({ type: 'string', enum: values as unknown[] }),
   isTime: () => ({ type: 'string', format: 'date-time' }),

@@ -9,7 +9,7 @@ import { httpAdapter } from './http-adapter';
 class EchoController {
   @Post('echo')
   echo(@Body() body: unknown) {
-    addToContext({ operationId: 'op1' });
+    addToContext({ operationId: 'op1', subject: 'alice' });
     return { body, context: currentContext() };
   }
 
@@ -58,6 +58,7 @@ describe('the HTTP adapter', () => {
     const line = await lineLogged();
     expect(line).toMatchObject({ level: 'info', msg: 'request', method: 'POST', path: '/echo', status: 201 });
     expect(line).toMatchObject({ request_id: 'mine-1', trace_id: TRACE, operation_id: 'op1' });
+    expect(line).toMatchObject({ client_address: '127.0.0.1', subject: 'alice' });
     expect(lines.join('')).not.toContain('hidden');
   });
 

@@ -3,15 +3,18 @@ import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { newContext, type RequestContext, resume } from '../context/context';
+import { currentContext, newContext, type RequestContext, resume } from '../context/context';
 import { childTraceparent } from '../context/traceparent';
 import { traceRequest } from '../tracing/request-span';
+import { clientAddress } from './client-address';
 
 export interface HttpOptions {
   /** The largest body that is read, in bytes. */
   readonly bodyLimit?: number;
   /** Whose `X-Forwarded-*` headers are believed; see Fastify's `trustProxy`. */
   readonly trustProxy?: boolean | string | string[] | number;
+  /** Whether Node itself refuses requests without a `Host`, without a body. */
+  readonly requireHost?: boolean;
 }
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -28,6 +31,7 @@ export function httpAdapter(logger: Logger, options: HttpOptions = {}): FastifyA
     bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
     trustProxy: options.trustProxy ?? false,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { requireHostHeader: options.requireHost ?? true },
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
   });
@@ -66,8 +70,16 @@ function logRequest(logger: Logger, request: FastifyRequest, reply: FastifyReply
   // The path alone: a query string may hold what should not be kept.
   const path = request.url.split('?', 1)[0] ?? '';
   const level = path.startsWith('/health/') ? 'debug' : levelOf(reply.statusCode);
+  const { subject } = currentContext();
   logger[level](
-    { method: request.method, path, status: reply.statusCode, duration_ms: Math.round(reply.elapsedTime * 10) / 10 },
+    {
+      method: request.method,
+      path,
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+      client_address: clientAddress(request),
+      ...(subject === undefined ? {} : { subject }),
+    },
     'request',
   );
 }

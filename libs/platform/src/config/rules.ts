@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { ValidateBy, type ValidationOptions } from 'class-validator';
+import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 
 export const IS_URL_OF = 'isUrlOf';
 export const IS_READABLE_FILE = 'isReadableFile';
@@ -31,4 +31,10 @@ function isReadableFile(value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** The value is not that of another property. */
+export function DiffersFrom(other: string, options?: ValidationOptions): PropertyDecorator {
+  const validate = (value: unknown, args?: ValidationArguments): boolean => value !== (args?.object as Record<string, unknown>)[other];
+  return ValidateBy({ name: 'differsFrom', constraints: [other], validator: { validate } }, options);
 }

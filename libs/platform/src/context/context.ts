@@ -8,6 +8,8 @@ export interface RequestContext {
   readonly traceparent?: string | undefined;
   readonly traceId?: string | undefined;
   readonly orgId?: string | undefined;
+  /** The caller, as his token names him; written on the line of the request alone. */
+  readonly subject?: string | undefined;
   readonly workspaceId?: string | undefined;
   readonly operationId?: string | undefined;
 }

@@ -44,10 +44,10 @@ export class HistoryRepository {
     return rows.length > 0;
   }
 
-  /** Oldest first. */
+  /** What happened to a letter, oldest first. Who looked at it stands in the table alone. */
   async of(letterId: string): Promise<DeadLetterEventView[]> {
     const rows: (Omit<DeadLetterEventView, 'at'> & { at: Date; replay_id: string | null })[] = await this.dataSource.query(
-      'SELECT at, action, actor, detail, replay_id FROM history WHERE letter_id = $1 ORDER BY id LIMIT 1000',
+      `SELECT at, action, actor, detail, replay_id FROM history WHERE letter_id = $1 AND action <> 'letter_read' ORDER BY id LIMIT 1000`,
       [letterId],
     );
     return rows.map(({ at, action, actor, detail, replay_id }) => ({

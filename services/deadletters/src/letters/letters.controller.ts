@@ -19,18 +19,18 @@ export class LettersController {
   constructor(private readonly letters: LettersService) {}
 
   @MessagePattern(ListDeadLetters.type)
-  list(@Payload() query: ListDeadLetters): Promise<{ dead_letters: DeadLetterView[] }> {
-    return this.letters.list(query);
+  list(@Payload() query: ListDeadLetters, @Ctx() message: MessageContext): Promise<{ dead_letters: DeadLetterView[] }> {
+    return this.letters.list(query, message);
   }
 
   @MessagePattern(ListDeadLetterGroups.type)
-  groups(@Payload() query: ListDeadLetterGroups): Promise<{ groups: DeadLetterGroupView[] }> {
-    return this.letters.groups(query);
+  groups(@Payload() query: ListDeadLetterGroups, @Ctx() message: MessageContext): Promise<{ groups: DeadLetterGroupView[] }> {
+    return this.letters.groups(query, message);
   }
 
   @MessagePattern(GetDeadLetter.type)
-  show(@Payload() { dead_letter_id }: GetDeadLetter): Promise<DeadLetterWhole> {
-    return this.letters.show(dead_letter_id);
+  show(@Payload() { dead_letter_id }: GetDeadLetter, @Ctx() message: MessageContext): Promise<DeadLetterWhole> {
+    return this.letters.show(dead_letter_id, message);
   }
 
   @MessagePattern(DiscardDeadLetter.type)

@@ -13,6 +13,7 @@ import { Injectable } from '@nestjs/common';
 import { type MessageContext, RefusedError } from '@reprise/messaging';
 import { type Doing, OperatorCommands } from '../commands/operator-commands';
 import { HistoryRepository } from '../history/history.repository';
+import { Reads } from '../history/reads.service';
 import { ReplayLettersRepository } from '../replays/replay-letters.repository';
 import { saysSomething } from './letter-filter';
 import { discardable } from './letter.rules';
@@ -26,25 +27,32 @@ export class LettersService {
     private readonly letters: LettersRepository,
     private readonly replayed: ReplayLettersRepository,
     private readonly history: HistoryRepository,
+    private readonly reads: Reads,
     private readonly commands: OperatorCommands,
   ) {}
 
   /** @throws RefusedError `invalid_cursor` */
-  async list({ filter, limit, cursor }: ListDeadLetters): Promise<{ dead_letters: DeadLetterView[]; cursor?: string }> {
+  async list(
+    { filter, limit, cursor }: ListDeadLetters,
+    message: MessageContext,
+  ): Promise<{ dead_letters: DeadLetterView[]; cursor?: string }> {
     if (cursor !== undefined && !isId('dead_letter', cursor)) throw new RefusedError(refusal('invalid_cursor'));
+    await this.reads.record({ action: 'letters_listed', detail: { filter, limit, cursor } }, message);
     const rows = await this.letters.list(filter, limit + 1, cursor);
     const page = rows.slice(0, limit);
     return { dead_letters: page.map(viewOf), ...(rows.length > limit ? { cursor: page.at(-1)!.id } : {}) };
   }
 
-  async groups({ filter, limit }: ListDeadLetterGroups): Promise<{ groups: DeadLetterGroupView[] }> {
+  async groups({ filter, limit }: ListDeadLetterGroups, message: MessageContext): Promise<{ groups: DeadLetterGroupView[] }> {
+    await this.reads.record({ action: 'groups_listed', detail: { filter, limit } }, message);
     return { groups: await this.letters.groups(filter, limit) };
   }
 
   /** @throws RefusedError `dead_letter_not_found` */
-  async show(id: string): Promise<DeadLetterWhole> {
+  async show(id: string, message: MessageContext): Promise<DeadLetterWhole> {
     const row = await this.letters.find(id);
     if (!row) throw new RefusedError(refusal('dead_letter_not_found'));
+    await this.reads.record({ action: 'letter_read', letterId: id }, message);
     return wholeOf(row, await this.history.of(id));
   }
 

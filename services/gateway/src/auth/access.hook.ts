@@ -1,15 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { addToContext } from '@reprise/platform';
+import { addToContext, clientAddress } from '@reprise/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import { ApiError, apiError } from '../errors/api-error';
+import { ApiError, apiError, unauthenticated } from '../errors/api-error';
 import { countedAddress } from '../limits/counted-address';
 import { RateLimiter } from '../limits/rate-limiter';
+import type { Identity } from './claims.rules';
 import { PodAuthenticator } from './pod.authenticator';
 import type { Access } from './requires.decorator';
-import { reachOf, requiredScopes } from './scopes.rules';
+import { type RouteScope, reachOf, requiredScopes } from './scopes.rules';
 import { TokenAuthenticator } from './token.authenticator';
 
 const API = /^\/v1(\/|$)/;
+const WRONG_AUDIENCE = 'The token is meant for the routes of operators alone (aud).';
+const NOT_OF_OPERATORS =
+  'The scopes of operators count only in tokens of an organization in OPERATOR_ORGS, or for the audience OPERATOR_AUDIENCE.';
 
 /**
  * Decides, before a byte of the body is read, whether the caller may use the route: 404 for no route, then 401, 429, 403 by scope. Nest's
@@ -39,10 +43,7 @@ export class AccessHook {
     reply.header('cache-control', 'no-store');
     const who = await this.authenticate(access, request);
     await this.limiter.count(who, reply);
-    if (access.by === 'pod' || access.scope === null) return;
-    if (reachOf(access.scope, request.identity?.permissions ?? []) === null) {
-      throw apiError('permission_denied', { required: requiredScopes(access.scope) });
-    }
+    if (access.by === 'token' && request.identity) mustOpen(access.scope, request.identity);
   }
 
   private async authenticate(access: Access, request: FastifyRequest): Promise<string> {
@@ -54,15 +55,25 @@ export class AccessHook {
       }
       request.identity = await this.tokens.identify(request);
       const { orgId, sub } = request.identity;
-      addToContext({ orgId });
+      addToContext({ orgId, subject: sub });
       return `caller ${orgId} ${sub}`;
     } catch (error) {
       // Only failures count against an address: many callers may share one.
       if (error instanceof ApiError && error.refusal.code === 'unauthenticated')
-        await this.limiter.count(`address ${countedAddress(request.ip, request.socket.remoteAddress)}`);
+        await this.limiter.count(`address ${countedAddress(clientAddress(request))}`);
       throw error;
     }
   }
+}
+
+/** @throws ApiError where the token does not open a route of this scope */
+function mustOpen(scope: RouteScope | null, { permissions, isForTenants, isOperators }: Identity): void {
+  const forOperators = scope?.startsWith('ops:') === true;
+  if (!forOperators && !isForTenants) throw unauthenticated(WRONG_AUDIENCE);
+  if (scope === null) return;
+  const required = requiredScopes(scope);
+  if (reachOf(scope, permissions) === null) throw apiError('permission_denied', { required });
+  if (forOperators && !isOperators) throw apiError('permission_denied', { required }, NOT_OF_OPERATORS);
 }
 
 /** The router takes nothing for an id where the path ends in a slash; Nest would say so too, but only after the token. */

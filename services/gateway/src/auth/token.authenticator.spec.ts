@@ -7,7 +7,13 @@ import { KeysUnavailableError, UnknownKeyError, VerificationKeys } from './verif
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const pairs = { old: generateKeyPairSync('ec', { namedCurve: 'P-256' }), other: generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
-const config = { jwtAlgorithms: ['ES256'], jwtIssuer: 'iss', jwtAudience: 'aud', jwtClockToleranceSeconds: 5 } as unknown as GatewayConfig;
+const config = {
+  jwtAlgorithms: ['ES256'],
+  jwtIssuer: 'iss',
+  jwtAudience: 'aud',
+  jwtClockToleranceSeconds: 5,
+  operatorOrgs: [],
+} as unknown as GatewayConfig;
 
 /** The issuer publishes one key, or none; or cannot be asked. */
 class OneKey extends VerificationKeys {
@@ -30,7 +36,8 @@ const token = (sub: string): string =>
     audience: 'aud',
     expiresIn: 60,
   });
-const bearing = (credentials: string) => ({ headers: { authorization: `Bearer ${credentials}` } }) as FastifyRequest;
+const bearing = (credentials: string) =>
+  ({ headers: { authorization: `Bearer ${credentials}` }, raw: { rawHeaders: [] } }) as unknown as FastifyRequest;
 
 describe('a token that was found good', () => {
   const checks = jest.spyOn(jsonwebtoken, 'verify');

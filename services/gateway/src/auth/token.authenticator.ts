@@ -4,9 +4,10 @@ import type { FastifyRequest } from 'fastify';
 import { decode } from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import { Passport } from 'passport';
-import { ExtractJwt, Strategy } from 'passport-jwt';
+import { Strategy } from 'passport-jwt';
 import { unauthenticated, unavailable } from '../errors/api-error';
 import { GatewayConfig } from '../gateway.config';
+import { bearerTokenOf } from './bearer-token';
 import { type Identity, identityOf } from './claims.rules';
 import { KeysUnavailableError, UnknownKeyError, VerificationKeys } from './verification-keys';
 
@@ -28,7 +29,6 @@ type Verdict = (error: unknown, user?: GoodToken | false, info?: unknown) => voi
 
 /** How much memory good tokens may take, in characters. */
 const MOST_REMEMBERED = 8 * 1024 * 1024;
-const bearerToken = ExtractJwt.fromAuthHeaderAsBearerToken();
 
 /**
  * Tells from the bearer token who asks. A token that was found good is so for as long as it has not expired and the issuer has the key that it
@@ -52,11 +52,12 @@ export class TokenAuthenticator {
 
   /** @throws ApiError `unauthenticated`; `unavailable` where the issuer's keys cannot be had */
   async identify(request: FastifyRequest): Promise<Identity> {
-    const token = bearerToken(request);
-    const known = token === null ? undefined : this.good.get(token);
+    const token = bearerTokenOf(request);
+    if (token === null) throw unauthenticated();
+    const known = this.good.get(token);
     if (known && (await this.isStillGood(known))) return known.identity;
     const found = await this.check(request);
-    if (token !== null) this.good.set(token, found);
+    this.good.set(token, found);
     return found.identity;
   }
 
@@ -88,10 +89,10 @@ function strategy(config: GatewayConfig, keys: VerificationKeys): Strategy {
   const keysInUse = new WeakMap<object, KeyInUse>();
   return new Strategy(
     {
-      jwtFromRequest: bearerToken,
+      jwtFromRequest: bearerTokenOf as (request: unknown) => string | null,
       algorithms: [...config.jwtAlgorithms],
       issuer: config.jwtIssuer,
-      audience: config.jwtAudience,
+      audience: [config.jwtAudience, ...(config.operatorAudience === undefined ? [] : [config.operatorAudience])],
       jsonWebTokenOptions: { clockTolerance: config.jwtClockToleranceSeconds },
       passReqToCallback: true,
       secretOrKeyProvider: (request: object, token: string, done) => {
@@ -106,7 +107,7 @@ function strategy(config: GatewayConfig, keys: VerificationKeys): Strategy {
       },
     },
     (request: object, claims: unknown, done: (error: Error | null, user?: GoodToken) => void) => {
-      const identity = identityOf(claims);
+      const identity = identityOf(claims, config);
       const inUse = keysInUse.get(request);
       if (typeof identity === 'string') return done(unauthenticated(identity));
       if (!inUse) return done(new Error('A token was checked with no key'));

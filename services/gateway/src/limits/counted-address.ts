@@ -1,13 +1,9 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 
 const GROUPS_OF_A_NETWORK = 4;
 
-/**
- * What stands for an address where attempts are counted: an IPv6 network of 64 bits, which one customer has whole, and of what a proxy says
- * only what is an address at all. `connected` is the peer of the connection.
- */
-export function countedAddress(claimed: string, connected: string | undefined): string {
-  const address = isIP(claimed) ? claimed : (connected ?? 'unknown');
+/** What stands for an address where attempts are counted: of IPv6 the network of 64 bits, which one customer has whole. */
+export function countedAddress(address: string): string {
   if (!isIPv6(address)) return address;
   const [bare = ''] = address.split('%', 1);
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];

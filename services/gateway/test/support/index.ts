@@ -3,7 +3,7 @@ export { ALL, type Answered, type Call, GatewayUnderTest, POD_SECRET } from './g
 export { AUDIENCE, ISSUER, TestIssuer } from './issuer';
 export { KeyServer } from './key-server';
 export { ROUTES, type Route } from './routes';
-export { chunked, raw } from './raw-http';
+export { abandon, chunked, converse, raw, type RawAnswer } from './raw-http';
 export { expectError } from './errors';
 export { Fail, type Received, Refuse, SILENCE, StandIn } from './stand-in';
 export { waitFor } from '../../../../libs/messaging/test/support';

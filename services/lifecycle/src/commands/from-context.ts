@@ -1,16 +1,14 @@
-import { isActor } from '@reprise/contracts';
+import { isName, isOrgId } from '@reprise/contracts';
 import { DeadLetter, type MessageContext } from '@reprise/messaging';
 import { Command, Common, Fact } from './command';
 import { requestedBy, senderOf, senderRefusal } from './sender.rules';
-
-const ORG = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
 /**
  * The tenant that a message is for.
  * @throws DeadLetter `invalid` where it names none
  */
 export function orgOf({ orgId }: MessageContext): string {
-  if (orgId === undefined || !ORG.test(orgId)) {
+  if (!isOrgId(orgId)) {
     throw new DeadLetter(
       'invalid',
       'The header cloudEvents_orgid must name the tenant: 1 to 128 letters, digits, dots, hyphens or underscores',
@@ -26,7 +24,7 @@ export function orgOf({ orgId }: MessageContext): string {
  */
 export function commandOf<T extends Common>(data: T, context: MessageContext, gatewayUser: string): Command<T> {
   const sender = senderOf(data, context, gatewayUser);
-  if (context.actor !== undefined && !isActor(context.actor)) {
+  if (context.actor !== undefined && !isName(context.actor)) {
     throw new DeadLetter('invalid', 'The header cloudEvents_actor must be a name: 1 to 255 characters, none of them a control character');
   }
   return {
