@@ -163,7 +163,7 @@ export const FORGERIES: readonly BadMessage[] = [
   // From whom it may come, of generations that there cannot be.
   forged('the removal of a pod of the last generation', 'lifecycle', RemovePod, IMPLAUSIBLE, brick),
   forged('the removal of a pod of a generation a thousand too high', 'lifecycle', RemovePod, IMPLAUSIBLE, {
-    fields: () => ({ generation: 1_002 }),
+    fields: ({ missing }) => ({ workspace_id: missing, generation: 1_001 }),
   }),
   forged('a task for a pod of the last generation', 'lifecycle', RunTask, IMPLAUSIBLE, { fields: () => ({ pod_generation: HIGHEST }) }),
   forged('the end of a task in a pod of the last generation', 'lifecycle', InterruptTask, IMPLAUSIBLE, {

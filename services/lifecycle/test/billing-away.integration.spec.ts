@@ -10,7 +10,7 @@ let world: World;
 beforeAll(async () => {
   world = await World.create();
   await world.setPosture(ORG, 'active');
-}, 60_000);
+}, 180_000);
 afterAll(() => world?.close());
 
 it('commands that need billing wait while it is away, hold up no other, and are applied when it is back', async () => {
@@ -38,7 +38,7 @@ it('commands that need billing wait while it is away, hold up no other, and are 
   await waitFor(async () => (await world.get(workspace.id)).status !== 'idle', 'the restart');
   await waitFor(async () => (await readiness()) === undefined, 'lifecycle to be ready');
   expect(await world.deadLetters()).toBe(0);
-}, 120_000);
+}, 180_000);
 
 /** Why lifecycle is not ready. */
 function readiness(): Promise<string | undefined> {
