@@ -1,7 +1,7 @@
 import { conversationOf, eventually, expectRefusal, must, processesOf, promise, treeOf, useStack } from './support';
 
 const stack = useStack();
-const LONG = 'echo begun > begun.txt; sleep 600 & sleep 600';
+const LONG = 'echo so far; echo begun > begun.txt; sleep 600 & sleep 600';
 
 promise('a busy workspace refuses a restart, names its task, and goes on with it', async () => {
   const { alice } = await stack.tenant();
@@ -32,7 +32,11 @@ promise('a forced restart ends the task as interrupted, and the history says so'
   const operation = await alice.succeeded(await alice.begin(id, 'restart?force=true'));
 
   expect(operation).toMatchObject({ kind: 'restart', force: true });
-  expect(await alice.task(id, task)).toMatchObject({ status: 'cancelled', reason: 'interrupted_by_restart' });
+  expect(await alice.task(id, task)).toMatchObject({
+    status: 'cancelled',
+    reason: 'interrupted_by_restart',
+    output: expect.stringContaining('so far'),
+  });
   expect(await alice.see(id)).toMatchObject({ status: 'idle' });
   const { files } = stack.pod(id);
   expect(conversationOf(files)).toContainEqual(
