@@ -5,11 +5,11 @@ import { AgentError } from './errors';
 import { type Directory, openUpSelf } from './files/directory';
 import { OwnFiles } from './files/own-files';
 import { log, messageOf } from './log';
+import { PodProcesses } from './processes/pod-processes';
 import type { Reporter } from './reporting/reporter';
 import { restoreWorkspace, type RestoreResult } from './restore/restore';
 import type { SnapshotLimits } from './snapshot/limits';
 import { writeSnapshot, type SnapshotResult } from './snapshot/snapshot';
-import { endMarked } from './tasks/process-group';
 import { Task, type TaskEnd } from './tasks/task';
 
 export type AgentStatus = 'starting' | 'ready' | 'quiesced';
@@ -47,6 +47,8 @@ export class Agent {
   /** What was moved aside and is not in the conversation yet. */
   private moved: { path: string; to: string }[] = [];
 
+  private readonly processes: PodProcesses;
+
   constructor(
     private readonly config: AgentConfig,
     private readonly workspace: Directory,
@@ -56,6 +58,7 @@ export class Agent {
       log('warn', "something stood in the way of the agent's files and was moved aside", { path, to });
       this.moved.push({ path, to });
     });
+    this.processes = new PodProcesses(config.membership, { mark: config.podMark, workspaceDir: config.workspaceDir });
   }
 
   get status(): AgentStatus {
@@ -154,7 +157,7 @@ export class Agent {
     await current?.settled;
     // To come to rest is to end what tasks have left, and a pod at rest takes none.
     if (this.quiescing) await this.quiescing;
-    else await endMarked(this.config.podMark);
+    else await this.processes.end();
     await this.reporter.flush(FLUSH_MS);
     await this.reporter.pause();
     await this.conversation?.close();
@@ -185,7 +188,8 @@ export class Agent {
     if (current && isInterrupted) this.interrupted.add(current.task);
     await current?.settled;
     // What tasks left in the background would write into the snapshot; ended now, they can still save what they hold.
-    await endMarked(this.config.podMark);
+    const left = await this.processes.end();
+    if (left.length > 0) throw new Error(`processes outlived SIGKILL: ${left.map(({ pid }) => pid).join(', ')}`);
     await this.reporter.flush(FLUSH_MS);
     await this.reporter.pause();
     if (!current || !isInterrupted) return { interruptedTaskId: null };

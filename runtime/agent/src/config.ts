@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { publicKeysIn } from './http/control-guard';
+import { readMembership, type Membership } from './processes/membership';
 
 /** What a pod is told at its start, all of it by environment (docs/pod-contract.md). */
 export interface AgentConfig {
@@ -23,6 +24,8 @@ export interface AgentConfig {
   readonly taskEnv: Readonly<Record<string, string>>;
   /** The mark by which every process of this pod can be found: `<workspace>/<generation>`. */
   readonly podMark: string;
+  /** How the processes of this pod are told from others. */
+  readonly membership: Membership;
 }
 
 /** One line for each value that is missing or wrong; never the value of the token. */
@@ -82,6 +85,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
       REPRISE_POD: podMark,
     },
     podMark,
+    membership: readMembership(given('REPRISE_PROCESSES'), problems),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;

@@ -10,6 +10,8 @@ export interface AgentPlace {
   readonly gatewayUrl: string;
   /** Where it writes its address, for a driver that does not know it beforehand. */
   readonly addressFile?: string;
+  /** How it tells the pod's processes from others, where it is not by the mark in their environment. */
+  readonly processes?: 'user';
 }
 
 /** What an agent is told, as the pod contract has it (docs/pod-contract.md, section 1). */
@@ -26,6 +28,7 @@ export function agentEnvironment(spec: PodSpec, place: AgentPlace): Record<strin
     REPRISE_HOST: place.host,
     REPRISE_PORT: String(place.port),
     ...(place.addressFile === undefined ? {} : { REPRISE_ADDRESS_FILE: place.addressFile }),
+    ...(place.processes === undefined ? {} : { REPRISE_PROCESSES: place.processes }),
     REPRISE_GATEWAY_URL: place.gatewayUrl,
     REPRISE_COMMAND: JSON.stringify(spec.command ?? []),
     REPRISE_ENV: JSON.stringify(spec.env),

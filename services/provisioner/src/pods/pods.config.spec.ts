@@ -39,6 +39,15 @@ describe('what the provisioner is told of pods', () => {
     expect(problemsOf({ ...DOCKER, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be .*\\(got`))]);
   });
 
+  it.each([
+    ['POD_ISOLATION', 'container'],
+    ['POD_USERS_FIRST', '0'],
+    ['POD_USERS_COUNT', '0'],
+  ])('of processes is refused where %s is %s', (name, value) => {
+    expect(problemsOf({ ...PROCESS, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be .*\\(got`))]);
+    expect(problemsOf({ ...DOCKER, [name]: value })).toEqual([]);
+  });
+
   it('names a socket, or an address', () => {
     for (const host of ['unix:///run/user/1000/docker.sock', 'tcp://127.0.0.1:2375', 'tcp://engine']) {
       expect(parseConfig(PodsConfig, { ...DOCKER, DOCKER_HOST: host }).dockerHost).toBe(host);

@@ -1,6 +1,7 @@
 import { Env } from '@reprise/platform';
 import { IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateIf } from 'class-validator';
 import { SnapshotStoreConfig } from '../snapshot-store.config';
+import { ISOLATIONS, type IsolationKind } from './process/isolation-kinds';
 
 const POD_DRIVERS = ['process', 'docker', 'kubernetes'] as const;
 export type PodDriverName = (typeof POD_DRIVERS)[number];
@@ -24,6 +25,37 @@ export class PodsConfig extends SnapshotStoreConfig {
   @With('process')
   @IsNotEmpty()
   readonly podsDir!: string;
+
+  @Env('POD_ISOLATION', {
+    description:
+      'With POD_DRIVER=process: how pods are kept apart. `user`: each workspace has a user of its own (needs root); `environment`: by a mark that processes can drop, for tenants that you trust; `auto`: the first that works on this machine.',
+    default: 'auto',
+    type: 'text',
+  })
+  @With('process')
+  @IsIn(['auto', ...ISOLATIONS])
+  readonly podIsolation!: IsolationKind | 'auto';
+
+  @Env('POD_USERS_FIRST', {
+    description:
+      'With POD_ISOLATION=user or auto: the first of the users that pods run as. Neither a person nor a program may run as one of them. A workspace keeps its user for as long as it has a pod.',
+    default: 1_900_000_000,
+  })
+  @With('process')
+  @IsInt()
+  @Min(1_000)
+  @Max(2_147_000_000)
+  readonly podUsersFirst!: number;
+
+  @Env('POD_USERS_COUNT', {
+    description: 'With POD_ISOLATION=user or auto: how many users there are for pods; at most so many workspaces have one at a time.',
+    default: 65_536,
+  })
+  @With('process')
+  @IsInt()
+  @Min(1)
+  @Max(400_000)
+  readonly podUsersCount!: number;
 
   @Env('AGENT_PATH', { description: "With POD_DRIVER=process: the agent's program file.", example: '/opt/reprise/agent.js' })
   @With('process')

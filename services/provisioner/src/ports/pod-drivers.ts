@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { PodDriver } from '../pods/pod-driver';
+import type { ProcessPodDriver } from '../pods/process/process-pod-driver';
 import type { ProvisionerConfig } from '../provisioner.config';
 
 /**
@@ -13,13 +14,17 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
     case 'process': {
       const { ProcessPodDriver } = await import('../pods/process/process-pod-driver.js');
       const logger = new Logger(ProcessPodDriver.name);
-      return new ProcessPodDriver({
+      const driver = new ProcessPodDriver({
         podsDir: resolve(config.podsDir),
         agentPath: resolve(config.agentPath),
         gatewayUrl,
+        isolation: config.podIsolation,
+        users: { first: config.podUsersFirst, last: config.podUsersFirst + config.podUsersCount - 1 },
         // The code only: the message holds paths of this machine.
         notDeleted: ({ code, syscall }) => logger.warn(`What a pod has left on the disk cannot be deleted now: ${syscall}: ${code}`),
       });
+      await reportIsolation(driver, logger, config.podIsolation);
+      return driver;
     }
     case 'docker': {
       const { DockerPodDriver } = await import('../pods/docker/docker-pod-driver.js');
@@ -41,3 +46,19 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
     }
   }
 }
+
+/** @throws PodError where the isolation that the configuration names does not work here */
+async function reportIsolation(driver: ProcessPodDriver, logger: Logger, wanted: string): Promise<void> {
+  try {
+    const { kind, refused } = await driver.isolates();
+    if (kind === 'user') logger.log({ isolation: kind }, 'Each workspace has a user of its own, which its pods run as');
+    else logger.warn({ isolation: kind, reason: refused.join('; ') }, UNSAFE);
+  } catch (error) {
+    // A disk that is full or away now may be back when the first pod is made.
+    if (wanted !== 'auto') throw error;
+    logger.warn({ reason: String(error) }, 'Cannot tell yet how pods are isolated');
+  }
+}
+
+const UNSAFE =
+  'Pods are not isolated: a task can read the files of Reprise and of other pods, and a process that drops its environment and leaves its session and its directory is not found when its workspace is saved or ended. Use POD_DRIVER=process in this way only with tenants that you trust';

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -10,6 +11,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +29,8 @@ import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
 
 const directory = mkdtempSync(join(tmpdir(), 'reprise-pods-'));
+// As root, each pod has a user of its own, which passes here.
+chmodSync(directory, 0o711);
 const podsDir = join(directory, 'pods');
 const agentPath = bundleAgent(directory);
 const newDriver = (options: Partial<ProcessDriverOptions> = {}): ProcessPodDriver =>
@@ -54,6 +58,15 @@ function processesOf(pod: PodIdentity): number[] {
   });
 }
 
+function agentOf(pod: PodIdentity): number {
+  return (JSON.parse(readFileSync(join(ownOf(pod), 'told', 'agent.json'), 'utf8')) as { pid: number }).pid;
+}
+
+async function kill(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await until(() => pids.every(hasEnded));
+}
+
 /** Whether nothing of a process runs any more, reaped or not: one that was killed gives its memory back first, and ends a little later. */
 function hasEnded(pid: number): boolean {
   try {
@@ -74,19 +87,15 @@ describe('the process driver', () => {
       driver,
       another: newDriver(),
       crash: async (pod) => {
-        const { pid } = JSON.parse(readFileSync(join(ownOf(pod), 'agent.json'), 'utf8')) as { pid: number };
-        process.kill(pid, 'SIGKILL');
-        await until(() => hasEnded(pid));
+        await kill([agentOf(pod)]);
       },
       hasProcesses: (pod) => Promise.resolve(processesOf(pod).length > 0),
       takeAway: async (pod) => {
-        const pids = processesOf(pod);
-        for (const pid of pids) process.kill(pid, 'SIGKILL');
-        await until(() => pids.every(hasEnded));
+        await kill(processesOf(pod));
         for (const path of [ownOf(pod), filesOf(pod)]) rmSync(path, { recursive: true });
       },
       withAgent: (program, options) => {
-        const file = join(mkdtempSync(join(directory, 'agent-')), 'agent.js');
+        const file = join(directory, `agent-${randomUUID()}.js`);
         writeFileSync(file, program);
         return Promise.resolve(newDriver({ agentPath: file, ...options }));
       },
@@ -222,13 +231,13 @@ describe('a pod that is a process', () => {
   it('keeps its files to itself', async () => {
     const spec = newSpec();
     await driver.create(spec);
-    expect(readdirSync(ownOf(spec)).sort()).toEqual(['agent.json', 'agent.log', 'process.json']);
-    chmodSync(podsDir, 0o755);
-    expect(
-      execFileSync('stat', ['-c', '%a', join(podsDir, spec.workspaceId)])
-        .toString()
-        .trim(),
-    ).toBe('700');
+    expect(readdirSync(ownOf(spec)).sort()).toEqual(['agent.log', 'isolation.json', 'process.json', 'told']);
+    const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+    // A user of the pod's own has to pass, and can neither list nor read.
+    const passable = process.geteuid?.() === 0 ? '711' : '700';
+    for (const path of [podsDir, join(podsDir, spec.workspaceId), ownOf(spec)]) expect(modeOf(path)).toBe(passable);
+    for (const path of [filesOf(spec), join(ownOf(spec), 'told')]) expect(modeOf(path)).toBe('700');
+    for (const name of ['agent.log', 'isolation.json', 'process.json']) expect(modeOf(join(ownOf(spec), name))).toBe('600');
     await driver.remove(spec, { graceSeconds: 5 });
   });
 });
@@ -236,17 +245,16 @@ describe('a pod that is a process', () => {
 describe('the files of a workspace', () => {
   const write = (pod: PodIdentity, text: string): void => writeFileSync(join(filesOf(pod), 'kept'), text);
   const kept = (directory: string): string => readFileSync(join(directory, 'kept'), 'utf8');
-  const killed = async (pod: PodIdentity): Promise<void> => {
-    const pids = processesOf(pod);
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
-    await until(() => pids.every(hasEnded));
-  };
+  const killed = (pod: PodIdentity): Promise<void> => kill(processesOf(pod));
   /** As versions before this one kept a pod, whose directory held the workspace, too. */
   const asBefore = async (spec: PodSpec): Promise<void> => {
     await driver.create(spec);
     await killed(spec);
     renameSync(filesOf(spec), join(ownOf(spec), 'workspace'));
-    rmSync(join(podsDir, spec.workspaceId, 'files-of'));
+    for (const left of [join(ownOf(spec), 'told'), join(ownOf(spec), 'isolation.json'), join(podsDir, spec.workspaceId, 'files-of')]) {
+      rmSync(left, { recursive: true });
+    }
+    execFileSync('chown', ['-R', String(process.getuid?.()), ownOf(spec)]);
   };
 
   it('are at the same path in every generation, which tasks see', async () => {
@@ -288,9 +296,7 @@ describe('the files of a workspace', () => {
     await agent.resumeWork();
     await agent.runTask({ taskId: 'task_1', description: `while :; do echo old > ${filesOf(spec)}/kept; sleep 0.01; done` });
     await until(() => existsSync(join(filesOf(spec), 'kept')));
-    const { pid } = JSON.parse(readFileSync(join(ownOf(spec), 'agent.json'), 'utf8')) as { pid: number };
-    process.kill(pid, 'SIGKILL');
-    await until(() => hasEnded(pid));
+    await kill([agentOf(spec)]);
     const next = nextGeneration(spec);
     await driver.create(next);
     expect(processesOf(spec)).toEqual([]);
@@ -338,7 +344,6 @@ describe('the files of a workspace', () => {
     const workspace = join(ownOf(spec), 'workspace');
     const env = { ...agentEnvironment(spec, { workspaceDir: workspace, host: '127.0.0.1', port: 0, gatewayUrl: 'http://127.0.0.1:9' }) };
     const addressFile = join(ownOf(spec), 'agent.json');
-    rmSync(addressFile);
     spawn(process.execPath, [agentPath], { env: { ...env, REPRISE_ADDRESS_FILE: addressFile }, detached: true, stdio: 'ignore' }).unref();
     await until(async () => (await driver.inspect(spec))?.phase === 'running');
     writeFileSync(join(workspace, 'kept'), 'of the older version');

@@ -53,7 +53,7 @@ const isOfPod = ({ headers, query }: S3Request): boolean => headers.authorizatio
 async function pod(spec: PodSpec): Promise<{ agent: AgentClient; files: string; kill: () => void; log: () => string }> {
   const { address } = await driver.create(spec);
   const home = join(podsDir, spec.workspaceId, String(spec.generation));
-  const { pid } = JSON.parse(readFileSync(join(home, 'agent.json'), 'utf8')) as { pid: number };
+  const { pid } = JSON.parse(readFileSync(join(home, 'told', 'agent.json'), 'utf8')) as { pid: number };
   return {
     agent: new AgentClient({ address, credentials: credentialsOf(spec) }),
     files: join(podsDir, spec.workspaceId, 'workspace'),

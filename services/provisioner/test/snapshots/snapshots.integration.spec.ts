@@ -109,7 +109,7 @@ describe('a snapshot', () => {
     const saving = saveSnapshot(store, 'dying', source);
     saving.catch(() => undefined);
     await until(() => source.stream.readableLength > 0 || source.stream.readableEnded);
-    const { pid } = JSON.parse(readFileSync(join(files, '..', '1', 'agent.json'), 'utf8')) as { pid: number };
+    const { pid } = JSON.parse(readFileSync(join(files, '..', '1', 'told', 'agent.json'), 'utf8')) as { pid: number };
     process.kill(pid, 'SIGKILL');
     await expect(saving).rejects.toMatchObject({ name: 'AgentError', reason: 'broken', retryable: true });
     expect(await store.stat('dying')).toBeNull();

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { agentEnvironment } from '../agent-environment';
+import { asUser } from './as-user';
 import type { PodSpec } from '../pod-driver';
 import type { PodDirectory } from './pod-directory';
+import type { Isolation } from './isolation-kinds';
 
 export interface AgentProgram {
   /** The agent's bundle, one JavaScript file. */
@@ -18,7 +20,7 @@ export interface AgentProgram {
 const INHERITED = ['PATH', 'LANG', 'TZ'] as const;
 
 /** The whole environment of an agent. */
-function environmentOf(spec: PodSpec, program: AgentProgram, directory: PodDirectory): Record<string, string> {
+function environmentOf(spec: PodSpec, program: AgentProgram, directory: PodDirectory, { by }: Isolation): Record<string, string> {
   const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
   const place = {
     workspaceDir: directory.workspaceOf(spec),
@@ -26,6 +28,7 @@ function environmentOf(spec: PodSpec, program: AgentProgram, directory: PodDirec
     port: 0,
     gatewayUrl: program.gatewayUrl,
     addressFile: directory.addressFileOf(spec),
+    ...(by === 'environment' ? {} : { processes: by }),
   };
   return { ...Object.fromEntries(inherited), ...agentEnvironment(spec, place) };
 }
@@ -38,12 +41,15 @@ export async function startAgent(
   spec: PodSpec,
   program: AgentProgram,
   directory: PodDirectory,
+  isolation: Isolation,
 ): Promise<{ pid: number; exited: Promise<string> }> {
   const logFile = await open(directory.logFileOf(spec), 'a', 0o600);
   try {
-    const child = spawn(process.execPath, [program.agentPath], {
+    const command = [process.execPath, program.agentPath] as const;
+    const [file, ...args] = isolation.by === 'user' ? asUser(isolation.uid, command) : command;
+    const child = spawn(file, args, {
       cwd: directory.of(spec),
-      env: environmentOf(spec, program, directory),
+      env: environmentOf(spec, program, directory, isolation),
       detached: true,
       stdio: ['ignore', logFile.fd, logFile.fd],
     });

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { chmod, lstat, open, readFile, rename } from 'node:fs/promises';
 
 /** Null where there is no such file. */
@@ -7,6 +8,25 @@ export async function readIfThere(path: string): Promise<string | null> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
+  }
+}
+
+const SMALL = 4_096;
+
+/** What a pod wrote, which may be a link, a pipe, or endless; null where it is not a small file. */
+export async function readSmall(path: string): Promise<string | null> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(error.code ?? '')) return null;
+    throw error;
+  });
+  if (file === null) return null;
+  try {
+    if (!(await file.stat()).isFile()) return null;
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(SMALL), 0, SMALL, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,7 +1,9 @@
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PodIdentity } from '../pod-driver';
-import { moveDirectory, readIfThere, sync, writeWhole } from './durable-files';
+import { moveDirectory, readIfThere, readSmall, sync, writeWhole } from './durable-files';
+import { giveTree } from './give-tree';
+import type { Isolation } from './isolation-kinds';
 
 /** A process of this machine, also after it and its pid are gone. */
 export interface ProcessRecord {
@@ -9,6 +11,8 @@ export interface ProcessRecord {
   readonly start: string;
 }
 
+/** Others may pass, and neither list nor read. */
+const PASS = 0o711;
 const GENERATION = /^[1-9][0-9]*$/;
 
 /**
@@ -18,17 +22,35 @@ const GENERATION = /^[1-9][0-9]*$/;
  * `<workspace>/workspace/`                   the workspace's files: at the same path in every generation, because virtual environments and
  *                                            build directories hold absolute paths
  * `<workspace>/files-of`                     the generation whose files these are; written before the directory is made
- * `<workspace>/<generation>/agent.json`      written by the agent once it listens: pid and port
+ * `<workspace>/user`                         the user that its pods run as, where each pod has one
  * `<workspace>/<generation>/agent.log`       what the agent prints
  * `<workspace>/<generation>/process.json`    written by the driver: the agent's pid and start time
+ * `<workspace>/<generation>/isolation.json`  written by the driver before the agent is started: how its processes are told from others
+ * `<workspace>/<generation>/told/agent.json` written by the agent once it listens: pid and port. All else in its directory is closed to it
  * `<workspace>/<generation>/workspace/`      files of a generation that had to make room for a newer one, or that an older version made
  * `.removed/<workspace>.<generation>.<uuid>` what was a pod's directory, until it is deleted
+ * `.users/<uid>`                             the workspace that has this user
  *
  * A generation's files are in its own directory if they are there, and otherwise in the common one if `files-of` names it. Both
  * are moved by a rename, so after a crash at any point they are in one place.
  */
 export class PodDirectory {
   constructor(private readonly root: string) {}
+
+  get path(): string {
+    return this.root;
+  }
+
+  async makeRoot(): Promise<void> {
+    await mkdir(this.root, { recursive: true, mode: 0o700 });
+  }
+
+  /** So that the users of pods reach their own directories. Nothing in here can be listed or read by them. */
+  async letOthersPass(): Promise<void> {
+    const { mode, uid } = await lstat(this.root);
+    if ((mode & 0o777) === PASS || uid !== process.geteuid?.()) return;
+    await chmod(this.root, PASS);
+  }
 
   of(pod: PodIdentity): string {
     return join(this.root, pod.workspaceId, String(pod.generation));
@@ -52,7 +74,7 @@ export class PodDirectory {
   }
 
   addressFileOf(pod: PodIdentity): string {
-    return join(this.of(pod), 'agent.json');
+    return join(this.of(pod), 'told', 'agent.json');
   }
 
   logFileOf(pod: PodIdentity): string {
@@ -72,7 +94,7 @@ export class PodDirectory {
 
   /** Every pod that has a directory, of one workspace or of all. */
   async pods(workspaceId?: string): Promise<PodIdentity[]> {
-    const workspaces = workspaceId === undefined ? await namesIn(this.root) : [workspaceId];
+    const workspaces = workspaceId === undefined ? (await namesIn(this.root)).filter((name) => !name.startsWith('.')) : [workspaceId];
     return (await Promise.all(workspaces.map((workspace) => this.podsOf(workspace)))).flat();
   }
 
@@ -93,14 +115,55 @@ export class PodDirectory {
     await sync(directory);
   }
 
+  /** The user that this workspace's pods run as, if they have one. */
+  async userOf(workspaceId: string): Promise<number | null> {
+    return this.numberIn(this.userFileOf(workspaceId));
+  }
+
+  async takenUsers(): Promise<number[]> {
+    return (await namesIn(this.users)).map(Number);
+  }
+
+  async holderOfUser(uid: number): Promise<string | null> {
+    return (await readIfThere(join(this.users, String(uid))))?.trim() ?? null;
+  }
+
+  /** False where another workspace has it. Only under the workspace's lock. */
+  async claimUser(uid: number, workspaceId: string): Promise<boolean> {
+    await mkdir(this.users, { recursive: true, mode: 0o700 });
+    const claim = join(this.users, `${workspaceId}.claim`);
+    await writeWhole(claim, `${workspaceId}\n`);
+    try {
+      // Fails where it is taken, whoever comes at the same time.
+      await link(claim, join(this.users, String(uid)));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((await this.holderOfUser(uid)) !== workspaceId) return false;
+    } finally {
+      await rm(claim, { force: true });
+    }
+    await sync(this.users);
+    await writeWhole(this.userFileOf(workspaceId), `${uid}\n`);
+    return true;
+  }
+
+  /** Only under the lock of the workspace that has it. */
+  async releaseUser(uid: number, workspaceId: string): Promise<void> {
+    if ((await this.userOf(workspaceId)) === uid) await rm(this.userFileOf(workspaceId), { force: true });
+    if ((await this.holderOfUser(uid)) === workspaceId) await rm(join(this.users, String(uid)), { force: true });
+  }
+
   /**
    * Makes the pod's directory, and forgets an agent that ran there before. Files of another generation make room: they stay with that
    * generation until it is removed. Only under the workspace's lock, and only where no process of another generation lives.
    */
-  async prepare(pod: PodIdentity): Promise<void> {
-    await mkdir(this.of(pod), { recursive: true, mode: 0o700 });
-    await rm(this.addressFileOf(pod), { force: true });
-    await rm(this.processFileOf(pod), { force: true });
+  async prepare(pod: PodIdentity, isolation: Isolation): Promise<void> {
+    const own = this.of(pod);
+    const told = join(own, 'told');
+    await mkdir(own, { recursive: true, mode: 0o700 });
+    for (const file of [told, this.oldAddressFileOf(pod), this.processFileOf(pod)]) await rm(file, { recursive: true, force: true });
+    await writeWhole(this.isolationFileOf(pod), `${JSON.stringify(isolation)}\n`);
+    await mkdir(told, { mode: 0o700 });
     const common = this.workspaceOf(pod);
     const holder = await this.holderOf(pod.workspaceId);
     if (holder !== pod.generation) {
@@ -110,6 +173,25 @@ export class PodDirectory {
     }
     if (await isThere(this.asideOf(pod))) await moveDirectory(this.asideOf(pod), common);
     await mkdir(common, { recursive: true, mode: 0o700 });
+    if (isolation.by !== 'user') return;
+    for (const directory of [join(this.root, pod.workspaceId), own]) await chmod(directory, PASS);
+    for (const directory of [told, common]) await giveTree(directory, isolation.uid);
+  }
+
+  /** How the pod's processes are told from others. */
+  async isolationOf(pod: PodIdentity): Promise<Isolation> {
+    const told = (await readJson(this.isolationFileOf(pod))) as Isolation | null;
+    if (told !== null) return told;
+    // One whose directory was lost and that no newer one came after. Otherwise an older version made it, which knew no other.
+    const isLost = !(await isThere(this.of(pod))) && (await this.newestGeneration(pod.workspaceId)) === pod.generation;
+    const uid = isLost ? await this.userOf(pod.workspaceId) : null;
+    return uid === null ? { by: 'environment' } : { by: 'user', uid };
+  }
+
+  /** Nothing runs of this pod any more: what its user runs from now on is a newer one's. */
+  async forgetUser(pod: PodIdentity): Promise<void> {
+    if ((await this.isolationOf(pod)).by !== 'user' || !(await isThere(this.of(pod)))) return;
+    await writeWhole(this.isolationFileOf(pod), `${JSON.stringify({ by: 'environment' } satisfies Isolation)}\n`);
   }
 
   /** Moves the pod's files into its own directory, which holds everything of it then. Only under the workspace's lock. */
@@ -129,7 +211,11 @@ export class PodDirectory {
   }
 
   async address(pod: PodIdentity): Promise<{ pid: number; port: number } | null> {
-    return (await readJson(this.addressFileOf(pod))) as { pid: number; port: number } | null;
+    // The agent writes it, and tasks may: it can be anything.
+    const told = parsed((await readSmall(this.addressFileOf(pod))) ?? (await readSmall(this.oldAddressFileOf(pod))));
+    const { pid, port } = (told ?? {}) as { pid?: unknown; port?: unknown };
+    const isPort = typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536;
+    return typeof pid === 'number' && isPort ? { pid, port } : null;
   }
 
   private async podsOf(workspaceId: string): Promise<PodIdentity[]> {
@@ -159,6 +245,22 @@ export class PodDirectory {
     return join(this.of(pod), 'workspace');
   }
 
+  private get users(): string {
+    return join(this.root, '.users');
+  }
+
+  private userFileOf(workspaceId: string): string {
+    return join(this.root, workspaceId, 'user');
+  }
+
+  private isolationFileOf(pod: PodIdentity): string {
+    return join(this.of(pod), 'isolation.json');
+  }
+
+  private oldAddressFileOf(pod: PodIdentity): string {
+    return join(this.of(pod), 'agent.json');
+  }
+
   private processFileOf(pod: PodIdentity): string {
     return join(this.of(pod), 'process.json');
   }
@@ -186,7 +288,10 @@ export async function namesIn(directory: string): Promise<string[]> {
 }
 
 async function readJson(path: string): Promise<unknown> {
-  const text = await readIfThere(path);
+  return parsed(await readIfThere(path));
+}
+
+function parsed(text: string | null): unknown {
   try {
     return text === null ? null : JSON.parse(text);
   } catch {

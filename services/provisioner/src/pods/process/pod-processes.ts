@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markOf } from '../agent-environment';
 import { PodError, type PodIdentity } from '../pod-driver';
+import { asUser } from './as-user';
 import type { PodDirectory, ProcessRecord } from './pod-directory';
 import type { ProcessInfo, ProcessTable } from './process-table';
 
@@ -21,16 +24,21 @@ export class PodProcesses {
   async agentOf(pod: PodIdentity): Promise<ProcessRecord | null> {
     const record = await this.directory.recordedProcess(pod);
     if (record !== null && this.table.startOf(record.pid) === record.start) return record;
-    const file = this.directory.addressFileOf(pod);
-    return (await this.table.all()).find((it) => it.env.get('REPRISE_ADDRESS_FILE') === file) ?? null;
+    const isolation = await this.directory.isolationOf(pod);
+    const all = isolation.by === 'user' ? await this.table.ofUser(isolation.uid) : await this.table.all();
+    return all.find((it) => isSame(this.agentsPod(it), pod)) ?? null;
   }
 
   /** Every agent of this directory that lives, also one that was never recorded. */
   async agents(): Promise<{ pod: PodIdentity; pid: number }[]> {
     return (await this.table.all()).flatMap((it) => {
-      const pod = this.directory.podAt(it.env.get('REPRISE_ADDRESS_FILE') ?? '');
+      const pod = this.agentsPod(it);
       return pod ? [{ pod, pid: it.pid }] : [];
     });
+  }
+
+  private agentsPod({ env }: ProcessInfo): PodIdentity | null {
+    return this.directory.podAt(env.get('REPRISE_ADDRESS_FILE') ?? '');
   }
 
   /**
@@ -51,6 +59,7 @@ export class PodProcesses {
       }
       // Each time again: one that was being killed may have forked just before.
       for (const { pid } of left) send(pid, 'SIGKILL');
+      await this.killUser(pod);
       await sleep(LOOK_AGAIN_MS);
     }
   }
@@ -63,12 +72,24 @@ export class PodProcesses {
     for (const until = Date.now() + graceMs; Date.now() < until && lives();) await sleep(POLL_MS);
   }
 
+  /** All at one instant, which a process that forks all the time does not outrun. */
+  private async killUser(pod: PodIdentity): Promise<void> {
+    const isolation = await this.directory.isolationOf(pod);
+    if (isolation.by !== 'user') return;
+    const [program, ...args] = asUser(isolation.uid, ['/bin/sh', '-c', 'kill -s KILL -- -1']);
+    const killer = spawn(program, args, { stdio: 'ignore', cwd: '/' });
+    // It ends itself as well; where it could not be started, the next look sees what is left.
+    await once(killer, 'exit').catch(() => undefined);
+  }
+
   /**
-   * The pod's processes: those that carry its mark; those in a session of one that does or did (they may have dropped
-   * their environment); those that work in its directories (they may have left the session as well) and have no terminal:
-   * someone who looks around there in a shell is not of the pod.
+   * The pod's processes. Where it has a user of its own: all that run as that. Otherwise those that carry its mark; those in a
+   * session of one that does or did (they may have dropped their environment); those that work in its directories (they may have
+   * left the session as well) and have no terminal: someone who looks around there in a shell is not of the pod.
    */
   private async find(pod: PodIdentity, sessions: Set<number>): Promise<ProcessInfo[]> {
+    const isolation = await this.directory.isolationOf(pod);
+    if (isolation.by === 'user') return this.table.ofUser(isolation.uid);
     const all = await this.table.all();
     const own = all.find((it) => it.pid === process.pid);
     const inside = [this.directory.of(pod), await this.directory.filesOf(pod)].flatMap((path) => (path === null ? [] : [`${path}/`]));
@@ -79,6 +100,10 @@ export class PodProcesses {
         (sessions.has(it.session) || (!it.hasTerminal && inside.some((path) => `${it.cwd ?? ''}/`.startsWith(path)))),
     );
   }
+}
+
+function isSame(one: PodIdentity | null, other: PodIdentity): boolean {
+  return one?.workspaceId === other.workspaceId && one.generation === other.generation;
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

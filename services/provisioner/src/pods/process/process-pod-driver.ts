@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PodError, type PodDriver, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pod-driver';
 import { lastWords, startAgent } from './agent-process';
+import type { IsolationKind } from './isolation-kinds';
 import { PodDirectory } from './pod-directory';
+import { PodIsolation, type IsolationFound } from './pod-isolation';
 import { PodProcesses } from './pod-processes';
+import type { UserRange } from './pod-users';
 import { ProcessTable } from './process-table';
 import { RemovedTrees } from './removed-trees';
 import { assertIdentity, assertSpec } from '../spec-rules';
@@ -21,9 +24,16 @@ export interface ProcessDriverOptions {
   readonly startTimeoutMs?: number;
   /** How long to wait for another one's work at the same workspace. */
   readonly lockTimeoutMs?: number;
+  /** How pods are isolated; `auto` unless told otherwise. */
+  readonly isolation?: IsolationKind | 'auto';
+  /** The users that pods may run as, where each has one of its own. */
+  readonly users?: UserRange;
   /** Hears why the directory of a pod that is gone could not be deleted; it is tried again with each `list`. */
   readonly notDeleted?: (reason: NodeJS.ErrnoException) => void;
 }
+
+/** None of these has a meaning on Linux: below are those of programs and subordinate ones, above those of systemd's containers. */
+export const POD_USERS: UserRange = { first: 1_900_000_000, last: 1_900_065_535 };
 
 const START_TIMEOUT_MS = 15_000;
 const LOCK_TIMEOUT_MS = 60_000;
@@ -39,13 +49,21 @@ export class ProcessPodDriver implements PodDriver {
   private readonly directory: PodDirectory;
   private readonly processes: PodProcesses;
   private readonly removed: RemovedTrees;
+  private readonly isolation: PodIsolation;
   private readonly host: string;
 
   constructor(private readonly options: ProcessDriverOptions) {
     this.directory = new PodDirectory(options.podsDir.replace(/\/+$/, ''));
     this.processes = new PodProcesses(this.table, this.directory);
     this.removed = new RemovedTrees(this.directory.removed, options.notDeleted ?? (() => undefined));
+    const { isolation = 'auto', users = POD_USERS, agentPath } = options;
+    this.isolation = new PodIsolation({ wanted: isolation, users, agentPath }, this.directory, this.table);
     this.host = options.host ?? '127.0.0.1';
+  }
+
+  /** How new pods are isolated on this machine. @throws PodError `denied` where what was wanted does not work here */
+  isolates(): Promise<IsolationFound> {
+    return answering(() => this.isolation.find());
   }
 
   async create(spec: PodSpec): Promise<PodHandle> {
@@ -55,10 +73,14 @@ export class ProcessPodDriver implements PodDriver {
       const alive = await this.processes.agentOf(spec);
       if (alive) return this.listening(spec, alive.pid);
       // An agent that died may have left its tasks behind: they are the old run's, not the new one's, and they know where its files will be.
-      for (const dead of await this.directory.pods(spec.workspaceId)) await this.processes.end(dead, 0);
+      for (const dead of await this.directory.pods(spec.workspaceId)) {
+        await this.processes.end(dead, 0);
+        await this.directory.forgetUser(dead);
+      }
       await this.directory.raiseGeneration(spec);
-      await this.directory.prepare(spec);
-      const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory);
+      const isolation = await this.isolation.of(spec);
+      await this.directory.prepare(spec, isolation);
+      const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory, isolation);
       const start = this.table.startOf(pid);
       if (start !== null) await this.directory.recordProcess(spec, { pid, start });
       return this.listening(spec, pid, exited);

@@ -35,10 +35,27 @@ export class ProcessTable {
 
   /** Every process that is alive now and may be looked at. */
   async all(): Promise<ProcessInfo[]> {
+    return this.look(await this.pids());
+  }
+
+  /** Those that run as this user: by their real, effective, saved or file system's user. */
+  async ofUser(uid: number): Promise<ProcessInfo[]> {
+    return this.look((await this.pids()).filter((pid) => usersOf(pid).includes(uid)));
+  }
+
+  /** Every user that something runs as. */
+  async usersRunning(): Promise<number[]> {
+    return (await this.pids()).flatMap(usersOf);
+  }
+
+  private async pids(): Promise<number[]> {
     const names = await readdir('/proc').catch((error: unknown) => {
       throw new PodError('unavailable', 'pods as processes need Linux: there is no /proc here', { cause: error });
     });
-    const pids = names.filter((name) => /^[0-9]+$/.test(name)).map(Number);
+    return names.filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  }
+
+  private async look(pids: readonly number[]): Promise<ProcessInfo[]> {
     const found: ProcessInfo[] = [];
     for (let at = 0; at < pids.length; at += AT_ONCE) {
       const some = await Promise.all(pids.slice(at, at + AT_ONCE).map((pid) => this.infoOf(pid)));
@@ -70,6 +87,11 @@ export class ProcessTable {
   private boot(): string {
     return (this.bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
   }
+}
+
+function usersOf(pid: number): number[] {
+  const line = /^Uid:\s+(.*)$/m.exec(readOr('', () => readFileSync(`/proc/${pid}/status`, 'latin1')));
+  return line?.[1]?.split(/\s+/).map(Number) ?? [];
 }
 
 /** A process may have gone, or be another user's. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { namesIn } from './pod-directory';
+import { removeTree } from './remove-tree';
 
 /** Time for whoever had it moved to go on: a restart that has just torn down is making files by then, on the same disk. */
 const DELETED_AFTER_MS = 2_000;
@@ -34,7 +35,7 @@ export class RemovedTrees {
       await rename(path, join(this.folder, `${basename(dirname(path))}.${basename(path)}.${randomUUID()}`));
     } catch {
       // Another file system, a mode that forbids it, no space for a name, nothing there: then here and now.
-      return deleteTree(path);
+      return removeTree(path);
     }
     this.waiting += 1;
     if (this.waiting >= MOST_WAITING) await this.deleteAll();
@@ -63,7 +64,7 @@ export class RemovedTrees {
       if (names.length === 0) return;
       for (const name of names) {
         tried.add(name);
-        await deleteTree(join(this.folder, name)).catch(this.failed);
+        await removeTree(join(this.folder, name)).catch(this.failed);
       }
     }
   }
@@ -73,25 +74,5 @@ export class RemovedTrees {
       this.failed(error);
       return [];
     });
-  }
-}
-
-/** Also where a directory's mode forbids to remove what is in it: tasks leave such behind. */
-async function deleteTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
-    await openUp(Buffer.from(path));
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-/** Paths as bytes: a name that is no UTF-8 would not be found again. */
-async function openUp(path: Buffer): Promise<void> {
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
-    if (entry.isDirectory()) await openUp(Buffer.concat([path, Buffer.from('/'), entry.name]));
   }
 }

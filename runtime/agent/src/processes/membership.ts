@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { directoryOf, environmentOf, usersOf, type ProcessInfo } from './process-table';
+
+/**
+ * How the processes of a pod are told from all others:
+ * - `user`: they run as the agent's user, which nothing else does;
+ * - `namespace`: /proc shows no others;
+ * - `cgroup`: they are in this directory of cgroup v2, or in one below it;
+ * - `environment`: they carry the pod's mark in their environment, or belong to a process that does. The only one that a process can drop.
+ */
+export type Membership =
+  | { readonly by: 'user' }
+  | { readonly by: 'namespace' }
+  | { readonly by: 'cgroup'; readonly directory: string }
+  | { readonly by: 'environment' };
+
+/** The kernel's own name of the namespace of processes that it begins with, which all others are in. */
+const FIRST_NAMESPACE = 'pid:[4026531836]';
+
+/** Adds to the problems where the value is none, or would take processes for the pod's that are not. */
+export function readMembership(text: string | undefined, problems: string[]): Membership {
+  if (text === undefined) return { by: 'environment' };
+  if (text.startsWith('cgroup:/')) return { by: 'cgroup', directory: text.slice('cgroup:'.length) };
+  if (text === 'user' && process.getuid?.() !== 0) return { by: 'user' };
+  if (text === 'namespace' && readlinkSync('/proc/self/ns/pid') !== FIRST_NAMESPACE) return { by: 'namespace' };
+  const why: Readonly<Record<string, string>> = {
+    user: 'REPRISE_PROCESSES cannot be "user": the agent runs as root',
+    namespace: 'REPRISE_PROCESSES cannot be "namespace": the agent is in the namespace of the whole machine',
+  };
+  problems.push(why[text] ?? 'REPRISE_PROCESSES must be "user", "namespace" or "cgroup:" with an absolute path');
+  return { by: 'environment' };
+}
+
+/** How many environments are read at once: enough to keep the thread pool busy. */
+const READ_AT_ONCE = 64;
+
+/** What counts as the pod's own where membership is by environment. */
+export interface Surroundings {
+  readonly mark: string;
+  readonly workspaceDir: string;
+}
+
+/** Chooses the pod's processes among all living ones of the machine. */
+export async function membersOf(
+  membership: Membership,
+  all: readonly ProcessInfo[],
+  around: Surroundings,
+): Promise<readonly ProcessInfo[]> {
+  switch (membership.by) {
+    case 'namespace':
+      return all;
+    case 'user': {
+      const user = process.getuid?.();
+      return all.filter(({ pid, hasMemory }) => hasMemory && user !== undefined && usersOf(pid).includes(user));
+    }
+    case 'cgroup': {
+      const pids = new Set(pidsIn(membership.directory));
+      return all.filter(({ pid }) => pids.has(pid));
+    }
+    case 'environment':
+      return byEnvironment(all, around);
+  }
+}
+
+function pidsIn(cgroup: string): number[] {
+  try {
+    const own = readFileSync(join(cgroup, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean).map(Number);
+    const below = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [...own, ...below.flatMap(({ name }) => pidsIn(join(cgroup, name)))];
+  } catch {
+    return []; // Removed meanwhile.
+  }
+}
+
+/**
+ * Those with the mark; those in the session of one, descended from one or from the agent; and those that work in the workspace and have no terminal:
+ * a person who looks around there in a shell is not of the pod. What left all of this is not found.
+ */
+async function byEnvironment(all: readonly ProcessInfo[], { mark, workspaceDir }: Surroundings): Promise<readonly ProcessInfo[]> {
+  const entry = `\0REPRISE_POD=${Buffer.from(mark, 'utf8').toString('latin1')}\0`;
+  const found = new Set<number>([process.pid]);
+  const sessions = new Set<number>();
+  // The agent's own session may be that of whoever started it.
+  const own = all.find(({ pid }) => pid === process.pid)?.session;
+  for (let at = 0; at < all.length; at += READ_AT_ONCE) {
+    const some = all.slice(at, at + READ_AT_ONCE);
+    const isMarked = await Promise.all(some.map(async (it) => `\0${await environmentOf(it)}`.includes(entry)));
+    for (const [i, it] of some.entries()) {
+      if (!isMarked[i]) continue;
+      found.add(it.pid);
+      if (it.session !== own) sessions.add(it.session);
+    }
+  }
+  for (const it of all) {
+    if (sessions.has(it.session)) found.add(it.pid);
+    else if (it.hasMemory && !it.hasTerminal && `${directoryOf(it.pid) ?? ''}/`.startsWith(`${workspaceDir}/`)) found.add(it.pid);
+  }
+  for (let before = 0; before !== found.size;) {
+    before = found.size;
+    for (const it of all) if (found.has(it.parent)) found.add(it.pid);
+  }
+  return all.filter(({ pid }) => found.has(pid));
+}
