@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { EXCHANGES, QUEUES } from '@reprise/contracts';
+import { EXCHANGE, EXCHANGES, QUEUE, QUEUES } from '@reprise/contracts';
+import { assertQueue, deadQueueOf } from '@reprise/messaging';
 import { DATABASE_SERVICES, type DatabaseService } from '../src/database/roles';
 import { record } from '../src/testing/recorder';
 import { TestInstance } from './support/instance';
@@ -48,6 +49,25 @@ describe('reprise setup', () => {
       expect(JSON.parse(out)).toMatchObject({ vhost });
     } finally {
       await instance.broker.api('DELETE', `vhosts/${vhost}`);
+    }
+  });
+
+  it('makes an exchange anew that an older version made with another type, and binds the queues to it again', async () => {
+    const older = await TestInstance.create();
+    try {
+      const { channel } = older.broker;
+      const direct = new Set<string>([EXCHANGE.retry, EXCHANGE.dead]);
+      for (const { name, type } of EXCHANGES) await channel.assertExchange(name, direct.has(name) ? 'direct' : type);
+      for (const queue of QUEUES) await assertQueue(channel, queue, { names: EXCHANGE });
+      const { code, err } = await record(['setup', 'broker'], older.env);
+      expect([code, err]).toEqual([0, expect.not.stringContaining('reprise:')]);
+      for (const { name, type } of EXCHANGES) await channel.assertExchange(name, type);
+      await older.broker.publish(EXCHANGE.retry, QUEUE.billingCommands, '{}');
+      await older.broker.take(QUEUE.billingCommands);
+      await older.broker.publish(EXCHANGE.dead, QUEUE.billingCommands, '{}');
+      await older.broker.take(deadQueueOf(QUEUE.billingCommands));
+    } finally {
+      await older.drop();
     }
   });
 
