@@ -124,6 +124,10 @@ export class QueueConsumer {
     await channel.prefetch(prefetch);
     const { consumerTag } = await channel.consume(queue.name, (message) => this.take(channel, message), { noAck: queue.kind === 'query' });
     this.consumerTag = consumerTag;
+    if (!this.hold.signal.aborted) return;
+    // It was to rest meanwhile.
+    this.consumerTag = undefined;
+    await channel.cancel(consumerTag);
   }
 
   private async assert(channel: ConfirmChannel): Promise<void> {
