@@ -6,3 +6,4 @@ import './03-stop-and-resume.scenario';
 import './04-archive.scenario';
 import './06-scopes.scenario';
 import './07-twenty-at-once.scenario';
+import './19-secrets.scenario';

@@ -19,7 +19,7 @@ put() {
 }
 password() { openssl rand -hex 24; }
 
-for name in postgres_password rabbitmq_password pod_token_secret grafana_password; do password | put "$name"; done
+for name in postgres_password rabbitmq_password pod_token_secret secrets_key grafana_password; do password | put "$name"; done
 for name in lifecycle provisioner billing deadletters; do
   password | put "${name}_database_password"
   echo "postgres://reprise_$name:$(cat "$secrets/${name}_database_password")@postgres:5432/reprise" | put "${name}_database_url"

@@ -30,6 +30,7 @@ export async function decide(state) {
   for (const name of WITH_DATABASE) state.once(`${name.toUpperCase()}_DB_PASSWORD`, password);
   for (const name of BROKER_USERS) state.once(`${name.toUpperCase()}_AMQP_PASSWORD`, password);
   state.once('POD_TOKEN_SECRET', password);
+  state.once('SECRETS_KEY', password);
   // Tells this instance's processes from those of another one of the same checkout.
   state.once('INSTANCE_ID', () => password().slice(0, 16));
   const keys = signingKeys(state.privateFolder('keys'));

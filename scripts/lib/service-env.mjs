@@ -99,13 +99,16 @@ function own(name, value, { values, stateDir, root }) {
   switch (name) {
     case 'gateway':
       return {
-        ...Object.fromEntries(['JWT_PUBLIC_KEY_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE', 'POD_TOKEN_SECRET'].map((key) => [key, value(key)])),
+        ...Object.fromEntries(
+          ['JWT_PUBLIC_KEY_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE', 'POD_TOKEN_SECRET', 'SECRETS_KEY'].map((key) => [key, value(key)]),
+        ),
         // The organization of the tokens that `reprise dead` makes for itself.
         OPERATOR_ORGS: 'reprise',
       };
     case 'provisioner':
       return {
         POD_TOKEN_SECRET: value('POD_TOKEN_SECRET'),
+        SECRETS_KEY: value('SECRETS_KEY'),
         POD_DRIVER: 'process',
         PODS_DIR: join(stateDir, 'pods'),
         SNAPSHOT_STORE: 'files',

@@ -15,6 +15,8 @@ const SECRETS: Record<string, string> = {
   AMQP_URL: 'amqps://reprise_x:hidden@rabbitmq:5671/reprise',
   DATABASE_URL: 'postgres://reprise_x:hidden@postgres:5432/reprise',
   POD_TOKEN_SECRET: 'a-secret-of-some-length',
+  SECRETS_KEY: 'a-secret-of-at-least-32-characters',
+  SECRETS_KEY_PREVIOUS: 'another-secret-of-at-least-32-characters',
   S3_SECRET_ACCESS_KEY: 'a-secret-of-some-length',
 };
 

@@ -35,6 +35,7 @@ export class Stack {
   /** A copy of its own, so that a scenario can spoil it. */
   readonly agentPath = join(this.directory, 'agent.js');
   readonly podTokenSecret = randomBytes(24).toString('hex');
+  readonly secretsKey = randomBytes(24).toString('hex');
   readonly issuer = new Issuer();
   private readonly services = new Map<ServiceName, ServiceProcess>();
   private readonly clients: BrokerClient[] = [];
@@ -161,6 +162,7 @@ export class Stack {
       ...Object.fromEntries(SERVICES.map((name, index) => [`${name.toUpperCase()}_PORT`, String(ports[index])])),
       ...Object.fromEntries(SERVICES.map((name, index) => [`${name.toUpperCase()}_METRICS_PORT`, String(ports[SERVICES.length + index])])),
       POD_TOKEN_SECRET: this.podTokenSecret,
+      SECRETS_KEY: this.secretsKey,
       JWT_PUBLIC_KEY_FILE: this.issuer.writePublicKey(this.directory),
       JWT_ISSUER: ISSUER,
       JWT_AUDIENCE: AUDIENCE,

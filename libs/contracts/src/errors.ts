@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   replay_not_found: [404, 'There is no such replay.'],
   route_not_found: [404, 'There is no such route.'],
   workspace_archived: [409, 'The workspace is archived; unarchive it first.'],
-  invalid_state: [409, 'The workspace is in a state that does not allow this; details.status says which.'],
+  invalid_state: [409, 'The workspace is in a state that does not allow this; details.status says which, details.allowed what it allows.'],
   workspace_busy: [409, 'The workspace is running a task; wait for it, cancel it, or use force where the command has it.'],
   role_archived: [409, 'The role of the workspace is archived; unarchive it first.'],
   provider_archived: [409, 'The provider of the role is archived; unarchive it first.'],

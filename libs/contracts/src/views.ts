@@ -28,11 +28,21 @@ export interface WorkspaceView {
   created_by_user_id: string;
   snapshot_ref: string | null;
   last_snapshot_error: string | null;
+  /** Why it failed; until an operation succeeds. */
+  failure?: WorkspaceFailure;
   pack_status: PackStatus;
   operation: OperationView | null;
   created_at: string;
   updated_at: string;
   archived_at: string | null;
+}
+
+export interface WorkspaceFailure {
+  code: OperationErrorCode;
+  message: string;
+  /** The operation that failed; null where none was under way. */
+  operation_id: string | null;
+  at: string;
 }
 
 export interface PhaseView {
@@ -70,13 +80,19 @@ export interface TaskView {
   duration_seconds: number | null;
 }
 
+/** Stands for a value that the caller may not read. */
+export const MASKED = '***';
+
 export interface RoleView {
   id: string;
   name: string;
   display_name: string;
   provider_id: string;
   command: string[];
+  /** Without the right to change roles each value is `MASKED`. */
   env: Record<string, string>;
+  /** The names of the variables whose values nobody can read. */
+  secret_env: string[];
   task_timeout_seconds: number;
   idle_timeout_seconds: number;
   runtime: RoleRuntime;
@@ -91,6 +107,7 @@ export interface ProviderView {
   id: string;
   name: string;
   kind: ProviderKind;
+  /** Without the right to change providers each value is `MASKED`. */
   config: Record<string, unknown>;
   created_at: string;
   updated_at: string;

@@ -7,6 +7,7 @@ const RIGHT = {
   JWT_AUDIENCE: 'reprise',
   JWT_PUBLIC_KEY_FILE: '/keys/issuer.pem',
   POD_TOKEN_SECRET: 'a secret of some length',
+  SECRETS_KEY: 'a secret of at least 32 characters',
 };
 
 function problemsOf(more: NodeJS.ProcessEnv): readonly string[] {

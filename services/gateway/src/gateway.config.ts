@@ -92,6 +92,13 @@ export class GatewayConfig extends ServiceConfig {
   @MinLength(16)
   readonly podTokenSecretPrevious?: string;
 
+  @Env('SECRETS_KEY', {
+    description: "Encrypts the values of roles' `secret_env`; the same as the provisioner has. Make it at random: `openssl rand -hex 32`.",
+    secret: true,
+  })
+  @MinLength(32)
+  readonly secretsKey!: string;
+
   @Env('COMMAND_TIMEOUT_MS', { description: 'How long a command may take to be answered before the caller gets 503.', default: 10_000 })
   @IsInt()
   @Min(100)

@@ -185,11 +185,14 @@ it('a new pod that fails leaves the workspace failed with its snapshot, and resu
     snapshot_ref: snapshot,
     pack_status: 'unknown',
     last_snapshot_error: null,
+    failure: { code: 'create_failed', message: 'no agent', operation_id: operation.id, at: expect.stringMatching(/^\d{4}-.*Z$/) },
   });
   const { operation_id: resumeId } = await world.done<{ operation_id: string }>(ResumeWorkspace, { workspace_id: workspace.id });
   await waitFor(async () => (await world.toProvisioner<CreatePod>(CreatePod)).snapshot_id === snapshot, 'the create from the snapshot');
   await world.podReady(await world.operation(resumeId), role, snapshot);
-  expect(await world.get(workspace.id)).toMatchObject({ status: 'idle', generation: 3 });
+  const resumed = await world.get(workspace.id);
+  expect(resumed).toMatchObject({ status: 'idle', generation: 3 });
+  expect(resumed).not.toHaveProperty('failure');
 });
 
 it('a stop ends the task that it interrupts, and a resume starts from the snapshot of the stop', async () => {
@@ -241,6 +244,7 @@ it('a lost pod fails the workspace and its task; reports of the dead pod change 
   const taskId = await busy(workspace);
   await world.event(PodLost, { workspace_id: workspace.id, pod_generation: 1, reason: 'the process is gone' });
   await waitFor(async () => (await world.get(workspace.id)).status === 'failed', 'failed');
+  expect((await world.get(workspace.id)).failure).toMatchObject({ code: 'pod_lost', message: 'the process is gone', operation_id: null });
   expect(await task(workspace.id, taskId)).toMatchObject({ status: 'failed', reason: 'pod_lost' });
   const report = { workspace_id: workspace.id, pod_generation: 1, task_id: taskId, status: 'completed', caller: undefined };
   expect(await world.done(ReportTask, report)).toEqual({ status: 'failed' });
@@ -254,7 +258,11 @@ it('a new pod that is told lost before its operation is told ended leaves the wo
   await waitFor(async () => (await lostOf(workspace.id)) === generation, 'the loss');
   await world.event(PodReady, { operation_id, workspace_id: workspace.id, generation, role_version: 1, snapshot_id });
   expect(await world.ended(operation_id)).toMatchObject({ status: 'succeeded' });
-  expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', snapshot_ref: snapshot_id });
+  expect(await world.get(workspace.id)).toMatchObject({
+    status: 'failed',
+    snapshot_ref: snapshot_id,
+    failure: { code: 'pod_lost', operation_id },
+  });
   // The next pod is another one.
   const { operation_id: resume } = await world.done<{ operation_id: string }>(ResumeWorkspace, { workspace_id: workspace.id });
   const next = { operation_id: resume, workspace_id: workspace.id, generation: generation + 1, role_version: 1, snapshot_id: null };
@@ -271,7 +279,11 @@ it('a kept pod that is told lost before its operation is told failed leaves the 
   const failed = { code: 'snapshot_failed', message: 'no space', pod_kept: true, step: 'snapshot', snapshot_id: null };
   await world.event(PodJobFailed, { operation_id, workspace_id: workspace.id, generation, ...failed });
   await world.ended(operation_id);
-  expect(await world.get(workspace.id)).toMatchObject({ status: 'failed', last_snapshot_error: 'no space' });
+  expect(await world.get(workspace.id)).toMatchObject({
+    status: 'failed',
+    last_snapshot_error: 'no space',
+    failure: { code: 'snapshot_failed', message: 'no space', operation_id },
+  });
 });
 
 it('an operation that misses its deadline fails and says so; the workspace can be resumed', async () => {
@@ -283,6 +295,7 @@ it('an operation that misses its deadline fails and says so; the workspace can b
   const ended = await world.ended(operation.id);
   expect(ended).toMatchObject({ status: 'failed', error: { code: 'operation_timeout' }, phases: [{ name: 'snapshot', status: 'failed' }] });
   expect(ended.error!.message).toContain('snapshot');
-  expect((await world.get(workspace.id)).status).toBe('failed');
+  const { status, failure } = await world.get(workspace.id);
+  expect({ status, failure }).toMatchObject({ status: 'failed', failure: { code: 'operation_timeout', operation_id: operation.id } });
   expect(await world.done(ResumeWorkspace, { workspace_id: workspace.id })).toMatchObject({ status: 'resuming' });
 });

@@ -23,6 +23,21 @@ export class ProvisionerConfig extends KubernetesConfig {
   @MinLength(16)
   readonly podTokenSecretPrevious?: string;
 
+  @Env('SECRETS_KEY', {
+    description: "Decrypts the values of roles' `secret_env`; the same as the gateway has. Make it at random: `openssl rand -hex 32`.",
+    secret: true,
+  })
+  @MinLength(32)
+  readonly secretsKey!: string;
+
+  @Env('SECRETS_KEY_PREVIOUS', {
+    description: 'The SECRETS_KEY from before a rotation: what it encrypted can still be decrypted. See docs/deploy.md.',
+    secret: true,
+  })
+  @IsOptional()
+  @MinLength(32)
+  readonly secretsKeyPrevious?: string;
+
   @Env('WORKER_CONCURRENCY', { description: 'How many jobs this process works at, at once.', default: 8 })
   @IsInt()
   @Min(1)

@@ -162,6 +162,7 @@ export class Fleet {
       // Each replica gets one of its own in its place.
       ...Object.fromEntries(SERVICES.map((name) => [`${name.toUpperCase()}_METRICS_PORT`, '9464'])),
       POD_TOKEN_SECRET: this.podTokenSecret,
+      SECRETS_KEY: 'of-the-faults-suite-and-nobody-else',
       JWT_PUBLIC_KEY_FILE: this.issuer.writePublicKey(this.directory),
       JWT_ISSUER: ISSUER,
       JWT_AUDIENCE: AUDIENCE,

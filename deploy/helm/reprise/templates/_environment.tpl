@@ -7,8 +7,9 @@ neither `kubectl describe` nor the environment of a child process shows them. Ar
 {{- $service := index . 1 -}}
 {{- $names := list "AMQP_URL" -}}
 {{- if ne $service "gateway" }}{{ $names = append $names "DATABASE_URL" }}{{ end -}}
-{{- if or (eq $service "gateway") (eq $service "provisioner") }}{{ $names = append $names "POD_TOKEN_SECRET" }}
+{{- if or (eq $service "gateway") (eq $service "provisioner") }}{{ $names = concat $names (list "POD_TOKEN_SECRET" "SECRETS_KEY") }}
 {{- if $root.Values.exchangePodTokenSecret }}{{ $names = append $names "POD_TOKEN_SECRET_PREVIOUS" }}{{ end }}{{ end -}}
+{{- if and (eq $service "provisioner") $root.Values.rotateSecretsKey }}{{ $names = append $names "SECRETS_KEY_PREVIOUS" }}{{ end -}}
 {{- if and (eq $service "provisioner") $root.Values.snapshots.s3.accessKeyId }}{{ $names = append $names "S3_SECRET_ACCESS_KEY" }}{{ end -}}
 {{- join " " $names -}}
 {{- end -}}

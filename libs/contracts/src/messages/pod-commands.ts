@@ -4,6 +4,7 @@ import { PROVIDER_KINDS, ProviderKind } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
 import { RoleRuntime } from './role-runtime';
 import { IsCounter, IsTime } from './rules';
+import { IsEncryptedMap } from './secret-env';
 
 /** What a pod runs as: the role and its provider as they are when the operation is accepted. */
 export class PodSpec {
@@ -22,6 +23,11 @@ export class PodSpec {
 
   @IsObject()
   env!: Record<string, string>;
+
+  /** Encrypted; the provisioner alone decrypts it, when it makes the pod. A variable that `env` has too is this one. */
+  @IsOptional()
+  @IsEncryptedMap({ removable: false })
+  secret_env?: Record<string, string>;
 
   @IsOptional()
   @IsString()

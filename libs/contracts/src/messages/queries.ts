@@ -100,6 +100,11 @@ export class GetRole extends LifecycleQuery {
   @IsString()
   @MaxLength(LONGEST_ID)
   role_id!: string;
+
+  /** Whether values are shown as they are: the caller may change them. Left out, they are masked. */
+  @IsOptional()
+  @IsBoolean()
+  with_values?: boolean;
 }
 
 /** Answers `{ roles: RoleView[], cursor? }`. */
@@ -123,6 +128,11 @@ export class GetProvider extends LifecycleQuery {
   @IsString()
   @MaxLength(LONGEST_ID)
   provider_id!: string;
+
+  /** Whether values are shown as they are: the caller may change them. Left out, they are masked. */
+  @IsOptional()
+  @IsBoolean()
+  with_values?: boolean;
 }
 
 /** Answers `{ providers: ProviderView[], cursor? }`. */

@@ -14,10 +14,11 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { EXAMPLE, LifecycleCommand } from './message';
+import { EXAMPLE, IsTypeId, LifecycleCommand } from './message';
 import { POD_LOST_POLICIES, type PodLostPolicy } from '../vocabulary';
 import { RoleRuntime } from './role-runtime';
-import { IsStringMap, SLUG } from './rules';
+import { IsStringMap, MayBeLeftOut, SLUG } from './rules';
+import { IsEncryptedMap } from './secret-env';
 
 /** Makes a role. */
 export class CreateRole extends LifecycleCommand {
@@ -63,6 +64,16 @@ export class CreateRole extends LifecycleCommand {
   @IsObject()
   @IsStringMap()
   env?: Record<string, string>;
+
+  /** Encrypted by the gateway for the role of this `id`; the key is the gateway's and the provisioner's. */
+  @MayBeLeftOut()
+  @IsEncryptedMap({ removable: false })
+  secret_env?: Record<string, string>;
+
+  /** The id that the role gets; a new one where it is left out. */
+  @MayBeLeftOut()
+  @IsTypeId('role')
+  id?: string;
 
   @IsOptional()
   @IsInt()
@@ -128,6 +139,11 @@ export class ChangeRole extends LifecycleCommand {
   @IsObject()
   @IsStringMap()
   env?: Record<string, string>;
+
+  /** Encrypted by the gateway for this role: sets these, removes those that are null, and leaves all others as they are. */
+  @MayBeLeftOut()
+  @IsEncryptedMap({ removable: true })
+  secret_env?: Record<string, string | null>;
 
   @IsOptional()
   @IsInt()

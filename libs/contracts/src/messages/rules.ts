@@ -60,16 +60,16 @@ export function IsStringMap(): PropertyDecorator {
 
 function isVariables(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const entries = Object.entries(value);
+  return areVariables(Object.entries(value));
+}
+
+/** Whether these are variables that a process can be given, and no more of them than a role may have. */
+export function areVariables(entries: readonly (readonly [name: string, text: unknown])[], longest = LONGEST_VALUE): boolean {
   return (
     entries.length <= MOST_VARIABLES &&
     entries.every(
       ([name, text]) =>
-        VARIABLE.test(name) &&
-        !name.startsWith('REPRISE_') &&
-        typeof text === 'string' &&
-        text.length <= LONGEST_VALUE &&
-        !text.includes('\0'),
+        VARIABLE.test(name) && !name.startsWith('REPRISE_') && typeof text === 'string' && text.length <= longest && !text.includes('\0'),
     )
   );
 }

@@ -67,7 +67,7 @@ const operation: Fields<Required<OperationView>> = {
   finished_at: orNull(time('When it ended.')),
 };
 
-const workspace: Fields<WorkspaceView> = {
+const workspace: Fields<Required<WorkspaceView>> = {
   id: id('workspace', 'Its id.'),
   org_id: text('The org that owns it.'),
   role_id: id('role', 'What it runs as.'),
@@ -77,6 +77,16 @@ const workspace: Fields<WorkspaceView> = {
   created_by_user_id: text('Who made it.'),
   snapshot_ref: orNull(text('Its last good snapshot.')),
   last_snapshot_error: orNull(text('Why the last snapshot failed; null once one has succeeded.')),
+  failure: object(
+    {
+      code: choice(OPERATION_ERRORS, 'Which step failed, or why else.'),
+      message: text('What happened.'),
+      operation_id: orNull(id('operation', 'The operation that failed; null where none was under way.')),
+      at: time('When.'),
+    },
+    [],
+    'Why it failed; until an operation succeeds.',
+  ),
   pack_status: choice(PACK_STATUSES, 'Whether its pod runs its role as the role is now.'),
   operation: orNull(ref('Operation')),
   created_at: CREATED,
@@ -103,7 +113,16 @@ const role: Fields<RoleView> = {
   display_name: text('A name for people.'),
   provider_id: id('provider', 'The provider that it uses.'),
   command: { type: 'array', items: { type: 'string' }, description: "What a task runs; the task's text comes on standard input." },
-  env: { type: 'object', additionalProperties: { type: 'string' }, description: 'Environment variables of its tasks.' },
+  env: {
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: 'Environment variables of its tasks; without caps:write each value is `***`.',
+  },
+  secret_env: {
+    type: 'array',
+    items: { type: 'string' },
+    description: 'The names of the variables whose values nobody can read back.',
+  },
   task_timeout_seconds: integer('How long a task may run.'),
   idle_timeout_seconds: integer('After so long without a task an idle workspace stops; 0 is never.'),
   runtime: {
@@ -124,7 +143,11 @@ const provider: Fields<ProviderView> = {
   id: id('provider', 'Its id.'),
   name: text('A slug, unique in the org.'),
   kind: choice(PROVIDER_KINDS, 'Whose models it offers.'),
-  config: { type: 'object', additionalProperties: true, description: 'Given to pods as it is: no place for secrets.' },
+  config: {
+    type: 'object',
+    additionalProperties: true,
+    description: 'Given to pods as it is: no place for secrets. Without caps:write each value is `***`.',
+  },
   created_at: CREATED,
   updated_at: UPDATED,
   archived_at: ARCHIVED,
@@ -240,7 +263,7 @@ export const SCHEMAS = {
   ReplayPage: page('replays', 'Replay'),
   Phase: object(phase, ['detail']),
   Operation: object(operation, ['error']),
-  Workspace: object(workspace),
+  Workspace: object(workspace, ['failure']),
   WorkspacePage: page('workspaces', 'Workspace'),
   Restarting: accepted('restarting'),
   Resuming: accepted('resuming'),

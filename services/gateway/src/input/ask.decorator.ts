@@ -14,6 +14,13 @@ export interface Asking {
   /** Whether the route adds or brings up, so that billing has a say. */
   adds: boolean;
   idempotency: Idempotency | undefined;
+  /** Whether the caller may change roles and providers, and so read all that they hold. */
+  seesValues: boolean;
+}
+
+/** What a query for roles or providers says of its caller. */
+export function valuesFor({ seesValues }: Asking): { with_values?: true } {
+  return seesValues ? { with_values: true } : {};
 }
 
 /** Gives a handler its {@link Asking}. It also refuses a body or a query that the handler does not take. */
@@ -43,6 +50,15 @@ function askingOf({ identity, routeOptions, headers, method, url, query, body }:
     orgId: identity.orgId,
     caller: { sub: identity.sub, own_only },
     adds: access.adds,
-    idempotency: method === 'GET' ? undefined : idempotencyOf(headers['idempotency-key'], { method, path, query, body }),
+    idempotency:
+      method === 'GET' ? undefined : idempotencyOf(headers['idempotency-key'], { method, path, query, body: withoutSecrets(body) }),
+    seesValues: reachOf('caps:write', identity.permissions) === 'all',
   };
+}
+
+/** The hash of a request is stored: values that must not be guessed from it are no part of it. `RoleSecrets` adds them with a key. */
+function withoutSecrets(body: unknown): unknown {
+  const { secret_env: secrets } = (body ?? {}) as { secret_env?: unknown };
+  if (typeof secrets !== 'object' || secrets === null) return body;
+  return { ...(body as object), secret_env: Object.keys(secrets).sort() };
 }

@@ -3,9 +3,11 @@ import { ArchiveProvider, ChangeProvider, CreateProvider, GetProvider, ListProvi
 import { Requires, RequiresToken } from '../auth/requires.decorator';
 import { Lifecycle } from '../commands/lifecycle.service';
 import { Answers } from '../docs/answers.decorator';
-import { Ask, type Asking } from '../input/ask.decorator';
+import { Ask, type Asking, valuesFor } from '../input/ask.decorator';
 import { pageOf } from '../input/page.query';
 import { ChangeProviderBody, CreateProviderBody, ListProvidersQuery } from './providers.input';
+
+const VALUES = 'Without caps:write each value of `config` is `***`.';
 
 @Controller('v1/providers')
 export class ProvidersController {
@@ -20,16 +22,16 @@ export class ProvidersController {
 
   @Get()
   @RequiresToken()
-  @Answers(200, 'ProviderPage', { summary: 'List providers', refusals: [] })
+  @Answers(200, 'ProviderPage', { summary: 'List providers', description: 'Each value of `config` is `***`.', refusals: [] })
   listProviders(@Ask() asking: Asking, @Query() query: ListProvidersQuery): Promise<unknown> {
     return this.lifecycle.query(ListProviders, asking, { ...pageOf(query), include_archived: query.include_archived });
   }
 
   @Get(':provider_id')
   @RequiresToken()
-  @Answers(200, 'Provider', { summary: 'Get a provider', refusals: ['provider_not_found'] })
+  @Answers(200, 'Provider', { summary: 'Get a provider', description: VALUES, refusals: ['provider_not_found'] })
   getProvider(@Ask() asking: Asking, @Param('provider_id') provider_id: string): Promise<unknown> {
-    return this.lifecycle.query(GetProvider, asking, { provider_id });
+    return this.lifecycle.query(GetProvider, asking, { provider_id, ...valuesFor(asking) });
   }
 
   @Patch(':provider_id')

@@ -1,5 +1,5 @@
 import { OmitType } from '@nestjs/swagger';
-import { ChangeRole, CreateRole, RoleRuntime } from '@reprise/contracts';
+import { ChangeRole, CreateRole, IsSecretMap, MayBeLeftOut, RoleRuntime } from '@reprise/contracts';
 import { IsOptional, IsString } from 'class-validator';
 import { Describes } from '../docs/describes.decorator';
 import { PageQuery } from '../input/page.query';
@@ -11,6 +11,8 @@ const FIELDS = {
   provider_id: 'The provider that it uses.',
   command: "What a task runs: the program and its arguments. The task's text comes on standard input.",
   env: 'Environment variables of its tasks. None may start with REPRISE_.',
+  secret_env:
+    'Environment variables whose values nobody can read back; they go before those of `env`. A change sets those that it names, removes those that are null, and leaves the others.',
   task_timeout_seconds: 'How long a task may run.',
   idle_timeout_seconds: 'After so long without a task an idle workspace stops; 0 is never.',
   on_pod_lost:
@@ -28,17 +30,25 @@ Describes<RoleRuntime>({
 })(RoleRuntime);
 
 @Describes<CreateRoleBody>(FIELDS, CreateRole.example)
-export class CreateRoleBody extends OmitType(CreateRole, ['provider_id', 'caller', 'idempotency'] as const) {
+export class CreateRoleBody extends OmitType(CreateRole, ['id', 'provider_id', 'secret_env', 'caller', 'idempotency'] as const) {
   // Of any form: one that cannot be is the same 404 as one that is not.
   @IsString()
   provider_id!: string;
+
+  @MayBeLeftOut()
+  @IsSecretMap({ removable: false })
+  secret_env?: Record<string, string>;
 }
 
 @Describes<ChangeRoleBody>(FIELDS, ChangeRole.example)
-export class ChangeRoleBody extends OmitType(ChangeRole, ['role_id', 'provider_id', 'caller', 'idempotency'] as const) {
+export class ChangeRoleBody extends OmitType(ChangeRole, ['role_id', 'provider_id', 'secret_env', 'caller', 'idempotency'] as const) {
   @IsOptional()
   @IsString()
   provider_id?: string;
+
+  @MayBeLeftOut()
+  @IsSecretMap({ removable: true })
+  secret_env?: Record<string, string | null>;
 }
 
 @Describes<ListRolesQuery>({ include_archived: 'Whether archived ones are listed as well.' })

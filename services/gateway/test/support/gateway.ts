@@ -11,6 +11,7 @@ import { AUDIENCE, ISSUER, TestIssuer } from './issuer';
 import { StandIn } from './stand-in';
 
 export const POD_SECRET = 'the secret of the pods';
+export const SECRETS_KEY = 'the key of the secrets of all roles';
 
 export interface Call {
   token?: string | null;
@@ -95,6 +96,7 @@ function config(amqpUrl: string, issuer: TestIssuer, settings: Partial<GatewayCo
     jwksRefreshSeconds: 300,
     jwksLookupSeconds: 10,
     podTokenSecret: POD_SECRET,
+    secretsKey: SECRETS_KEY,
     commandTimeoutMs: 5_000,
     queryTimeoutMs: 2_000,
     resendEveryMs: 200,

@@ -1,5 +1,5 @@
 export * from './ops-routes';
-export { ALL, type Answered, type Call, GatewayUnderTest, POD_SECRET } from './gateway';
+export { ALL, type Answered, type Call, GatewayUnderTest, POD_SECRET, SECRETS_KEY } from './gateway';
 export { AUDIENCE, ISSUER, TestIssuer } from './issuer';
 export { KeyServer } from './key-server';
 export { ROUTES, type Route } from './routes';

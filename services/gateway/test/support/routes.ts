@@ -94,7 +94,7 @@ export const ROUTES: readonly Route[] = [
   route(`POST ${WS}/task/cancel`, write, false, 202, CancelTask, { workspace_id }, { missing: 'workspace_not_found' }),
   route('POST /v1/agent-roles', caps, true, 201, CreateRole, NEW_ROLE, { body: NEW_ROLE }),
   route('GET /v1/agent-roles', null, false, 200, ListRoles, LIST),
-  route(`GET ${ROLE}`, null, false, 200, GetRole, { role_id }, { missing: 'role_not_found' }),
+  route(`GET ${ROLE}`, null, false, 200, GetRole, { role_id, with_values: true }, { missing: 'role_not_found' }),
   route(
     `PATCH ${ROLE}`,
     caps,
@@ -108,7 +108,7 @@ export const ROUTES: readonly Route[] = [
   route(`POST ${ROLE}/unarchive`, caps, true, 200, UnarchiveRole, { role_id }, { missing: 'role_not_found' }),
   route('POST /v1/providers', caps, true, 201, CreateProvider, NEW_PROVIDER, { body: NEW_PROVIDER }),
   route('GET /v1/providers', null, false, 200, ListProviders, LIST),
-  route(`GET ${PROVIDER}`, null, false, 200, GetProvider, { provider_id }, { missing: 'provider_not_found' }),
+  route(`GET ${PROVIDER}`, null, false, 200, GetProvider, { provider_id, with_values: true }, { missing: 'provider_not_found' }),
   route(
     `PATCH ${PROVIDER}`,
     caps,

@@ -24,8 +24,8 @@ export type UseCase<R extends object> = (manager: EntityManager, now: Date) => P
 /** One that can also do without locks, since its writes hit nothing where what it loaded has been written since. */
 export type GuardedUseCase<R extends object> = (manager: EntityManager, now: Date, loading: { locked: boolean }) => Promise<Change<R>>;
 
-/** The unique constraints that mean `name_taken`. */
-const NAMES = ['roles_name_in_org', 'providers_name_in_org'];
+/** The unique constraints that mean `name_taken`. The id of a role is the gateway's: one that is there came with the same command before. */
+const NAMES = ['roles_name_in_org', 'providers_name_in_org', 'roles_pkey'];
 
 /** The writes of which there is none where the command was answered before. */
 const ANSWERED_ONCE = ['inbox_row', 'key_row'];

@@ -8,6 +8,7 @@ import {
   Step,
   StepStatus,
   TASK_REASONS,
+  WorkspaceFailure,
   WorkspaceStatus,
 } from '@reprise/contracts';
 
@@ -88,6 +89,22 @@ export function unlessLost(ending: Ending, lostGeneration: number | null, { runn
  */
 export function lostAt({ on_pod_lost: policy }: { on_pod_lost: PodLostPolicy }, now: Date): Date | null {
   return policy === 'resume' ? now : null;
+}
+
+/** What a pod that is gone without anyone having asked is called, where no operation failed for it. */
+const POD_LOST = { code: 'pod_lost', message: 'The pod was lost.' } as const;
+
+/**
+ * Why the workspace has failed, after an operation ended so; null where it has not. An operation that succeeded with a pod that was lost meanwhile
+ * leaves it failed as well.
+ */
+export function failureOf(
+  { status }: Pick<Ending, 'status'>,
+  error: { code: OperationErrorCode; message: string } | null,
+  operationId: string,
+  at: Date,
+): WorkspaceFailure | null {
+  return status === 'failed' ? { ...(error ?? POD_LOST), operation_id: operationId, at: at.toISOString() } : null;
 }
 
 /** Steps whose failure says that the state could not be saved. */

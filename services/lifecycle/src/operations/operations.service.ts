@@ -28,6 +28,7 @@ import { aboutOf, fenceOf, type LoadedWithTask, OperationLoader } from './operat
 import {
   Ending,
   closed,
+  failureOf,
   isCurrent,
   lostAt,
   quietFrom,
@@ -193,6 +194,7 @@ export class OperationsService {
             status: ending.status,
             ...(ending.status !== outcome.ending.status ? { lost_at: lostAt(workspace.role, now) } : {}),
             pod_generation: ending.podGeneration,
+            failure: failureOf(ending, error, operation.id, now),
             operation_id: null,
             ...(ending.taskEnds ? { running_task_id: null } : {}),
           },

@@ -38,7 +38,14 @@ export class PodLosses {
         'workspace',
         this.workspaces.update(
           workspace,
-          { status: 'failed', pod_generation: null, pod_role_version: null, running_task_id: null, lost_at: lostAt(workspace.role, now) },
+          {
+            status: 'failed',
+            pod_generation: null,
+            pod_role_version: null,
+            running_task_id: null,
+            lost_at: lostAt(workspace.role, now),
+            failure: { code: 'pod_lost', message: fact.data.reason, operation_id: null, at: now.toISOString() },
+          },
           now,
         ),
         1,

@@ -43,7 +43,7 @@ export class ProvidersService {
         archived_at: null,
       };
       return Promise.resolve({
-        reply: providerView(provider),
+        reply: providerView(provider, { values: command.wantsReply }),
         writes: new OneStatement().add('provider', this.providers.insert(provider), 1),
         messages: [],
         audit: { subject: provider.id, detail: { name } },
@@ -66,7 +66,7 @@ export class ProvidersService {
       // What a pod sees of its provider is the kind and the config; a new name leaves it as it is.
       if (kind !== undefined || config !== undefined) writes.add('roles', this.providers.raiseRoles(provider.id, now));
       return {
-        reply: providerView(provider),
+        reply: providerView(provider, { values: command.wantsReply }),
         writes,
         messages: [],
         audit: { subject: provider.id, detail: { fields: Object.keys({ name, kind, config }).filter((f) => f in command.data) } },
@@ -106,17 +106,17 @@ export class ProvidersService {
     });
   }
 
-  async get(orgId: string, { provider_id: id }: GetProvider): Promise<ProviderView> {
+  async get(orgId: string, { provider_id: id, with_values: values = false }: GetProvider): Promise<ProviderView> {
     const provider = await this.providers.find(orgId, id);
     if (!provider) throw new RefusedError(notFound('provider_not_found'));
-    return providerView(provider);
+    return providerView(provider, { values });
   }
 
   async list(orgId: string, query: ListProviders): Promise<{ providers: ProviderView[]; cursor?: string }> {
     const from = idOfCursor(query.cursor, 'provider');
     if ('refused' in from) throw new RefusedError(from.refused);
     const { page, ...rest } = pageOf(await this.providers.page(orgId, query.include_archived, from.before, query.limit + 1), query.limit);
-    return { providers: page.map(providerView), ...rest };
+    return { providers: page.map((provider) => providerView(provider, { values: false })), ...rest };
   }
 
   private async load(manager: EntityManager, command: Command<{ provider_id: string }>): Promise<ProviderEntity> {

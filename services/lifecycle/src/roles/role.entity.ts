@@ -25,6 +25,10 @@ export class RoleEntity {
   @Column('jsonb')
   env!: Record<string, string>;
 
+  /** Encrypted by the gateway, for the provisioner: nothing here can read it. */
+  @Column('jsonb')
+  secret_env!: Record<string, string>;
+
   @Column('integer')
   task_timeout_seconds!: number;
 

@@ -61,10 +61,10 @@ export class RolesRepository {
 
   insert(role: RoleEntity): Fragment {
     return (bind) =>
-      `INSERT INTO roles (id, org_id, provider_id, name, display_name, command, env, task_timeout_seconds, idle_timeout_seconds, runtime,
+      `INSERT INTO roles (id, org_id, provider_id, name, display_name, command, env, secret_env, task_timeout_seconds, idle_timeout_seconds, runtime,
                           on_pod_lost, version, created_at, updated_at)
        VALUES (${bind(role.id)}, ${bind(role.org_id)}, ${bind(role.provider_id)}, ${bind(role.name)}, ${bind(role.display_name)},
-               ${bind(JSON.stringify(role.command))}::jsonb, ${bind(JSON.stringify(role.env))}::jsonb, ${bind(role.task_timeout_seconds)},
+               ${bind(JSON.stringify(role.command))}::jsonb, ${bind(JSON.stringify(role.env))}::jsonb, ${bind(JSON.stringify(role.secret_env))}::jsonb, ${bind(role.task_timeout_seconds)},
                ${bind(role.idle_timeout_seconds)}, ${bind(JSON.stringify(role.runtime))}::jsonb, ${bind(role.on_pod_lost)},
                ${bind(role.version)}, ${bind(role.created_at)}, ${bind(role.updated_at)}) RETURNING 1`;
   }
@@ -74,6 +74,7 @@ export class RolesRepository {
     return (bind) =>
       `UPDATE roles SET provider_id = ${bind(role.provider_id)}, name = ${bind(role.name)}, display_name = ${bind(role.display_name)},
               command = ${bind(JSON.stringify(role.command))}::jsonb, env = ${bind(JSON.stringify(role.env))}::jsonb,
+              secret_env = ${bind(JSON.stringify(role.secret_env))}::jsonb,
               task_timeout_seconds = ${bind(role.task_timeout_seconds)}, idle_timeout_seconds = ${bind(role.idle_timeout_seconds)},
               runtime = ${bind(JSON.stringify(role.runtime))}::jsonb, on_pod_lost = ${bind(role.on_pod_lost)},
               version = ${bind(role.version)}, updated_at = ${bind(role.updated_at)}, archived_at = ${bind(role.archived_at)}

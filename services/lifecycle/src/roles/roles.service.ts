@@ -28,13 +28,14 @@ export class RolesService {
     return this.runner.run(command, async (manager, now) => {
       await this.mustBeUsable(manager, command.orgId, data.provider_id);
       const role: RoleEntity = {
-        id: newId('role'),
+        id: data.id ?? newId('role'),
         org_id: command.orgId,
         provider_id: data.provider_id,
         name: data.name,
         display_name: data.display_name ?? data.name,
         command: data.command,
         env: data.env ?? {},
+        secret_env: data.secret_env ?? {},
         task_timeout_seconds: data.task_timeout_seconds ?? this.config.defaultTaskTimeoutSeconds,
         idle_timeout_seconds: data.idle_timeout_seconds ?? this.config.defaultIdleTimeoutSeconds,
         runtime: data.runtime ?? {},
@@ -45,7 +46,7 @@ export class RolesService {
         archived_at: null,
       };
       return {
-        reply: roleView(role),
+        reply: roleView(role, readableBy(command)),
         writes: new OneStatement().add('role', this.roles.insert(role), 1),
         messages: [],
         audit: { subject: role.id, detail: { name: role.name } },
@@ -54,17 +55,26 @@ export class RolesService {
   }
 
   change(command: Command<ChangeRole>): Promise<RoleView> {
-    const { role_id: _id, caller: _caller, idempotency: _key, ...fields } = command.data;
+    const { role_id: _id, caller: _caller, idempotency: _key, secret_env: secrets, ...fields } = command.data;
     const changes = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<RoleEntity>;
     return this.runner.run(command, async (manager, now) => {
       const before = await this.load(manager, command);
       if (changes.provider_id !== undefined) await this.mustBeUsable(manager, command.orgId, changes.provider_id);
-      const role = { ...before, ...changes, version: before.version + 1, updated_at: now };
+      const role = {
+        ...before,
+        ...changes,
+        secret_env: changedSecrets(before.secret_env, secrets),
+        version: before.version + 1,
+        updated_at: now,
+      };
       return {
-        reply: roleView(role),
+        reply: roleView(role, readableBy(command)),
         writes: new OneStatement().add('role', this.roles.update(role, before.version), 1),
         messages: [],
-        audit: { subject: role.id, detail: { fields: Object.keys(changes), version: role.version } },
+        audit: {
+          subject: role.id,
+          detail: { fields: [...Object.keys(changes), ...(secrets ? ['secret_env'] : [])], version: role.version },
+        },
       };
     });
   }
@@ -98,17 +108,17 @@ export class RolesService {
     });
   }
 
-  async get(orgId: string, { role_id: id }: GetRole): Promise<RoleView> {
+  async get(orgId: string, { role_id: id, with_values: values = false }: GetRole): Promise<RoleView> {
     const role = await this.roles.find(orgId, id);
     if (!role) throw new RefusedError(notFound('role_not_found'));
-    return roleView(role);
+    return roleView(role, { values });
   }
 
   async list(orgId: string, query: ListRoles): Promise<{ roles: RoleView[]; cursor?: string }> {
     const from = idOfCursor(query.cursor, 'role');
     if ('refused' in from) throw new RefusedError(from.refused);
     const { page, ...rest } = pageOf(await this.roles.page(orgId, query.include_archived, from.before, query.limit + 1), query.limit);
-    return { roles: page.map(roleView), ...rest };
+    return { roles: page.map((role) => roleView(role, { values: false })), ...rest };
   }
 
   private mark(role: RoleEntity, archivedAt: Date | null, now: Date): OneStatement {
@@ -126,4 +136,15 @@ export class RolesService {
     if (!role) throw new RefusedError(notFound('role_not_found'));
     return role;
   }
+}
+
+/** An event that tells of an answer is read by others than the one who asked. */
+function readableBy({ wantsReply }: Command<unknown>): { values: boolean } {
+  return { values: wantsReply };
+}
+
+/** Sets, removes by null, and leaves alone what is not named. */
+function changedSecrets(before: Record<string, string>, changes: Record<string, string | null> = {}): Record<string, string> {
+  const after = Object.entries({ ...before, ...changes });
+  return Object.fromEntries(after.filter((entry): entry is [string, string] => entry[1] !== null));
 }

@@ -14,6 +14,7 @@ function specOf({ role, provider, environment }: Runnable): PodSpec {
     role_name: role.name,
     command: role.command,
     env: role.env,
+    ...(Object.keys(role.secret_env).length > 0 ? { secret_env: role.secret_env } : {}),
     environment,
     provider_kind: provider.kind,
     provider_config: provider.config,

@@ -1,4 +1,4 @@
-import { WorkspaceStatus } from '@reprise/contracts';
+import { type WorkspaceFailure, WorkspaceStatus } from '@reprise/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A row of `workspaces`. Properties are named as the columns, so that a row read by SQL is the same shape. */
@@ -48,6 +48,10 @@ export class WorkspaceEntity {
 
   @Column('text', { nullable: true })
   last_snapshot_error!: string | null;
+
+  /** Why it failed; null once an operation has succeeded. */
+  @Column('jsonb', { nullable: true })
+  failure!: WorkspaceFailure | null;
 
   /** The operation in flight, or null. */
   @Column('text', { nullable: true })

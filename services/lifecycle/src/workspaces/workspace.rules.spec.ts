@@ -1,5 +1,5 @@
 import { WORKSPACE_STATUSES, WorkspaceStatus } from '@reprise/contracts';
-import { CommandKind, RULES, WorkspaceCommand, WorkspaceState, decide, decideCreate } from './workspace.rules';
+import { CommandKind, RULES, WorkspaceCommand, WorkspaceState, decide, decideCreate, allowedIn } from './workspace.rules';
 
 const state = (status: WorkspaceStatus, over: Partial<WorkspaceState> = {}): WorkspaceState => ({
   status,
@@ -162,6 +162,24 @@ describe('the state table', () => {
   it('says which task makes the workspace busy, and which status does not allow', () => {
     expect(decide(state('busy'), { kind: 'restart', force: false })).toMatchObject({ refusal: { details: { task_id: 'task_1' } } });
     expect(decide(state('stopped'), { kind: 'stop' })).toMatchObject({ refusal: { details: { status: 'stopped' } } });
+  });
+
+  it.each([
+    ['provisioning', {}, []],
+    ['idle', {}, ['restart', 'stop', 'submit_task']],
+    ['busy', {}, ['restart', 'stop', 'cancel_task']],
+    ['stopping', {}, []],
+    ['stopped', {}, ['resume', 'archive']],
+    ['failed', {}, ['resume', 'archive']],
+    ['failed', { roleArchived: true }, ['archive']],
+    ['stopped', { archived: true }, ['unarchive']],
+  ] as const)('says with a refusal for the state what %s %j allows', (status, more, allowed) => {
+    const of = state(status, more);
+    const refused = Object.values(TABLE)
+      .map(({ command }) => decide(of, command))
+      .flatMap((decision) => (decision.accepted || decision.refusal.code !== 'invalid_state' ? [] : [decision.refusal]));
+    for (const { details } of refused) expect(details).toMatchObject({ status, allowed });
+    expect(allowedIn(of)).toEqual(allowed);
   });
 
   it('bars a new workspace of an archived role or provider', () => {

@@ -90,9 +90,21 @@ export function decide(state: WorkspaceState, command: WorkspaceCommand): Decisi
   const rule = RULES[command.kind];
   for (const check of rule.checks) {
     const refused = check(state, command);
-    if (refused) return { accepted: false, refusal: refused };
+    if (refused) return { accepted: false, refusal: withAllowed(refused, state) };
   }
   return { accepted: true, ...rule.becomes(state) };
+}
+
+/** What the state allows, in the order of the table; a restart also where only a forced one is. */
+export function allowedIn(state: WorkspaceState): CommandKind[] {
+  const commands = Object.keys(RULES) as CommandKind[];
+  const asked = (kind: CommandKind): WorkspaceCommand => (kind === 'restart' ? { kind, force: true } : { kind });
+  return commands.filter((kind) => RULES[kind].checks.every((check) => check(state, asked(kind)) === null));
+}
+
+/** Whoever is told that the state does not allow one command learns which ones it does. */
+function withAllowed(refused: RefusalBody, state: WorkspaceState): RefusalBody {
+  return refused.code === 'invalid_state' ? { ...refused, details: { ...refused.details, allowed: allowedIn(state) } } : refused;
 }
 
 /** Whether a role and its provider may carry a new workspace. */

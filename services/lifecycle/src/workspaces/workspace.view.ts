@@ -14,6 +14,7 @@ export function workspaceView(row: ShownWorkspace): WorkspaceView {
     created_by_user_id: row.created_by_user_id,
     snapshot_ref: row.snapshot_ref,
     last_snapshot_error: row.last_snapshot_error,
+    ...(row.failure ? { failure: row.failure } : {}),
     pack_status: packStatus(row.pod_role_version, row.role_version),
     operation: shownOperation(row),
     created_at: row.created_at.toISOString(),

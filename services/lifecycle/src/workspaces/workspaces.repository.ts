@@ -57,6 +57,7 @@ export type WorkspaceChange = Partial<
     | 'lost_at'
     | 'snapshot_ref'
     | 'last_snapshot_error'
+    | 'failure'
     | 'operation_id'
     | 'running_task_id'
     | 'archived_at'
@@ -72,6 +73,7 @@ const COLUMNS: readonly (keyof WorkspaceChange)[] = [
   'lost_at',
   'snapshot_ref',
   'last_snapshot_error',
+  'failure',
   'operation_id',
   'running_task_id',
   'archived_at',

@@ -87,6 +87,7 @@ export class WorkspacesService {
         created_by_user_id: actor,
         snapshot_ref: null,
         last_snapshot_error: null,
+        failure: null,
         operation_id: operation.id,
         running_task_id: null,
         idle_since: null,

@@ -1,15 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { RoleRuntime } from '@reprise/contracts';
 import { PodsRepository } from '../inventory/pods.repository';
 import type { Job } from '../jobs/job';
 import { JobsRepository } from '../jobs/jobs.repository';
 import type { PodChange, RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
-import type { PodDriver, PodRuntime, PodSpec } from '../pods/pod-driver';
-import { PodKeys } from '../pods/pod-keys';
+import type { PodDriver } from '../pods/pod-driver';
 import { POD_DRIVER } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
-import { newPodOf, specOf, StepError, type StepHandler } from './step';
+import { PodSpecs } from './pod-specs';
+import { newPodOf, StepError, type StepHandler } from './step';
 
 /**
  * A fresh pod that listens and takes no tasks yet. A half-made one of an earlier attempt is adopted where it lives, and removed and made again
@@ -23,8 +22,8 @@ export class CreateStep implements StepHandler {
     @Inject(POD_DRIVER) private readonly driver: PodDriver,
     private readonly jobs: JobsRepository,
     private readonly pods: PodsRepository,
+    private readonly specs: PodSpecs,
     private readonly config: ProvisionerConfig,
-    private readonly keys: PodKeys,
   ) {}
 
   begins(job: Job): RecordChanges {
@@ -38,7 +37,7 @@ export class CreateStep implements StepHandler {
     const highest = await this.jobs.fenceOf(job);
     if (highest !== job.generation) throw new StepError(fenced(job, highest), 'final');
     signal.throwIfAborted();
-    const { address } = await this.driver.create(podSpec(job, this.keys));
+    const { address } = await this.driver.create(this.specs.of(job));
     return { records: { pods: [...removed, { ...newPodOf(job), status: 'creating', address }] } };
   }
 
@@ -67,32 +66,4 @@ function fenced({ generation }: Job, highest: number | null): string {
   return highest === null
     ? 'This worker has lost the job: no pod is made.'
     : `Generation ${generation} is fenced: ${highest} was accepted. No pod is made.`;
-}
-
-/** A repeated create is given the same spec: it comes from the job alone, and the token is derived. */
-export function podSpec(job: Job, keys: PodKeys): PodSpec {
-  const spec = specOf(job);
-  const pod = newPodOf(job);
-  return {
-    ...pod,
-    token: keys.token(pod),
-    controlKeys: keys.publicKeys(),
-    command: spec.command.length > 0 ? spec.command : null,
-    env: spec.env,
-    taskTimeoutSeconds: spec.task_timeout_seconds,
-    environment: spec.environment,
-    provider: { kind: spec.provider_kind, config: spec.provider_config },
-    runtime: runtimeOf(spec.runtime),
-  };
-}
-
-function runtimeOf({ image, cpus, memory_mb, pids, disk_mb, read_only_root }: RoleRuntime = {}): PodRuntime {
-  return {
-    image: image ?? null,
-    cpus: cpus ?? null,
-    memoryMb: memory_mb ?? null,
-    pids: pids ?? null,
-    diskMb: disk_mb ?? null,
-    readOnlyRoot: read_only_root ?? false,
-  };
 }

@@ -3,10 +3,9 @@ import { isId } from '@reprise/contracts';
 import type { Job } from '../jobs/job';
 import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
-import { PodKeys } from '../pods/pod-keys';
 import { assertSpec } from '../pods/spec-rules';
 import { Agents } from './agents';
-import { podSpec } from './create.step';
+import { PodSpecs } from './pod-specs';
 import { StepError, type StepHandler, writable } from './step';
 
 const LONGEST_OUTPUT = 500_000;
@@ -18,7 +17,7 @@ export class QuiesceStep implements StepHandler {
 
   constructor(
     private readonly agents: Agents,
-    private readonly keys: PodKeys,
+    private readonly specs: PodSpecs,
   ) {}
 
   begins(): RecordChanges {
@@ -37,8 +36,9 @@ export class QuiesceStep implements StepHandler {
   /** A pod that can never be made is refused while there is one that works, and before its task is ended. */
   private assertNextCanBeMade(job: Job): void {
     if (job.spec === null) return;
+    const spec = this.specs.of(job);
     try {
-      assertSpec(podSpec(job, this.keys));
+      assertSpec(spec);
     } catch (error) {
       throw new StepError(`The next pod cannot be made: ${(error as Error).message}`, 'final', 'create_failed');
     }

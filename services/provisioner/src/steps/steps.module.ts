@@ -3,6 +3,7 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { Agents } from './agents';
 import { CreateStep } from './create.step';
+import { PodSpecs } from './pod-specs';
 import { QuiesceStep } from './quiesce.step';
 import { ReadyStep } from './ready.step';
 import { RestoreStep } from './restore.step';
@@ -17,6 +18,7 @@ const STEPS = [QuiesceStep, SnapshotStep, VerifyStep, TeardownStep, CreateStep, 
   imports: [InventoryModule, JobsModule],
   providers: [
     Agents,
+    PodSpecs,
     ...STEPS,
     {
       provide: STEP_HANDLERS,

@@ -24,6 +24,7 @@ import type { Replica } from './replica';
 import { waitFor } from './wait-for';
 
 export const SECRET = 'a secret for the tests of the engine';
+const SECRETS_KEY = 'a key for the tests of the engine alone';
 export const ORG = 'acme';
 
 export interface EventRow {
@@ -106,6 +107,7 @@ export class World {
       AGENT_PATH: this.agentPath,
       GATEWAY_URL: this.gatewayUrl,
       POD_TOKEN_SECRET: SECRET,
+      SECRETS_KEY,
       TENANT_CONCURRENCY: '64',
       WORKER_POLL_MS: '100',
       JOB_LEASE_SECONDS: '1',
