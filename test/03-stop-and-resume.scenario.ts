@@ -93,7 +93,7 @@ promise('while it is stopped the workspace can be listed by its status, a page a
   expect(rest.cursor).toBeUndefined();
 });
 
-promise('a workspace whose pod is lost is failed, its task too, and resume brings it back from its last snapshot', async () => {
+promise('a workspace whose pod is lost is failed, its task too, and resume brings it back', async () => {
   const { alice } = await stack.tenant();
   const { id } = await alice.workspace();
   await alice.run(id, 'echo saved > saved.txt');
@@ -108,7 +108,7 @@ promise('a workspace whose pod is lost is failed, its task too, and resume bring
   expect((await alice.run(id, 'cat saved.txt')).output).toMatch(/^saved/);
 });
 
-promise('a workspace whose role asks for it is resumed by itself when its pod is lost, from its last snapshot', async () => {
+promise('a workspace whose role asks for it is resumed by itself when its pod is lost', async () => {
   const { alice } = await stack.tenant();
   const { id } = await alice.workspace({ role_id: (await alice.role({ on_pod_lost: 'resume' })).id });
   await alice.run(id, 'echo saved > saved.txt');

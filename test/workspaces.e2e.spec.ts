@@ -7,3 +7,4 @@ import './04-archive.scenario';
 import './06-scopes.scenario';
 import './07-twenty-at-once.scenario';
 import './19-secrets.scenario';
+import './20-lost-pods.scenario';

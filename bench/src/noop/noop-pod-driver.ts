@@ -8,12 +8,16 @@ export class NoopPodDriver implements PodDriver {
     return Promise.resolve({ workspaceId, generation, address: ADDRESS });
   }
 
+  salvage(pod: PodIdentity): Promise<PodHandle> {
+    return this.create(pod);
+  }
+
   remove(): Promise<void> {
     return Promise.resolve();
   }
 
   inspect({ workspaceId, generation }: PodIdentity): Promise<PodState> {
-    return Promise.resolve({ workspaceId, generation, phase: 'running', address: ADDRESS, ref: null, end: null });
+    return Promise.resolve({ workspaceId, generation, phase: 'running', address: ADDRESS, ref: null, salvageable: false, end: null });
   }
 
   list(): Promise<PodState[]> {

@@ -62,6 +62,8 @@ export interface OperationView {
   force: boolean;
   requested_by: string;
   phases: PhaseView[];
+  /** What the new pod began from: a snapshot's id, `salvage` or `empty`. Absent until there is one, and where the operation makes no pod. */
+  state_from?: string;
   error?: { code: OperationErrorCode; message: string };
   created_at: string;
   finished_at: string | null;

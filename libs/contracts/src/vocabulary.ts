@@ -30,8 +30,11 @@ export type PodLostPolicy = (typeof POD_LOST_POLICIES)[number];
 export const PACK_STATUSES = ['current', 'stale', 'unknown'] as const;
 export type PackStatus = (typeof PACK_STATUSES)[number];
 
-/** The steps of the provisioner's jobs, in the order in which a restart runs them; they are the phases of an operation. */
-export const STEPS = ['quiesce', 'snapshot', 'verify', 'teardown', 'create', 'restore', 'ready'] as const;
+/**
+ * The steps of the provisioner's jobs, in the order in which they are run; they are the phases of an operation. A live pod is brought to rest
+ * (`quiesce`), a lost one is opened (`salvage`): no job does both.
+ */
+export const STEPS = ['salvage', 'quiesce', 'snapshot', 'verify', 'teardown', 'create', 'restore', 'ready'] as const;
 export type Step = (typeof STEPS)[number];
 
 export const STEP_STATUSES = ['started', 'succeeded', 'failed'] as const;
@@ -42,6 +45,7 @@ export type PhaseStatus = (typeof PHASE_STATUSES)[number];
 
 /** Why an operation failed: the closed enum of `operation.error.code`. */
 export const OPERATION_ERRORS = [
+  'salvage_failed',
   'quiesce_failed',
   'snapshot_failed',
   'snapshot_too_large',

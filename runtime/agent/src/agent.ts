@@ -59,6 +59,10 @@ export class Agent {
       this.moved.push({ path, to });
     });
     this.processes = new PodProcesses(config.membership, { mark: config.podMark, workspaceDir: config.workspaceDir });
+    if (config.mode !== 'salvage') return;
+    // Nothing of the pod runs any more: it is at rest, for good. Nothing is written to it, and nothing is told in its name.
+    this.state = 'quiesced';
+    this.quiescing = Promise.resolve({ interruptedTaskId: null });
   }
 
   get status(): AgentStatus {
@@ -79,8 +83,9 @@ export class Agent {
     }));
   }
 
-  /** Makes a new pod ready and lets a quiesced one go on. @throws AgentError `restore_in_progress` */
+  /** Makes a new pod ready and lets a quiesced one go on. @throws AgentError `restore_in_progress`, `salvage_only` */
   async resumeWork(): Promise<void> {
+    if (this.config.mode === 'salvage') throw new AgentError('salvage_only', 'the pod is dead: what it left can be saved, and it goes on no more');
     if (this.restoring) throw new AgentError('restore_in_progress', 'the workspace is being restored');
     if (this.state === 'starting') await (this.waking ??= this.wakeUp().finally(() => (this.waking = undefined)));
     if (this.state !== 'quiesced') return;

@@ -11,6 +11,8 @@ export interface AgentConfig {
   /** The public keys of whoever may control the agent; none where that is whoever has the token. */
   readonly controlKeys: readonly KeyObject[];
   readonly workspaceDir: string;
+  /** `salvage`: the pod is dead, and the agent only serves a snapshot of what it left. */
+  readonly mode: 'pod' | 'salvage';
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
@@ -66,12 +68,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
   const workspaceDir = required('REPRISE_WORKSPACE_DIR').replace(/(?<=.)\/+$/, '');
   if (workspaceDir && !workspaceDir.startsWith('/')) problems.push('REPRISE_WORKSPACE_DIR must be an absolute path');
 
+  const mode = given('REPRISE_MODE') ?? 'pod';
+  if (mode !== 'pod' && mode !== 'salvage') problems.push('REPRISE_MODE must be pod or salvage');
+
   const config: AgentConfig = {
     workspaceId,
     generation,
     token,
     controlKeys: controlKeys(given('REPRISE_CONTROL_KEYS'), problems),
     workspaceDir,
+    mode: mode === 'salvage' ? 'salvage' : 'pod',
     host: given('REPRISE_HOST') ?? '127.0.0.1',
     port: integer('REPRISE_PORT', '0', 0, 65_535),
     addressFile: given('REPRISE_ADDRESS_FILE') ?? null,

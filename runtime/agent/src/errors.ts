@@ -9,6 +9,7 @@ export const AGENT_ERRORS = {
   not_starting: 409,
   not_quiesced: 409,
   restore_in_progress: 409,
+  salvage_only: 409,
   payload_too_large: 413,
   snapshot_too_large: 413,
   bad_archive: 422,

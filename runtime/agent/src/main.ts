@@ -10,20 +10,25 @@ import { fromText } from './files/raw-path';
 import { writeAtomically } from './files/write-atomically';
 import { authorizeBy } from './http/auth';
 import { routes } from './http/routes';
+import { endWhenIdle } from './http/end-when-idle';
 import { createAgentServer } from './http/server';
 import { log, messageOf } from './log';
 import { Reporter } from './reporting/reporter';
 import { prepareWorkspace } from './restore/restore';
 
+/** Whoever salvages comes back within a step's time; an agent that nobody needs any more must not stay. It is started again where it is missed. */
+const SALVAGE_IDLE_MS = 300_000;
+
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  mkdirSync(config.workspaceDir, { recursive: true });
-  // Held for good: wherever a task may put it, this is the workspace.
+  if (config.mode === 'pod') mkdirSync(config.workspaceDir, { recursive: true });
+  // Held for good: wherever a task may put it, this is the workspace. What is salvaged is what is there: one that is made would pass for an empty workspace.
   const workspace = Directory.open(config.workspaceDir);
-  await prepareWorkspace(workspace);
+  if (config.mode === 'pod') await prepareWorkspace(workspace);
   const agent = new Agent(config, workspace, new Reporter(config.gatewayUrl, config.token));
   const server = createAgentServer(routes(agent, config), authorizeBy(config));
   stopOnSignal(agent, server);
+  if (config.mode === 'salvage') endWhenIdle(server, SALVAGE_IDLE_MS, () => process.exit(0));
   server.listen(config.port, config.host);
   await once(server, 'listening');
   await tellAddress(config, server);

@@ -94,11 +94,16 @@ export class OperationSucceeded extends OperationEvent {
   static readonly type = 'reprise.operation.succeeded.v1';
   static readonly kind = 'event';
   static readonly consumer = 'gateway';
-  static readonly example = { ...EXAMPLE_OPERATION, snapshot_id: EXAMPLE.snapshot };
+  static readonly example = { ...EXAMPLE_OPERATION, snapshot_id: EXAMPLE.snapshot, state_from: EXAMPLE.snapshot };
 
   @IsOptional()
   @IsTypeId('snapshot')
   snapshot_id!: string | null;
+
+  /** What the new pod began from: a snapshot's id, `salvage` or `empty`. Absent where the operation made no pod. */
+  @IsOptional()
+  @IsString()
+  state_from?: string;
 }
 
 /** An operation ended without reaching its goal. */

@@ -101,6 +101,11 @@ export class CreatePod extends JobCommand {
   @IsOptional()
   @IsTypeId('snapshot')
   snapshot_id!: string | null;
+
+  /** Go on from the last good snapshot also where what a lost pod left could still be saved: that is discarded. */
+  @IsOptional()
+  @IsBoolean()
+  from_snapshot?: boolean;
 }
 
 /** Saves the live pod, tears it down and makes a fresh one from what was saved. */

@@ -1,8 +1,11 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsBoolean, IsIn, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { OPERATION_ERRORS, OperationErrorCode, STEPS, STEP_STATUSES, Step, StepStatus } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
 import { IsCounter, IsTime } from './rules';
+
+/** A snapshot's id, or where else a state comes from. */
+const STATE_FROM = /^(salvage|empty|snap_[0-7][0-9a-hjkmnp-tv-z]{25})$/;
 
 /** A fact about the job of one operation. */
 abstract class JobEvent {
@@ -92,6 +95,7 @@ export class PodReady extends JobEvent {
     generation: 2,
     role_version: 2,
     snapshot_id: EXAMPLE.snapshot,
+    state_from: EXAMPLE.snapshot,
   };
 
   @IsCounter()
@@ -101,6 +105,17 @@ export class PodReady extends JobEvent {
   @IsOptional()
   @IsTypeId('snapshot')
   snapshot_id!: string | null;
+
+  /** What the pod began from: a snapshot's id, `salvage` (what a lost pod left, saved first) or `empty`. */
+  @IsOptional()
+  @Matches(STATE_FROM)
+  state_from?: string;
+
+  /** Why the state is older than the end of the pod before: absent where it is not. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  state_lost?: string;
 }
 
 /** The job of a stop is done: the snapshot stands and the pod is gone. */

@@ -54,12 +54,17 @@ export class StopWorkspace extends WorkspaceCommand {
   static readonly example = { workspace_id: EXAMPLE.workspace };
 }
 
-/** Brings a stopped or failed workspace back from its last good snapshot. */
+/** Brings a stopped or failed workspace back: with what a lost pod left, where that can still be saved, else from its last good snapshot. */
 export class ResumeWorkspace extends WorkspaceCommand {
   static readonly type = 'reprise.workspace.resume.v1';
   static readonly kind = 'command';
   static readonly consumer = 'lifecycle';
   static readonly example = { workspace_id: EXAMPLE.workspace };
+
+  /** Discard what a lost pod left, and go on from the last good snapshot: the way on where it cannot be saved (`salvage_failed`). */
+  @IsOptional()
+  @IsBoolean()
+  from_snapshot?: boolean;
 }
 
 /** Hides a stopped or failed workspace and bars it from being brought up. */

@@ -39,6 +39,7 @@ export function routes(agent: Agent, config: AgentConfig): Route[] {
           workspace_id: config.workspaceId,
           generation: config.generation,
           task_id: agent.taskId,
+          ...(config.mode === 'salvage' ? { mode: 'salvage' } : {}),
         });
         return Promise.resolve();
       },

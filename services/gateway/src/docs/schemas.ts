@@ -58,6 +58,10 @@ const operation: Fields<Required<OperationView>> = {
   force: { type: 'boolean', description: 'Whether it was to interrupt a running task.' },
   requested_by: text('Who asked for it.'),
   phases: { type: 'array', items: ref('Phase'), description: 'Its steps so far, in order.' },
+  state_from: text(
+    'What the new pod began from: a snapshot; `salvage`, what a lost pod left, saved first; or `empty`. The phase `restore` has its time.',
+    { examples: [EXAMPLE.snapshot] },
+  ),
   error: object(
     { code: choice(OPERATION_ERRORS, 'Which step failed, or why else.'), message: text('What happened.') },
     [],
@@ -76,7 +80,9 @@ const workspace: Fields<Required<WorkspaceView>> = {
   generation: integer('Raised by every accepted operation.'),
   created_by_user_id: text('Who made it.'),
   snapshot_ref: orNull(text('Its last good snapshot.')),
-  last_snapshot_error: orNull(text('Why the last snapshot failed; null once one has succeeded.')),
+  last_snapshot_error: orNull(
+    text('Why the last snapshot failed, or why the state is older than the end of the pod before; null once one has succeeded.'),
+  ),
   failure: object(
     {
       code: choice(OPERATION_ERRORS, 'Which step failed, or why else.'),

@@ -14,7 +14,7 @@ import { Lifecycle } from '../commands/lifecycle.service';
 import { Answers } from '../docs/answers.decorator';
 import { Ask, type Asking } from '../input/ask.decorator';
 import { pageOf } from '../input/page.query';
-import { CreateWorkspaceBody, ListWorkspacesQuery, RestartQuery } from './workspaces.input';
+import { CreateWorkspaceBody, ListWorkspacesQuery, RestartQuery, ResumeQuery } from './workspaces.input';
 
 @Controller('v1/workspaces')
 export class WorkspacesController {
@@ -60,11 +60,17 @@ export class WorkspacesController {
   @Post(':workspace_id/resume')
   @Requires('tasks:write', { adds: true })
   @Answers(202, 'Resuming', {
-    summary: 'Resume a stopped or failed workspace from its last snapshot',
+    summary: 'Resume a stopped or failed workspace',
+    description:
+      'What a lost pod left is saved first, where it is still there; else the workspace begins from its last snapshot. The operation says which: `state_from`.',
     refusals: ['workspace_not_found', 'workspace_archived', 'role_archived', 'provider_archived', 'invalid_state'],
   })
-  resumeWorkspace(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string): Promise<unknown> {
-    return this.lifecycle.command(ResumeWorkspace, asking, { workspace_id });
+  resumeWorkspace(
+    @Ask() asking: Asking,
+    @Param('workspace_id') workspace_id: string,
+    @Query() { from_snapshot }: ResumeQuery,
+  ): Promise<unknown> {
+    return this.lifecycle.command(ResumeWorkspace, asking, { workspace_id, ...(from_snapshot ? { from_snapshot } : {}) });
   }
 
   @Post(':workspace_id/stop')

@@ -34,6 +34,14 @@ export class RestartQuery {
   force = false;
 }
 
+@Describes<ResumeQuery>({
+  from_snapshot: 'Discard what a lost pod left, and begin from the last snapshot: the way on where it cannot be saved (`salvage_failed`).',
+})
+export class ResumeQuery {
+  @QueryFlag()
+  from_snapshot = false;
+}
+
 @Describes<ListWorkspacesQuery>({
   include_archived: 'Whether archived ones are listed as well.',
   role_name: 'Only those of this role.',

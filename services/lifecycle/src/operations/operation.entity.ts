@@ -37,6 +37,10 @@ export class OperationEntity {
   @Column('jsonb')
   phases!: PhaseRecord[];
 
+  /** What the new pod began from: a snapshot's id, `salvage` or `empty`; null until there is one. */
+  @Column('text', { nullable: true })
+  state_from!: string | null;
+
   @Column('jsonb', { nullable: true })
   error!: { code: OperationErrorCode; message: string } | null;
 

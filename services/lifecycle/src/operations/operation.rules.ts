@@ -108,7 +108,7 @@ export function failureOf(
 }
 
 /** Steps whose failure says that the state could not be saved. */
-const SAVING: readonly Step[] = ['quiesce', 'snapshot', 'verify'];
+const SAVING: readonly Step[] = ['salvage', 'quiesce', 'snapshot', 'verify'];
 
 /** What `last_snapshot_error` holds after a failed job: the text, or null where saving was not what failed. */
 export function snapshotErrorOf(step: Step, message: string): string | null {

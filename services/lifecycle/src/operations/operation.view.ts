@@ -18,6 +18,7 @@ export function operationView(row: OperationRow): OperationView {
     force: row.force,
     requested_by: row.requested_by,
     phases: row.phases.map(({ attempt: _attempt, ...phase }) => phase),
+    ...(row.state_from === null ? {} : { state_from: row.state_from }),
     ...(row.error ? { error: row.error } : {}),
     created_at: iso(row.created_at),
     finished_at: row.finished_at === null ? null : iso(row.finished_at),

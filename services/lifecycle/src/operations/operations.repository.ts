@@ -70,13 +70,13 @@ export class OperationsRepository {
    */
   finish(
     { id, version }: LoadedOperation,
-    error: { code: OperationErrorCode; message: string } | null,
+    { error, stateFrom }: { error: { code: OperationErrorCode; message: string } | null; stateFrom: string | null },
     phases: readonly PhaseRecord[],
     now: Date,
   ): Fragment {
     return (bind) =>
       `UPDATE operations SET status = ${bind(error ? 'failed' : 'succeeded')}, error = ${bind(error && JSON.stringify(error))}::jsonb,
-              phases = ${bind(JSON.stringify(phases))}::jsonb, finished_at = ${bind(now)}, pod_command = NULL
+              phases = ${bind(JSON.stringify(phases))}::jsonb, state_from = ${bind(stateFrom)}, finished_at = ${bind(now)}, pod_command = NULL
         WHERE id = ${bind(id)} AND finished_at IS NULL AND xmin = ${bind(version)}::xid RETURNING 1`;
   }
 

@@ -46,6 +46,8 @@ import { mustBePlausible } from './generation.rules';
 interface Outcome {
   ending: Ending;
   error: { code: OperationErrorCode; message: string } | null;
+  /** What the new pod began from. */
+  stateFrom?: string;
   change: WorkspaceChange;
 }
 
@@ -65,11 +67,12 @@ export class OperationsService {
   ) {}
 
   async podReady(fact: Fact<PodReady>): Promise<void> {
-    const { role_version: roleVersion, snapshot_id: snapshot } = fact.data;
+    const { role_version: roleVersion, snapshot_id: snapshot, state_from: stateFrom, state_lost: stateLost } = fact.data;
     await this.end(fact, ({ workspace, operation }) => ({
       ending: whenReady(operation.kind, operation.generation, beforeOf(workspace)),
       error: null,
-      change: { pod_role_version: roleVersion, last_snapshot_error: null, ...(snapshot ? { snapshot_ref: snapshot } : {}) },
+      stateFrom,
+      change: { pod_role_version: roleVersion, last_snapshot_error: stateLost ?? null, ...(snapshot ? { snapshot_ref: snapshot } : {}) },
     }));
   }
 
@@ -202,7 +205,7 @@ export class OperationsService {
         ),
         1,
       )
-      .add('operation', this.operations.finish(operation, error, phases, now), 1);
+      .add('operation', this.operations.finish(operation, { error, stateFrom: outcome.stateFrom ?? null }, phases, now), 1);
     if (task && endOf) writes.add('task', this.tasks.update(task, endOf.task), 1);
     const about = aboutOf(operation);
     const told = {
@@ -216,7 +219,11 @@ export class OperationsService {
       ? announce(OperationFailed.type, { ...told, ...error, pod_kept: ending.podGeneration !== null } satisfies OperationFailed, about)
       : announce(
           OperationSucceeded.type,
-          { ...told, snapshot_id: change.snapshot_ref ?? workspace.snapshot_ref } satisfies OperationSucceeded,
+          {
+            ...told,
+            snapshot_id: change.snapshot_ref ?? workspace.snapshot_ref,
+            ...(outcome.stateFrom === undefined ? {} : { state_from: outcome.stateFrom }),
+          } satisfies OperationSucceeded,
           about,
         );
     return {

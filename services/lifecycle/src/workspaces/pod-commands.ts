@@ -27,6 +27,7 @@ function specOf({ role, provider, environment }: Runnable): PodSpec {
 export function podCommandFor(
   operation: OperationEntity,
   workspace: Runnable & Pick<LoadedWorkspace, 'snapshot_ref' | 'pod_generation'>,
+  { fromSnapshot = false }: { fromSnapshot?: boolean } = {},
 ): OutgoingMessage {
   const job = {
     operation_id: operation.id,
@@ -38,7 +39,12 @@ export function podCommandFor(
   switch (operation.kind) {
     case 'create':
     case 'resume': {
-      const data: CreatePod = { ...job, spec: specOf(workspace), snapshot_id: workspace.snapshot_ref };
+      const data: CreatePod = {
+        ...job,
+        spec: specOf(workspace),
+        snapshot_id: workspace.snapshot_ref,
+        ...(fromSnapshot ? { from_snapshot: true } : {}),
+      };
       return message(CreatePod.type, data, operation);
     }
     case 'restart': {

@@ -18,7 +18,8 @@ export interface WorkspaceState {
 export type WorkspaceCommand =
   | { kind: 'restart'; force: boolean }
   | { kind: 'stop' }
-  | { kind: 'resume' }
+  /** `fromSnapshot`: what a lost pod left is discarded. */
+  | { kind: 'resume'; fromSnapshot?: boolean }
   | { kind: 'archive' }
   | { kind: 'unarchive' }
   | { kind: 'submit_task' }

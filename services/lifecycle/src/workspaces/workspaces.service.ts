@@ -157,7 +157,7 @@ export class WorkspacesService {
   }
 
   async resume(command: Command<ResumeWorkspace>): Promise<OperationAnswer> {
-    return this.operate(command, 'resume', { kind: 'resume' });
+    return this.operate(command, 'resume', { kind: 'resume', fromSnapshot: command.data.from_snapshot ?? false });
   }
 
   async archive(command: Command<ArchiveWorkspace>): Promise<{ status: 'archived' }> {
@@ -207,7 +207,8 @@ export class WorkspacesService {
       const force = asked.kind === 'restart' && asked.force;
       const operation = this.operation(command, kind, { id: workspace.id, generation, force }, now);
       const about = { orgId: command.orgId, workspaceId: workspace.id, actor: command.actor, correlationId: command.correlationId };
-      const podCommand = podCommandFor(operation, workspace);
+      const fromSnapshot = asked.kind === 'resume' && asked.fromSnapshot === true;
+      const podCommand = podCommandFor(operation, workspace, { fromSnapshot });
       const writes = new OneStatement()
         .add('workspace', this.workspaces.update(workspace, { status: next.status, generation, operation_id: operation.id }, now), 1)
         .add('operation', this.operations.insert(operation, podCommand), 1);
@@ -216,7 +217,14 @@ export class WorkspacesService {
         reply: { status: DOING[kind], operation_id: operation.id },
         writes,
         messages: [podCommand, ...statusChanged(workspace.status, next.status, generation, about)],
-        audit: { subject: workspace.id, detail: { operation_id: operation.id, ...(kind === 'restart' ? { force } : {}) } },
+        audit: {
+          subject: workspace.id,
+          detail: {
+            operation_id: operation.id,
+            ...(kind === 'restart' ? { force } : {}),
+            ...(fromSnapshot ? { from_snapshot: true } : {}),
+          },
+        },
       };
     });
   }
@@ -280,6 +288,7 @@ export class WorkspacesService {
       requested_by: command.actor,
       correlation_id: command.correlationId,
       phases: [],
+      state_from: null,
       error: null,
       created_at: now,
       deadline_at: new Date(now.getTime() + this.config.operationDeadlineSeconds * 1000),

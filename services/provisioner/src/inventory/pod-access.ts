@@ -14,6 +14,11 @@ export class PodAccess {
     @Inject(CONNECT_AGENT) private readonly connect: ConnectAgent,
   ) {}
 
+  /** Whether what the pod held can be opened by `salvage`. @throws PodError */
+  async isSalvageable(pod: PodIdentity): Promise<boolean> {
+    return (await this.driver.inspect(pod))?.salvageable === true;
+  }
+
   /** @throws PodError */
   async find(pod: PodIdentity): Promise<FoundPod> {
     const state = await this.driver.inspect(pod);

@@ -34,6 +34,15 @@ export class PodsRepository {
     return row?.generation ?? 0;
   }
 
+  /** The newest of the workspace's older pods that went with state that nobody saved, while no pod has been live since; null where there is none. */
+  async unsavedBefore(workspaceId: string, generation: number): Promise<number | null> {
+    const [row] = await this.database.query<{ generation: number }[]>(
+      `SELECT generation FROM pods WHERE workspace_id = $1 AND generation < $2 AND unsaved ORDER BY generation DESC LIMIT 1`,
+      [workspaceId, generation],
+    );
+    return row?.generation ?? null;
+  }
+
   async find(workspaceId: string, generation: number): Promise<PodRow | null> {
     const [row] = await this.database.query<PodRow[]>(`SELECT ${COLUMNS} FROM pods WHERE workspace_id = $1 AND generation = $2`, [
       workspaceId,

@@ -2,6 +2,7 @@ import { PodJobFailed, PodReady, PodRemoved, PodStepChanged, type MessageClass, 
 import type { OutgoingMessage } from '@reprise/messaging';
 import { currentContext } from '@reprise/platform';
 import type { Job } from './job';
+import { stateFrom } from './job.rules';
 
 const LONGEST_TEXT = 2_000;
 
@@ -45,7 +46,13 @@ export function withNext(
 /** The goal of the job, told by its kind. */
 export function succeeded(job: Job): OutgoingMessage {
   if (job.kind === 'remove') return event(job, PodRemoved, { ...about(job), snapshot_id: job.snapshotId ?? '' });
-  return event(job, PodReady, { ...about(job), role_version: job.spec?.role_version ?? 1, snapshot_id: job.snapshotId });
+  return event(job, PodReady, {
+    ...about(job),
+    role_version: job.spec?.role_version ?? 1,
+    snapshot_id: job.snapshotId,
+    state_from: stateFrom(job),
+    ...(job.stateLost === null ? {} : { state_lost: job.stateLost.slice(0, LONGEST_TEXT) }),
+  });
 }
 
 /** The snapshot is always the last good one, so that whoever hears of the failure knows what a resume begins from. */

@@ -24,6 +24,9 @@ export interface JobRow {
   begun: boolean;
   failures: number;
   new_snapshot_id: string | null;
+  from_snapshot: boolean;
+  salvage: boolean;
+  state_lost: string | null;
   ending: Ending | null;
   highest: number;
 }
@@ -52,6 +55,9 @@ const COLUMNS: readonly JobColumn[] = [
   'begun',
   'failures',
   'new_snapshot_id',
+  'from_snapshot',
+  'salvage',
+  'state_lost',
   'ending',
 ];
 
@@ -83,6 +89,9 @@ export function toJob(row: JobRow): Job {
     begun: row.begun,
     failures: row.failures,
     newSnapshotId: row.new_snapshot_id,
+    fromSnapshot: row.from_snapshot,
+    salvage: row.salvage,
+    stateLost: row.state_lost,
     ending: row.ending,
     highestGeneration: row.highest,
   };

@@ -5,6 +5,7 @@ import { aJob } from './testing/job';
 
 const SNAPSHOT = 'snap_01k9zv6m3se4ht8v5y2q7n0xad';
 const SAVE: Step[] = ['quiesce', 'snapshot', 'verify', 'teardown'];
+const SALVAGE: Step[] = ['salvage', 'snapshot', 'verify', 'teardown'];
 const NOW = new Date('2026-01-01T00:01:00Z');
 const LIMITS: RetryLimits = { attempts: 3, firstDelayMs: 100, longestDelayMs: 1_000 };
 
@@ -14,10 +15,12 @@ const PLANS: [string, Partial<Job>, Step[]][] = [
   ['create without a snapshot', { kind: 'create' }, ['create', 'ready']],
   ['create with a snapshot', { kind: 'create', snapshotId: SNAPSHOT }, ['create', 'restore', 'ready']],
   ['create over an older pod that lives', { kind: 'create', podGeneration: 1 }, [...SAVE, 'create', 'restore', 'ready']],
+  ['create over a lost pod', { kind: 'create', podGeneration: 1, salvage: true }, [...SALVAGE, 'create', 'restore', 'ready']],
 ];
 
 /** What is owed to the workspace when a job gives up at a step that has begun. */
 const CLEANUPS: Record<Step, Cleanup> = {
+  salvage: 'let-go',
   quiesce: 'let-go',
   snapshot: 'let-go',
   verify: 'let-go',
@@ -28,7 +31,11 @@ const CLEANUPS: Record<Step, Cleanup> = {
 };
 
 /** A create has no pod that its workspace could go on with. */
-const cleanupOf = (kind: Job['kind'], step: Step): Cleanup => (kind === 'create' && SAVE.includes(step) ? 'none' : CLEANUPS[step]);
+const cleanupOf = (kind: Job['kind'], step: Step): Cleanup =>
+  kind === 'create' && [...SAVE, ...SALVAGE].includes(step) ? 'none' : CLEANUPS[step];
+
+/** Whatever keeps a lost pod from being saved is one failure. */
+const codeOf = ({ salvage }: Job, step: Step): string => (salvage && SALVAGE.includes(step) ? 'salvage_failed' : `${step}_failed`);
 
 const final: StepFailure = { message: 'no', retryable: false, podLost: false };
 const passing: StepFailure = { message: 'not now', retryable: true, podLost: false };
@@ -51,7 +58,7 @@ describe('the plan of a job', () => {
   it('never tears a pod down without a verified snapshot before it, nor makes one before the older is gone', () => {
     for (const [, with_] of PLANS) {
       const plan = planOf(aJob(with_));
-      if (plan.includes('teardown')) expect(plan.slice(0, 4)).toEqual(SAVE);
+      if (plan.includes('teardown')) expect([SAVE, SALVAGE]).toContainEqual(plan.slice(0, 4));
       if (plan.includes('create') && plan.includes('teardown')) expect(plan.indexOf('create')).toBeGreaterThan(plan.indexOf('teardown'));
     }
   });
@@ -61,14 +68,14 @@ describe('a failed step', () => {
   it.each(PLACES)('$name, $step: a final failure ends the job with the step’s own code, except that teardown goes on', ({ step, job }) => {
     const verdict = afterFailure(job, step, final, LIMITS, NOW);
     if (step === 'teardown') expect(verdict).toEqual({ retryInMs: 100 });
-    else expect(verdict).toEqual({ giveUp: { step, code: `${step}_failed`, message: 'no', cleanup: cleanupOf(job.kind, step) } });
+    else expect(verdict).toEqual({ giveUp: { step, code: codeOf(job, step), message: 'no', cleanup: cleanupOf(job.kind, step) } });
   });
 
   it.each(PLACES)('$name, $step: a passing failure is tried again with longer pauses, until the attempts are used up', ({ step, job }) => {
     const verdicts = [0, 1, 2].map((failures) => afterFailure({ ...job, failures }, step, passing, LIMITS, NOW));
     expect(verdicts.slice(0, 2)).toEqual([{ retryInMs: 100 }, { retryInMs: 200 }]);
     if (step === 'teardown') expect(verdicts[2]).toEqual({ retryInMs: 400 });
-    else expect(verdicts[2]).toMatchObject({ giveUp: { code: `${step}_failed`, cleanup: cleanupOf(job.kind, step) } });
+    else expect(verdicts[2]).toMatchObject({ giveUp: { code: codeOf(job, step), cleanup: cleanupOf(job.kind, step) } });
   });
 
   it.each(PLACES)('$name, $step: without time for another attempt the job ends as timed out', ({ step, job }) => {

@@ -2,7 +2,12 @@ import type { OperationErrorCode, Step } from '@reprise/contracts';
 import type { Cleanup, Ending, Job, StepFailure } from './job';
 
 /** What saves and removes the pod that is there. Its last step is begun only when the one before has proved the snapshot. */
-export const SAVE_STEPS: readonly Step[] = ['quiesce', 'snapshot', 'verify', 'teardown'];
+const SAVE_STEPS: readonly Step[] = ['quiesce', 'snapshot', 'verify', 'teardown'];
+/** The same of a pod that is dead, and whose files are still there. */
+const SALVAGE_STEPS: readonly Step[] = ['salvage', 'snapshot', 'verify', 'teardown'];
+const BEFORE_NEW_POD: ReadonlySet<Step> = new Set([...SAVE_STEPS, ...SALVAGE_STEPS]);
+
+type Planned = Pick<Job, 'kind' | 'podGeneration' | 'snapshotId' | 'salvage'>;
 
 /**
  * | job     | steps                                                       |
@@ -11,18 +16,26 @@ export const SAVE_STEPS: readonly Step[] = ['quiesce', 'snapshot', 'verify', 'te
  * | remove  | quiesce, snapshot, verify, teardown                         |
  * | create  | create, restore (if there is a snapshot), ready             |
  *
- * A create that found an older pod alive saves that one first: it runs the steps of a replace.
+ * A create that found an older pod alive saves that one first: it runs the steps of a replace. One that found it dead with its files still there
+ * does, too, with salvage in the place of quiesce.
  */
-export function planOf(job: Pick<Job, 'kind' | 'podGeneration' | 'snapshotId'>): readonly Step[] {
+export function planOf(job: Planned): readonly Step[] {
   if (job.kind === 'remove') return SAVE_STEPS;
-  if (job.kind === 'replace' || job.podGeneration !== null) return [...SAVE_STEPS, 'create', 'restore', 'ready'];
+  if (job.kind === 'replace' || job.podGeneration !== null) {
+    return [...(job.salvage ? SALVAGE_STEPS : SAVE_STEPS), 'create', 'restore', 'ready'];
+  }
   return job.snapshotId === null ? ['create', 'ready'] : ['create', 'restore', 'ready'];
 }
 
 /** The step that follows; the first one after null; null after the last. */
-export function stepAfter(job: Pick<Job, 'kind' | 'podGeneration' | 'snapshotId'>, step: Step | null): Step | null {
+export function stepAfter(job: Planned, step: Step | null): Step | null {
   const plan = planOf(job);
   return plan[step === null ? 0 : plan.indexOf(step) + 1] ?? null;
+}
+
+/** What the pod that the job makes begins from: a snapshot's id, or one of the two that are none. */
+export function stateFrom({ salvage, snapshotId }: Pick<Job, 'salvage' | 'snapshotId'>): string {
+  return salvage ? 'salvage' : (snapshotId ?? 'empty');
 }
 
 /** How a failed step is tried again. */
@@ -40,7 +53,7 @@ export function afterFailure(job: Job, step: Step, failure: StepFailure, limits:
   if (failure.podLost) return { giveUp: { step, code: 'pod_lost', message: failure.message, cleanup: 'none' } };
   const failures = job.failures + 1;
   if (step !== 'teardown' && (!failure.retryable || failures >= limits.attempts)) {
-    return { giveUp: ending(job, step, failure.code ?? FAILED[step], failure.message) };
+    return { giveUp: ending(job, step, failure.code ?? codeOf(job, step), failure.message) };
   }
   const retryInMs = Math.min(limits.longestDelayMs, limits.firstDelayMs * 2 ** Math.min(failures - 1, 20));
   if (now.getTime() + retryInMs < stopAt(job)) return { retryInMs };
@@ -68,6 +81,7 @@ export function stopAt({ deadlineAt, acceptedAt }: Pick<Job, 'deadlineAt' | 'acc
 }
 
 const FAILED: Record<Step, OperationErrorCode> = {
+  salvage: 'salvage_failed',
   quiesce: 'quiesce_failed',
   snapshot: 'snapshot_failed',
   verify: 'verify_failed',
@@ -76,6 +90,11 @@ const FAILED: Record<Step, OperationErrorCode> = {
   restore: 'restore_failed',
   ready: 'ready_failed',
 };
+
+/** Whatever keeps what a lost pod left from being saved is one failure: the step says where. */
+function codeOf({ salvage }: Pick<Job, 'salvage'>, step: Step): OperationErrorCode {
+  return salvage && (step === 'snapshot' || step === 'verify') ? 'salvage_failed' : FAILED[step];
+}
 
 function ending(job: Pick<Job, 'kind' | 'attempt' | 'step'>, step: Step, code: OperationErrorCode, message: string): Ending {
   return { step, code, message, cleanup: cleanupAt(job, step) };
@@ -86,10 +105,10 @@ function ending(job: Pick<Job, 'kind' | 'attempt' | 'step'>, step: Step, code: O
  * left to the reconciler. After it nothing may stay of the new pod: the snapshot is the workspace's state.
  *
  * A create keeps no pod: its workspace was stopped or failed, and becomes so again. An older pod that it could not save stays where it
- * is, with all that it holds and without tasks, until the next resume saves it.
+ * is, dead or alive, with all that it holds and without tasks, until the next resume saves it.
  */
 function cleanupAt(job: Pick<Job, 'kind' | 'attempt' | 'step'>, step: Step): Cleanup {
-  if (!SAVE_STEPS.includes(step)) return 'discard';
+  if (!BEFORE_NEW_POD.has(step)) return 'discard';
   const teardownBegun = step === 'teardown' && job.step === step && job.attempt > 0;
   return job.kind === 'create' || teardownBegun ? 'none' : 'let-go';
 }

@@ -32,8 +32,10 @@ export interface JobOrder {
   readonly orgId: string | null;
   /** The operation's generation, and that of the pod that the job makes. */
   readonly generation: number;
-  /** The generation of the pod that the job saves and tears down. Of a create: an older pod that was found to be alive, or null. */
+  /** The generation of the pod that the job saves and tears down. Of a create: an older pod that holds what no snapshot has, or null. */
   readonly podGeneration: number | null;
+  /** Of a create: go on from the last good snapshot, and discard what a lost pod left. */
+  readonly fromSnapshot: boolean;
   /** Null for a remove. */
   readonly spec: PodSpec | null;
   /** The workspace's last good snapshot: the command's, or a newer one that is known here; the job's own once that is verified. */
@@ -60,6 +62,10 @@ export interface Job extends JobOrder {
   readonly failures: number;
   /** The snapshot that the job makes, from its first attempt on. */
   readonly newSnapshotId: string | null;
+  /** The pod that the job saves is dead: it is opened by an agent that serves its files and does nothing else. */
+  readonly salvage: boolean;
+  /** Of a create: why the state is older than the end of the pod before, as far as that is so. */
+  readonly stateLost: string | null;
   readonly ending: Ending | null;
   /** The workspace's highest accepted generation when the job was last read: above the job's own, it is superseded. */
   readonly highestGeneration: number;

@@ -7,7 +7,7 @@ import type { JobKind, JobOrder } from './job';
 import { JobBell } from './job-bell';
 import { JobsRepository } from './jobs.repository';
 
-type Particulars = Pick<JobOrder, 'podGeneration' | 'spec' | 'snapshotId'>;
+type Particulars = Pick<JobOrder, 'podGeneration' | 'spec' | 'snapshotId'> & Partial<Pick<JobOrder, 'fromSnapshot'>>;
 
 /** Turns commands into jobs. Once one of these resolves the command may be forgotten by everyone else: the job reaches a recorded end. */
 @Injectable()
@@ -21,7 +21,12 @@ export class JobsService {
   ) {}
 
   create(command: CreatePod, message: MessageContext): Promise<void> {
-    return this.accept('create', command, message, { podGeneration: null, spec: command.spec, snapshotId: command.snapshot_id ?? null });
+    return this.accept('create', command, message, {
+      podGeneration: null,
+      spec: command.spec,
+      snapshotId: command.snapshot_id ?? null,
+      fromSnapshot: command.from_snapshot ?? false,
+    });
   }
 
   replace(command: ReplacePod, message: MessageContext): Promise<void> {
@@ -47,6 +52,7 @@ export class JobsService {
       operationId,
       workspaceId,
       generation,
+      fromSnapshot: false,
       ...particulars,
       orgId: message.orgId ?? null,
       deadlineAt: new Date(command.deadline_at),

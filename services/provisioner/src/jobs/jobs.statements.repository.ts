@@ -43,6 +43,7 @@ export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | '
     pod_generation: order.podGeneration,
     spec: order.spec,
     snapshot_id: order.snapshotId,
+    from_snapshot: order.fromSnapshot,
     deadline_at: order.deadlineAt.toISOString(),
     accepted_at: order.acceptedAt.toISOString(),
     correlation_id: order.correlationId,
@@ -88,7 +89,7 @@ export function advanceStatement(
       UPDATE jobs SET
         status = ${bind(job.status)}, step = ${bind(job.step)}, attempt = ${bind(job.attempt)}, begun = ${bind(job.begun)},
         failures = ${bind(job.failures)}, pod_generation = ${bind(job.podGeneration)}, snapshot_id = ${bind(job.snapshotId)},
-        new_snapshot_id = ${bind(job.newSnapshotId)}, ending = ${bind(job.ending === null ? null : JSON.stringify(job.ending))}::jsonb,
+        new_snapshot_id = ${bind(job.newSnapshotId)}, salvage = ${bind(job.salvage)}, state_lost = ${bind(job.stateLost)}, ending = ${bind(job.ending === null ? null : JSON.stringify(job.ending))}::jsonb,
         available_at = now() + ${bind(job.status === 'running' ? leaseMs : waitMs)} * interval '1 millisecond',
         finished_at = ${ended ? 'now()' : 'NULL'}
       WHERE id = ${bind(job.id)} AND epoch = ${bind(job.epoch)} AND ${runs('jobs')}
@@ -99,7 +100,11 @@ export function advanceStatement(
   const made = pods.filter((pod) => pod.status === 'creating');
   const changed = pods.filter((pod) => pod.status !== 'creating');
   if (made.length > 0) parts.push(madePodsPart(bind(JSON.stringify(made))));
-  changed.forEach((pod, at) => parts.push(changedPodPart(bind(JSON.stringify(pod)), at)));
+  changed.forEach((pod, at) => {
+    const row = bind(JSON.stringify(pod));
+    parts.push(changedPodPart(row, at));
+    if (pod.status === 'live') parts.push(settledPodsPart(row, at));
+  });
   snapshots.forEach((snapshot, at) => {
     const { id, status, key, record } = snapshot;
     const row = bind(JSON.stringify({ id, status, ...record, key: key ?? record?.key }));
@@ -131,9 +136,19 @@ function madePodsPart(pods: string): string {
 /** A part for each: of a record set the planner expects a hundred rows, and reads the whole table for them. */
 function changedPodPart(pod: string, at: number): string {
   return `changed${at} AS (
-    UPDATE pods SET status = p.status, address = coalesce(p.address, pods.address), updated_at = now()
-      FROM held, json_to_record(${pod}::json) AS p("workspaceId" text, generation integer, status text, address text)
+    UPDATE pods SET status = p.status, address = coalesce(p.address, pods.address), updated_at = now(),
+           unsaved = coalesce(p.unsaved, CASE p.status WHEN 'lost' THEN true WHEN 'removing' THEN false ELSE pods.unsaved END)
+      FROM held, json_to_record(${pod}::json) AS p("workspaceId" text, generation integer, status text, address text, unsaved boolean)
      WHERE pods.workspace_id = p."workspaceId" AND pods.generation = p.generation
+  )`;
+}
+
+/** A pod that is live has been told what the ones before it took with them. */
+function settledPodsPart(pod: string, at: number): string {
+  return `settled${at} AS (
+    UPDATE pods SET unsaved = false
+      FROM held, json_to_record(${pod}::json) AS p("workspaceId" text, generation integer)
+     WHERE pods.workspace_id = p."workspaceId" AND pods.generation < p.generation AND pods.unsaved
   )`;
 }
 

@@ -5,7 +5,7 @@ import type { SnapshotRecord } from '../snapshots/snapshots';
  * - `live`: it takes tasks, or a job is saving it.
  * - `removing`: its removal has begun; what it held is safe in a verified snapshot, or was never its own.
  * - `gone`: confirmed gone.
- * - `lost`: it was live and is found dead.
+ * - `lost`: it was live and is found dead. What it left is kept until a resume has saved it.
  */
 export const POD_STATUSES = ['creating', 'live', 'removing', 'gone', 'lost'] as const;
 export type PodStatus = (typeof POD_STATUSES)[number];
@@ -16,6 +16,8 @@ export interface PodChange {
   readonly generation: number;
   readonly status: PodStatus;
   readonly address?: string;
+  /** That it went with state that nobody saved. By default so of one that is lost, and not of one that is torn down. */
+  readonly unsaved?: boolean;
 }
 
 /**

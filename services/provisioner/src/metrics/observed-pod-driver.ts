@@ -32,6 +32,10 @@ export class ObservedPodDriver implements PodDriver {
     return this.timer.time('remove', () => this.driver.remove(pod, options));
   }
 
+  salvage(spec: PodSpec): Promise<PodHandle> {
+    return this.timer.time('salvage', () => this.driver.salvage(spec));
+  }
+
   inspect(pod: PodIdentity): Promise<PodState | null> {
     return this.timer.time('inspect', () => this.driver.inspect(pod));
   }

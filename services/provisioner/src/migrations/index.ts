@@ -4,6 +4,7 @@ import { Provisioner1764000000000 } from './1764000000000-provisioner';
 import { InterruptedTasks1764000100000 } from './1764000100000-interrupted-tasks';
 import { FairClaims1764000200000 } from './1764000200000-fair-claims';
 import { Retention1764000300000 } from './1764000300000-retention';
+import { Salvage1765006000000 } from './1765006000000-salvage';
 
 /** The schema that the provisioner owns. */
 export const SCHEMA = 'provisioner';
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly MigrationClass[] = [
   InterruptedTasks1764000100000,
   FairClaims1764000200000,
   Retention1764000300000,
+  Salvage1765006000000,
 ];

@@ -53,10 +53,11 @@ export class AgentClient implements PodAgent {
 
   async health(): Promise<AgentHealth> {
     const { body } = await this.ask('GET', '/health');
-    const { status, workspace_id: workspaceId, generation, task_id: taskId } = body;
+    const { status, workspace_id: workspaceId, generation, task_id: taskId, mode } = body;
     const known = status === 'starting' || status === 'ready' || status === 'quiesced';
     if (!known || typeof workspaceId !== 'string' || typeof generation !== 'number') throw notTheAgent('its health has another form');
-    return { status, workspaceId, generation, taskId: typeof taskId === 'string' ? taskId : null };
+    const salvages = mode === 'salvage' ? ({ salvages: true } as const) : {};
+    return { status, workspaceId, generation, taskId: typeof taskId === 'string' ? taskId : null, ...salvages };
   }
 
   async quiesce(reason: string): Promise<AgentAtRest> {

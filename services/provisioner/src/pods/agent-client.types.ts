@@ -61,6 +61,8 @@ export interface AgentHealth {
   readonly workspaceId: string;
   readonly generation: number;
   readonly taskId: string | null;
+  /** Whether it serves what a dead pod has left, and does nothing else. */
+  readonly salvages?: true;
 }
 
 export interface AgentAtRest {

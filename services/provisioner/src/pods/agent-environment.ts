@@ -1,5 +1,8 @@
 import type { PodIdentity, PodSpec } from './pod-driver';
 
+/** `salvage`: the agent serves what a dead pod has left, and nothing else. */
+export type AgentMode = 'salvage' | undefined;
+
 /** Where an agent is put, as its driver decides. */
 export interface AgentPlace {
   readonly workspaceDir: string;
@@ -8,6 +11,7 @@ export interface AgentPlace {
   readonly port: number;
   /** Where it finds the gateway. */
   readonly gatewayUrl: string;
+  readonly mode?: AgentMode;
   /** Where it writes its address, for a driver that does not know it beforehand. */
   readonly addressFile?: string;
   /** How it tells the pod's processes from others, where it is not by the mark in their environment. */
@@ -30,6 +34,7 @@ export function agentEnvironment(spec: PodSpec, place: AgentPlace): Record<strin
     ...(place.addressFile === undefined ? {} : { REPRISE_ADDRESS_FILE: place.addressFile }),
     ...(place.processes === undefined ? {} : { REPRISE_PROCESSES: place.processes }),
     REPRISE_GATEWAY_URL: place.gatewayUrl,
+    ...(place.mode === undefined ? {} : { REPRISE_MODE: place.mode }),
     REPRISE_COMMAND: JSON.stringify(spec.command ?? []),
     REPRISE_ENV: JSON.stringify(spec.env),
     REPRISE_TASK_TIMEOUT_SECONDS: String(spec.taskTimeoutSeconds),

@@ -74,7 +74,7 @@ export interface PodEnd {
 /**
  * - `starting`: its process lives and does not listen yet.
  * - `running`: its process lives and has told its address.
- * - `dead`: something of it is left (a directory, stray processes), its agent is not. Only `remove` leads on from here.
+ * - `dead`: something of it is left (a directory, stray processes), its agent is not. `salvage` opens what is left, where that can be; `remove` ends it.
  */
 export type PodPhase = 'starting' | 'running' | 'dead';
 
@@ -84,6 +84,8 @@ export interface PodState extends PodIdentity {
   readonly address: string | null;
   /** What the driver calls it (a process id, a container id): for people and logs, never a key. */
   readonly ref: string | null;
+  /** Whether `salvage` can open its files, once it is dead or does not answer. */
+  readonly salvageable: boolean;
   /** How it ended, where it is `dead` and the driver can tell. */
   readonly end: PodEnd | null;
 }
@@ -111,6 +113,15 @@ export interface PodDriver {
   remove(pod: PodIdentity, options: RemoveOptions): Promise<void>;
 
   /**
+   * Opens the files of a pod that is dead or does not answer: ends every process of it, then starts an agent on its files that serves a snapshot and does
+   * nothing else (docs/pod-contract.md, section 9). Idempotent: where such an agent lives, that one is answered. It raises no fence and is held back by none,
+   * since it takes no tasks; but no other pod of the workspace may live. What it opened is removed by `remove`.
+   * @param spec the pod's identity and its token; a salvaged pod runs nothing of its role
+   * @throws PodError `nothing_left` where its files are gone or cannot be opened
+   */
+  salvage(spec: PodSpec): Promise<PodHandle>;
+
+  /**
    * What is left of this pod, or null where nothing is. That it is `dead` or gone is so now; that it is `running` may be a moment old where another
    * replica has just removed it, and then its agent does not answer.
    */
@@ -125,6 +136,8 @@ export type PodErrorReason =
   | 'stale_generation'
   /** A pod of an older generation lives: save and remove it first. Final until then. */
   | 'older_pod_alive'
+  /** Nothing of the pod is left that could be salvaged. Final. */
+  | 'nothing_left'
   /** The spec cannot be made into a pod. Final. */
   | 'invalid_spec'
   /** The agent ended before it listened. Worth another try. */

@@ -13,6 +13,10 @@ export class TracedPodDriver implements PodDriver {
     return inSpan('driver remove', aboutPod(pod), () => this.driver.remove(pod, options));
   }
 
+  salvage(spec: PodSpec): Promise<PodHandle> {
+    return inSpan('driver salvage', aboutPod(spec), () => this.driver.salvage(spec));
+  }
+
   inspect(pod: PodIdentity): Promise<PodState | null> {
     return inSpan('driver inspect', aboutPod(pod), () => this.driver.inspect(pod));
   }

@@ -20,21 +20,29 @@ const CASES = STATUSES.flatMap((status) => PHASES.map((phase) => ({ status, phas
 
 describe('the reconciler', () => {
   it.each(CASES)('recorded $status, found $phase: $expected', ({ status, phase, expected }) => {
-    const found = phase === 'nothing' ? [] : [{ ...pod, phase, end: null }];
+    const found = phase === 'nothing' ? [] : [{ ...pod, phase, salvageable: false, end: null }];
     const recorded = status === 'none' ? [] : [{ ...pod, status }];
     expect(corrections(found, recorded, new Set()).map((it) => it.do)).toEqual(expected === null ? [] : [expected]);
   });
 
   it.each(CASES)('never touches a workspace that a job works at (recorded $status, found $phase)', ({ status, phase }) => {
-    const found = phase === 'nothing' ? [] : [{ ...pod, phase, end: null }];
+    const found = phase === 'nothing' ? [] : [{ ...pod, phase, salvageable: false, end: null }];
     const recorded = status === 'none' ? [] : [{ ...pod, status }];
     expect(corrections(found, recorded, new Set(['ws_1']))).toEqual([]);
   });
 
+  it('leaves what a lost pod left as long as it can be saved, and takes away what is left of any other', () => {
+    const found = [{ ...pod, phase: 'dead' as const, salvageable: true, end: null }];
+    const doing = (status: (typeof POD_STATUSES)[number]) => corrections(found, [{ ...pod, status }], new Set()).map((it) => it.do);
+    expect(doing('lost')).toEqual([]);
+    expect(doing('live')).toEqual(['report-lost']);
+    for (const status of ['creating', 'removing', 'gone'] as const) expect(doing(status)).toEqual(['remove']);
+  });
+
   it('tells pods of one workspace apart by their generation', () => {
     const found = [
-      { ...pod, generation: 2, phase: 'running' as const, end: null },
-      { ...pod, phase: 'running' as const, end: null },
+      { ...pod, generation: 2, phase: 'running' as const, salvageable: true, end: null },
+      { ...pod, phase: 'running' as const, salvageable: true, end: null },
     ];
     const recorded = [
       { ...pod, generation: 2, status: 'gone' as const },
@@ -48,7 +56,7 @@ describe('the reconciler', () => {
     [{ reason: 'out_of_memory' as const, detail: '' }, 'The pod took more memory than it may.'],
     [{ reason: 'evicted' as const, detail: 'The node was low on memory.' }, 'Its node put the pod out: The node was low on memory.'],
   ])('tells how a lost pod ended, where that is known: %o', (end, why) => {
-    expect(corrections([{ ...pod, phase: 'dead', end }], [{ ...pod, status: 'live' }], new Set())).toMatchObject([
+    expect(corrections([{ ...pod, phase: 'dead', salvageable: true, end }], [{ ...pod, status: 'live' }], new Set())).toMatchObject([
       { do: 'report-lost', why },
     ]);
   });

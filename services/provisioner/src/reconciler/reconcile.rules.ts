@@ -6,6 +6,8 @@ export interface FoundPod {
   readonly workspaceId: string;
   readonly generation: number;
   readonly phase: PodPhase;
+  /** Whether what it held can still be saved. */
+  readonly salvageable: boolean;
   /** How it ended, where that is known. */
   readonly end: PodEnd | null;
 }
@@ -28,14 +30,16 @@ export type Correction =
 /**
  * What has to be done so that there is what should be. A workspace with an unfinished job is left alone: its pods are the job's.
  *
- * | record    | driver: alive                        | driver: dead  | driver: nothing |
- * | --------- | ------------------------------------ | ------------- | --------------- |
- * | live      | –                                    | report lost   | report lost     |
- * | lost      | – (a resume saves it)                | remove        | record gone     |
- * | creating  | remove (its job ended without it)    | remove        | record gone     |
- * | removing  | remove (its state is safe elsewhere) | remove        | record gone     |
- * | gone      | remove (older)                       | remove        | –               |
- * | none      | remove (unknown)                     | remove        | –               |
+ * | record    | driver: alive                        | driver: dead                          | driver: nothing |
+ * | --------- | ------------------------------------ | ------------------------------------- | --------------- |
+ * | live      | –                                    | report lost                           | report lost     |
+ * | lost      | – (a resume saves it)                | – while its files are there, or remove | record gone    |
+ * | creating  | remove (its job ended without it)    | remove                                | record gone     |
+ * | removing  | remove (its state is safe elsewhere) | remove                                | record gone     |
+ * | gone      | remove (older)                       | remove                                | –               |
+ * | none      | remove (unknown)                     | remove                                | –               |
+ *
+ * What a lost pod left is the only copy of what it did since its last snapshot: a resume saves it, and nothing else takes it away.
  */
 export function corrections(found: readonly FoundPod[], recorded: readonly RecordedPod[], busy: ReadonlySet<string>): Correction[] {
   const records = new Map(recorded.map((pod) => [keyOf(pod), pod]));
@@ -53,7 +57,7 @@ function correctFound(pod: FoundPod, record: RecordedPod | undefined): Correctio
     case 'live':
       return dead ? { do: 'report-lost', pod: record, why: lossOf(pod.end) } : null;
     case 'lost':
-      return dead ? { do: 'remove', pod, why: 'it is dead, and was reported lost' } : null;
+      return dead && !pod.salvageable ? { do: 'remove', pod, why: 'it is dead with nothing left to save, and was reported lost' } : null;
     case 'creating':
     case 'removing':
     case 'gone':

@@ -74,7 +74,7 @@ export class ReconcilerRepository {
     const batch = this.outbox.prepare([{ type: PodLost.type, data, subject: workspaceId, orgId }]);
     const [row] = await this.database.query<{ told: boolean }[]>(
       `WITH lost AS (
-         UPDATE pods SET status = 'lost', updated_at = now()
+         UPDATE pods SET status = 'lost', unsaved = true, updated_at = now()
           WHERE workspace_id = $1 AND generation = $2 AND status = 'live' AND NOT EXISTS (${UNFINISHED})
          RETURNING 1
        ), sent AS (${this.outbox.insertSql('$3', 'EXISTS (SELECT FROM lost)')})

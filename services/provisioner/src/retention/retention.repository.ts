@@ -86,7 +86,7 @@ export class RetentionRepository {
          DELETE FROM jobs USING old WHERE jobs.id = old.id RETURNING 1
        ), gone AS (
          DELETE FROM pods WHERE (workspace_id, generation) IN (
-           SELECT workspace_id, generation FROM pods WHERE status = 'gone' AND updated_at < now() - make_interval(days => $1) LIMIT $2
+           SELECT workspace_id, generation FROM pods WHERE status = 'gone' AND NOT unsaved AND updated_at < now() - make_interval(days => $1) LIMIT $2
          ) RETURNING 1
        )
        SELECT (SELECT count(*)::integer FROM ended) AS jobs, (SELECT count(*)::integer FROM gone) AS pods`,

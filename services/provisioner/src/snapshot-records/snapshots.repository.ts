@@ -12,6 +12,7 @@ export interface StoredSnapshot {
   /** Of the job that took it. */
   readonly generation: number;
   readonly status: SnapshotStatus;
+  readonly takenAt: Date;
   readonly record: SnapshotRecord;
 }
 
@@ -21,6 +22,7 @@ interface SnapshotRow {
   generation: number;
   status: SnapshotStatus;
   key: string;
+  created_at: Date;
   tar_sha256: string | null;
   tar_bytes: string | null;
   entries: number | null;
@@ -36,20 +38,20 @@ export class SnapshotsRepository {
 
   async find(id: string, workspaceId: string): Promise<StoredSnapshot | null> {
     const [row] = await this.database.query<SnapshotRow[]>(
-      `SELECT id, workspace_id, generation, status, key, tar_sha256, tar_bytes, entries, stored_sha256, stored_bytes, encoding
+      `SELECT id, workspace_id, generation, status, key, created_at, tar_sha256, tar_bytes, entries, stored_sha256, stored_bytes, encoding
          FROM snapshots WHERE id = $1 AND workspace_id = $2`,
       [id, workspaceId],
     );
     return row ? toSnapshot(row) : null;
   }
 
-  /** The id of the workspace's last good snapshot taken before this generation, or null. */
-  async lastGood(workspaceId: string, before: number): Promise<string | null> {
-    const [row] = await this.database.query<{ id: string }[]>(
-      `SELECT id FROM snapshots WHERE workspace_id = $1 AND status = 'verified' AND generation < $2 ORDER BY generation DESC LIMIT 1`,
+  /** The workspace's last good snapshot taken before this generation, or null. */
+  async lastGood(workspaceId: string, before: number): Promise<Pick<StoredSnapshot, 'id' | 'takenAt'> | null> {
+    const [row] = await this.database.query<Pick<StoredSnapshot, 'id' | 'takenAt'>[]>(
+      `SELECT id, created_at AS "takenAt" FROM snapshots WHERE workspace_id = $1 AND status = 'verified' AND generation < $2 ORDER BY generation DESC LIMIT 1`,
       [workspaceId, before],
     );
-    return row?.id ?? null;
+    return row ?? null;
   }
 
   /** Whether the snapshot is verified and the job's lease is still held: asked right before a pod is torn down. */
@@ -69,6 +71,7 @@ function toSnapshot(row: SnapshotRow): StoredSnapshot {
     workspaceId: row.workspace_id,
     generation: row.generation,
     status: row.status,
+    takenAt: row.created_at,
     record: {
       key: row.key,
       tarSha256: row.tar_sha256 ?? '',

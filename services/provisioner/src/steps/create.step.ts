@@ -6,6 +6,7 @@ import type { PodChange, RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import type { PodDriver } from '../pods/pod-driver';
 import { POD_DRIVER } from '../ports/tokens';
+import { stateFrom } from '../jobs/job.rules';
 import { ProvisionerConfig } from '../provisioner.config';
 import { PodSpecs } from './pod-specs';
 import { newPodOf, StepError, type StepHandler } from './step';
@@ -38,18 +39,22 @@ export class CreateStep implements StepHandler {
     if (highest !== job.generation) throw new StepError(fenced(job, highest), 'final');
     signal.throwIfAborted();
     const { address } = await this.driver.create(this.specs.of(job));
-    return { records: { pods: [...removed, { ...newPodOf(job), status: 'creating', address }] } };
+    return {
+      ...(stateFrom(job) === 'empty' ? { detail: 'state: empty' } : {}),
+      records: { pods: [...removed, { ...newPodOf(job), status: 'creating', address }] },
+    };
   }
 
   private async clearTheWay(job: Job, signal: AbortSignal): Promise<PodChange[]> {
     const removed: PodChange[] = [];
     for (const { generation, status } of await this.pods.olderThan(job.workspaceId, job.generation)) {
-      // A create has asked each live one for a sign of life before its first step; a replace has saved the only one.
-      if (status === 'live' && job.kind !== 'create') throw new StepError(`Pod ${generation} is live and not saved.`, 'final');
+      const unsaved = status === 'live' || status === 'lost';
+      // What it held is saved by the steps before, or was found to be beyond saving, or to be discarded, before the first one.
+      if (unsaved && job.stateLost === null) throw new StepError(`Pod ${generation} is ${status} and not saved.`, 'final');
       signal.throwIfAborted();
       const pod = { workspaceId: job.workspaceId, generation };
       await this.driver.remove(pod, { graceSeconds: this.config.podGraceSeconds });
-      removed.push({ ...pod, status: 'gone' });
+      removed.push({ ...pod, status: 'gone', unsaved });
     }
     return removed;
   }

@@ -4,7 +4,7 @@ import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import type { PodAgent } from '../pods/agent-client.types';
 import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
-import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
+import { SnapshotsRepository, type StoredSnapshot } from '../snapshot-records/snapshots.repository';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 import type { SnapshotRecord } from '../snapshots/snapshots';
 import type { Restored, Transfers } from '../transfers/transfers';
@@ -35,7 +35,7 @@ export class RestoreStep implements StepHandler {
     const { agent, handle } = await this.agents.fresh(job);
     const { record } = snapshot;
     const { entries, bytes } = (await this.fetched(agent, record, signal)) ?? (await this.transfers.restore(handle, record, signal));
-    return { detail: `${entries} entries, ${bytes} bytes` };
+    return { detail: `${entries} entries, ${bytes} bytes; state: ${originOf(job, snapshot)}` };
   }
 
   /** Straight from the store where it has addresses for it and the pod can use them; null where not. */
@@ -55,4 +55,10 @@ export class RestoreStep implements StepHandler {
       return null;
     }
   }
+}
+
+/** For people: what the new pod begins from, and as of when. */
+function originOf({ salvage, podGeneration }: Job, { id, takenAt }: StoredSnapshot): string {
+  const from = `from snapshot ${id} of ${takenAt.toISOString()}`;
+  return salvage ? `salvaged from pod ${podGeneration}, ${from}` : from;
 }

@@ -7,12 +7,13 @@ import { PodSpecs } from './pod-specs';
 import { QuiesceStep } from './quiesce.step';
 import { ReadyStep } from './ready.step';
 import { RestoreStep } from './restore.step';
+import { SalvageStep } from './salvage.step';
 import { SnapshotStep } from './snapshot.step';
 import { STEP_HANDLERS, type StepHandler, type StepHandlers } from './step';
 import { TeardownStep } from './teardown.step';
 import { VerifyStep } from './verify.step';
 
-const STEPS = [QuiesceStep, SnapshotStep, VerifyStep, TeardownStep, CreateStep, RestoreStep, ReadyStep];
+const STEPS = [SalvageStep, QuiesceStep, SnapshotStep, VerifyStep, TeardownStep, CreateStep, RestoreStep, ReadyStep];
 
 @Module({
   imports: [InventoryModule, JobsModule],

@@ -6,6 +6,7 @@ import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import type { DriverUnderTest, Shown } from './support/driver-under-test';
 import { keepsItsPromisesAsThingsGoWrong } from './mishaps.conformance';
 import { given } from './support/driver-under-test';
+import { salvagesWhatDeadPodsLeft } from './salvage.conformance';
 import { keepsItsPromisesInTrouble } from './trouble.conformance';
 
 export type { DriverUnderTest };
@@ -211,6 +212,8 @@ export function keepsThePromisesOfAPodDriver(setUp: () => Promise<DriverUnderTes
       expect(await driver.inspect(newSpec())).toBeNull();
     });
   });
+
+  if (shown.includes('salvage')) salvagesWhatDeadPodsLeft(() => host, create);
 
   if (shown.includes('api')) {
     keepsItsPromisesInTrouble(

@@ -100,6 +100,7 @@ describe('the process driver', () => {
         return Promise.resolve(newDriver({ agentPath: file, ...options }));
       },
     }),
+  ['salvage'],
   );
 });
 

@@ -4,13 +4,13 @@ import { Replica } from './support/replica';
 import { waitFor } from './support/wait-for';
 import { aMessage, type EventRow, Workspace, World } from './support/world';
 
-type Kind = 'create' | 'replace' | 'remove';
+type Kind = 'create' | 'replace' | 'remove' | 'salvage';
 
 /** How many moves each kind of job makes when nothing goes wrong: one more than it has steps. */
-const MOVES: Record<Kind, number> = { create: 4, replace: 8, remove: 5 };
+const MOVES: Record<Kind, number> = { create: 4, replace: 8, remove: 5, salvage: 8 };
 
 /** Every place between two statements at which the worker of a job can die. */
-const PLACES = (['create', 'replace', 'remove'] as const).flatMap((kind) =>
+const PLACES = (['create', 'replace', 'remove', 'salvage'] as const).flatMap((kind) =>
   Array.from({ length: MOVES[kind] }, (_, at) => (['before', 'after'] as const).map((when) => ({ kind, move: at + 1, when }))).flat(),
 );
 
@@ -29,6 +29,7 @@ describe('a worker that is killed', () => {
         const workspace = (workspaces[at] = new Workspace(world));
         await workspace.create(first);
         await world.sh(workspace.id, 'echo kept > file; chmod 600 file');
+        if (kind === 'salvage') await world.kill(workspace.id);
         return kind === 'create' ? ((await workspace.remove(first)).data.snapshot_id as string) : null;
       }),
     );
@@ -39,6 +40,7 @@ describe('a worker that is killed', () => {
     for (const [at, workspace] of workspaces.entries()) {
       const { kind } = PLACES[at]!;
       if (kind === 'create') await jobs.create(workspace.createCommand(snapshots[at]), aMessage());
+      if (kind === 'salvage') await jobs.create(workspace.createCommand(), aMessage());
       if (kind === 'replace') await jobs.replace(workspace.replaceCommand(), aMessage());
       if (kind === 'remove') await jobs.remove(workspace.removeCommand(), aMessage());
     }
@@ -73,6 +75,7 @@ describe('a worker that is killed', () => {
         await workspace.create(survivor, ends[at]!.data.snapshot_id as string);
       } else {
         expect(ends[at]!.type).toBe('reprise.pod.ready.v1');
+        if (kind === 'salvage') expect(ends[at]!.data).toMatchObject({ state_from: 'salvage' });
       }
       expect(await world.alive(workspace.id)).toMatchObject([{ generation: workspace.generation }]);
       expect(await world.sh(workspace.id, 'stat -c %a file; cat file')).toBe('600\nkept\n');

@@ -41,7 +41,7 @@ describe('the reconciler', () => {
     expect(await world.alive(workspace.id)).toHaveLength(1);
   });
 
-  it('reports a lost pod once, to the tenant, and then clears its remains away', async () => {
+  it('reports a lost pod once, to the tenant, and keeps what it left until it is saved', async () => {
     const workspace = new Workspace(world);
     await workspace.create(replica);
     await world.kill(workspace.id);
@@ -50,8 +50,27 @@ describe('the reconciler', () => {
     expect(lost).toMatchObject([
       { data: { workspace_id: workspace.id, pod_generation: 1 }, properties: { headers: { cloudEvents_orgid: 'acme' } } },
     ]);
+    expect(await world.driver.list()).toContainEqual(expect.objectContaining({ workspaceId: workspace.id, phase: 'dead' }));
+    expect(await world.podRows(workspace.id)).toEqual([{ generation: 1, status: 'lost' }]);
+    await workspace.create(replica);
+    await replica.get(Reconciler).pass();
+    expect(await world.driver.list()).not.toContainEqual(expect.objectContaining({ workspaceId: workspace.id, generation: 1 }));
+    expect((await world.podRows(workspace.id)).map(({ status }) => status)).toEqual(['gone', 'live']);
+  });
+
+  it('clears away a lost pod of which nothing is left to save, and remembers that', async () => {
+    const workspace = new Workspace(world);
+    await workspace.create(replica);
+    await world.kill(workspace.id);
+    await replica.get(Reconciler).pass();
+    world.loseFiles(workspace.id, 1);
+    await replica.get(Reconciler).pass();
     expect(await world.driver.list()).not.toContainEqual(expect.objectContaining({ workspaceId: workspace.id }));
     expect(await world.podRows(workspace.id)).toEqual([{ generation: 1, status: 'gone' }]);
+    expect((await workspace.create(replica)).data).toMatchObject({
+      state_from: 'empty',
+      state_lost: expect.stringContaining('Pod 1 was lost'),
+    });
   });
 
   it('removes a pod that nobody knows', async () => {

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, MountSettings } from 'dockerode';
-import { agentEnvironment } from '../agent-environment';
+import { agentEnvironment, type AgentMode } from '../agent-environment';
 import type { PodIdentity, PodSpec } from '../pod-driver';
 import { AGENT_DIR } from './agent-volume';
 import type { Names } from './names';
@@ -40,19 +40,19 @@ const AGENT_COMMAND = [`${AGENT_DIR}/lib/ld.so`, '--library-path', `${AGENT_DIR}
 const UNSET = ['LD_PRELOAD', 'LD_LIBRARY_PATH', 'NODE_OPTIONS'];
 
 /** The container of a pod. */
-export function podContainer(spec: PodSpec, around: Surroundings): ContainerCreateOptions {
+export function podContainer(spec: PodSpec, around: Surroundings, mode?: AgentMode): ContainerCreateOptions {
   const { runtime } = spec;
   const memory = (runtime.memoryMb ?? around.defaults.memoryMb) * MIB;
   const cpus = Math.min(runtime.cpus ?? around.defaults.cpus, around.engineCpus);
   return {
     name: around.names.pod(spec.workspaceId),
     Image: around.image,
-    Labels: around.names.podLabels('pod', spec),
+    Labels: around.names.podLabels(mode ?? 'pod', spec),
     User: POD_USER,
     WorkingDir: WORKSPACE_DIR,
     Entrypoint: AGENT_COMMAND,
     Cmd: [],
-    Env: environmentOf(spec, around.gatewayUrl),
+    Env: environmentOf(spec, around.gatewayUrl, mode),
     StopSignal: 'SIGTERM',
     // The image's own would look after a program that does not run here.
     Healthcheck: { Test: ['NONE'] },
@@ -85,8 +85,8 @@ export function preparingContainer(pod: PodIdentity, agentImage: string, names: 
   };
 }
 
-function environmentOf(spec: PodSpec, gatewayUrl: string): string[] {
-  const told = agentEnvironment(spec, { workspaceDir: WORKSPACE_DIR, host: '0.0.0.0', port: AGENT_PORT, gatewayUrl });
+function environmentOf(spec: PodSpec, gatewayUrl: string, mode: AgentMode): string[] {
+  const told = agentEnvironment(spec, { workspaceDir: WORKSPACE_DIR, host: '0.0.0.0', port: AGENT_PORT, gatewayUrl, mode });
   const unset = Object.fromEntries(UNSET.map((name) => [name, '']));
   return Object.entries({ ...unset, ...told }).map(([name, value]) => `${name}=${value}`);
 }

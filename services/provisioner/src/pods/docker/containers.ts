@@ -12,6 +12,8 @@ export interface PodContainer extends PodIdentity {
   readonly status: string;
   /** Its address in the pods' network; empty while it has none. */
   readonly ip: string;
+  /** Whether its agent serves what a dead pod has left. */
+  readonly salvages: boolean;
 }
 
 const LIVING = ['running', 'paused', 'restarting'];
@@ -40,7 +42,7 @@ export class PodContainers {
     return (answer as ContainerInfo[]).flatMap(({ Id, Labels, State, NetworkSettings }) => {
       const pod = this.names.identityOf(Labels);
       const [network] = Object.values(NetworkSettings.Networks);
-      return pod === null ? [] : [{ ...pod, id: Id, status: State, ip: network?.IPAddress ?? '' }];
+      return pod === null ? [] : [{ ...pod, id: Id, status: State, ip: network?.IPAddress ?? '', salvages: this.names.isSalvage(Labels) }];
     });
   }
 

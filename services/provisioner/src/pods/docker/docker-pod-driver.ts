@@ -60,15 +60,12 @@ export class DockerPodDriver implements PodDriver {
 
   async create(spec: PodSpec): Promise<PodHandle> {
     assertSpec(spec);
-    return answering(async () => {
-      const patience = this.options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
-      for (const until = Date.now() + patience; ;) {
-        const made = await this.attempt(spec);
-        if (typeof made !== 'string') return this.starts.listening(spec, made.id, { adopted: made.adopted });
-        if (Date.now() > until) throw podError('locked', `${made}, for ${patience} ms`);
-        await sleep(POLL_MS);
-      }
-    });
+    return this.untilMade(spec, () => this.attempt(spec));
+  }
+
+  async salvage(spec: PodSpec): Promise<PodHandle> {
+    assertSpec(spec);
+    return this.untilMade(spec, () => this.attemptSalvage(spec));
   }
 
   async remove(pod: PodIdentity, { graceSeconds }: RemoveOptions): Promise<void> {
@@ -99,6 +96,47 @@ export class DockerPodDriver implements PodDriver {
     return answering(() => this.states());
   }
 
+  private untilMade(spec: PodSpec, attempt: () => Promise<{ id: string; adopted: boolean } | string>): Promise<PodHandle> {
+    return answering(async () => {
+      const patience = this.options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
+      for (const until = Date.now() + patience; ;) {
+        const made = await attempt();
+        if (typeof made !== 'string') return this.starts.listening(spec, made.id, { adopted: made.adopted });
+        if (Date.now() > until) throw podError('locked', `${made}, for ${patience} ms`);
+        await sleep(POLL_MS);
+      }
+    });
+  }
+
+  /** The container that serves the pod's volume, or why another look is needed. It has the pod's name, so that there is no second one. */
+  private async attemptSalvage(spec: PodSpec): Promise<{ id: string; adopted: boolean } | string> {
+    const containers = await this.containers.list(spec.workspaceId);
+    this.assertNoOtherLives(spec, containers);
+    const alive = containers.find(isAlive);
+    if (alive?.salvages) return { id: alive.id, adopted: true };
+    const volume = await this.filesOf(spec);
+    if (volume === null) throw podError('nothing_left', `its volume ${this.names.files(spec)} is gone`);
+    // An agent that does not answer is as good as dead, and must not write any more.
+    for (const { id } of containers) await this.containers.remove(id);
+    const made = await this.maker.make(spec, await this.maker.imageOf(spec), 'salvage');
+    if (made.id === null) return made.why;
+    if ((await this.filesOf(spec)) !== volume) {
+      // It was removed meanwhile, and this container was given an empty one.
+      await this.containers.remove(made.id);
+      await removeVolume(this.engine, this.names.files(spec));
+      throw podError('nothing_left', `its volume ${this.names.files(spec)} is gone`);
+    }
+    if (!(await this.containers.start(made.id))) return 'its container was taken away before it was started';
+    return { id: made.id, adopted: false };
+  }
+
+  /** What tells the volume with a pod's files from another one of the same name; null where there is none. */
+  private async filesOf(pod: PodIdentity): Promise<string | null> {
+    const volumes = await listVolumes(this.engine, this.names.filter({ workspaceId: pod.workspaceId, kind: 'files' }));
+    const found = volumes.find(({ Name }) => Name === this.names.files(pod));
+    return found ? ((found as { CreatedAt?: string }).CreatedAt ?? '') : null;
+  }
+
   /** The container of a pod that has been started, or why another look is needed. */
   private async attempt(spec: PodSpec): Promise<{ id: string; adopted: boolean } | string> {
     const others = await this.containers.list(spec.workspaceId);
@@ -124,6 +162,10 @@ export class DockerPodDriver implements PodDriver {
   private async assertNotFenced(spec: PodSpec, others: readonly PodContainer[]): Promise<void> {
     const newest = await this.fences.newestGeneration(spec.workspaceId);
     if (newest > spec.generation) throw passedBy(newest);
+    this.assertNoOtherLives(spec, others);
+  }
+
+  private assertNoOtherLives(spec: PodIdentity, others: readonly PodContainer[]): void {
     for (const { generation } of others.filter(isAlive)) {
       if (generation === spec.generation) continue;
       throw podError(generation < spec.generation ? 'older_pod_alive' : 'stale_generation', `the pod of generation ${generation} lives`);
@@ -147,28 +189,32 @@ export class DockerPodDriver implements PodDriver {
     // In this order: a pod that is made in between has its container before this looks for volumes, or is not found at all.
     const volumes = await listVolumes(this.engine, this.names.filter({ workspaceId, kind: 'files' }));
     const containers = await this.containers.list(workspaceId);
-    const pods = new Map<string, { pod: PodIdentity; container: PodContainer | null }>();
+    const pods = new Map<string, { pod: PodIdentity; container: PodContainer | null; hasFiles: boolean }>();
     for (const { Labels } of volumes) {
       const pod = this.names.identityOf(Labels);
-      if (pod !== null) pods.set(this.names.files(pod), { pod, container: null });
+      if (pod !== null) pods.set(this.names.files(pod), { pod, container: null, hasFiles: true });
     }
     for (const container of containers) {
       const key = this.names.files(container);
-      const found = pods.get(key)?.container;
-      if (!found || isAlive(container)) pods.set(key, { pod: container, container });
+      const found = pods.get(key);
+      if (!found?.container || isAlive(container)) pods.set(key, { pod: container, container, hasFiles: found?.hasFiles ?? false });
     }
-    return Promise.all([...pods.values()].map(({ pod, container }) => this.stateOf(pod, container)));
+    return Promise.all([...pods.values()].map(({ pod, container, hasFiles }) => this.stateOf(pod, container, hasFiles)));
   }
 
-  private async stateOf({ workspaceId, generation }: PodIdentity, container: PodContainer | null): Promise<PodState> {
+  private async stateOf(
+    { workspaceId, generation }: PodIdentity,
+    container: PodContainer | null,
+    salvageable: boolean,
+  ): Promise<PodState> {
     const identity = { workspaceId, generation };
     if (container === null || !isAlive(container)) {
       const dead = container && (await this.containers.look(container.id));
-      return { ...identity, phase: 'dead', address: null, ref: null, end: dead && endOf(dead) };
+      return { ...identity, phase: 'dead', address: null, ref: null, salvageable, end: dead && endOf(dead) };
     }
     const address = container.ip !== '' && (await listens(container.ip)) ? addressOf(container.ip) : null;
     const ref = `container ${container.id.slice(0, 12)}`;
-    return { ...identity, phase: address === null ? 'starting' : 'running', address, ref, end: null };
+    return { ...identity, phase: address === null ? 'starting' : 'running', address, ref, salvageable, end: null };
   }
 }
 

@@ -4,6 +4,8 @@ import type { PodIdentity } from '../pod-driver';
 export type Kind =
   /** The container of a pod. */
   | 'pod'
+  /** The container of an agent that serves what a dead pod has left. */
+  | 'salvage'
   /** A container that is never started: the engine gives a volume its owner when one is made. */
   | 'prepare'
   /** The volume with a pod's workspace. */
@@ -58,6 +60,11 @@ export class Names {
     if (kind !== undefined) label.push(`${KIND}=${kind}`);
     if (workspaceId !== undefined) label.push(`${WORKSPACE}=${workspaceId}`);
     return { label };
+  }
+
+  /** Whether the labels are those of a container that salvages. */
+  isSalvage(labels: Labels | null | undefined): boolean {
+    return labels?.[KIND] === ('salvage' satisfies Kind);
   }
 
   /** The pod that something with these labels belongs to, or null where it belongs to none. */

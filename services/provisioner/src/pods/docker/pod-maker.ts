@@ -1,3 +1,4 @@
+import type { AgentMode } from '../agent-environment';
 import type { PodSpec } from '../pod-driver';
 import { AgentVolume } from './agent-volume';
 import { podContainer, preparingContainer, type PodDefaults } from './container-options';
@@ -41,14 +42,15 @@ export class PodMaker {
   }
 
   /** The id of the new container; null where another one has the pod's name. */
-  async make(spec: PodSpec, image: string): Promise<{ id: string } | { id: null; why: string }> {
+  async make(spec: PodSpec, image: string, mode?: AgentMode): Promise<{ id: string } | { id: null; why: string }> {
     const agentVolume = await this.agent.ensure();
     const networkId = await this.network.ensure();
     const engineCpus = await this.engineCpus();
-    await this.prepareFiles(spec);
+    // What a dead pod has left has its owner already.
+    if (mode !== 'salvage') await this.prepareFiles(spec);
     const { names } = this;
     const { gatewayUrl, defaults } = this.options;
-    const container = podContainer(spec, { names, image, agentVolume, networkId, gatewayUrl, defaults, engineCpus });
+    const container = podContainer(spec, { names, image, agentVolume, networkId, gatewayUrl, defaults, engineCpus }, mode);
     try {
       return { id: await this.engine.createContainer(container) };
     } catch (error) {

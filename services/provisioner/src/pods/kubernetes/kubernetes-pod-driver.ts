@@ -1,4 +1,4 @@
-import type { PodDriver, PodHandle, PodIdentity, PodSpec, PodState, RemoveOptions } from '../pod-driver';
+import { type PodDriver, PodError, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pod-driver';
 import { assertIdentity, assertSpec } from '../spec-rules';
 import { Fence } from './fence';
 import type { KubeApi } from './kube-api';
@@ -60,6 +60,10 @@ export class KubernetesPodDriver implements PodDriver {
     assertImage(spec.runtime.image);
     nameOf(spec.workspaceId);
     return answering('create', () => this.maker.create(spec));
+  }
+
+  salvage(): Promise<PodHandle> {
+    return Promise.reject(new PodError('nothing_left', 'its volume went with it'));
   }
 
   async remove(pod: PodIdentity, { graceSeconds }: RemoveOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
-import { agentEnvironment } from '../agent-environment';
+import { agentEnvironment, type AgentMode } from '../agent-environment';
 import { asUser } from './as-user';
 import type { PodSpec } from '../pod-driver';
 import type { PodDirectory } from './pod-directory';
@@ -20,7 +20,13 @@ export interface AgentProgram {
 const INHERITED = ['PATH', 'LANG', 'TZ'] as const;
 
 /** The whole environment of an agent. */
-function environmentOf(spec: PodSpec, program: AgentProgram, directory: PodDirectory, { by }: Isolation): Record<string, string> {
+function environmentOf(
+  spec: PodSpec,
+  program: AgentProgram,
+  directory: PodDirectory,
+  { by }: Isolation,
+  mode: AgentMode,
+): Record<string, string> {
   const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
   const place = {
     workspaceDir: directory.workspaceOf(spec),
@@ -29,6 +35,7 @@ function environmentOf(spec: PodSpec, program: AgentProgram, directory: PodDirec
     gatewayUrl: program.gatewayUrl,
     addressFile: directory.addressFileOf(spec),
     ...(by === 'environment' ? {} : { processes: by }),
+    mode,
   };
   return { ...Object.fromEntries(inherited), ...agentEnvironment(spec, place) };
 }
@@ -42,6 +49,7 @@ export async function startAgent(
   program: AgentProgram,
   directory: PodDirectory,
   isolation: Isolation,
+  mode?: AgentMode,
 ): Promise<{ pid: number; exited: Promise<string> }> {
   const logFile = await open(directory.logFileOf(spec), 'a', 0o600);
   try {
@@ -49,7 +57,7 @@ export async function startAgent(
     const [file, ...args] = isolation.by === 'user' ? asUser(isolation.uid, command) : command;
     const child = spawn(file, args, {
       cwd: directory.of(spec),
-      env: environmentOf(spec, program, directory, isolation),
+      env: environmentOf(spec, program, directory, isolation, mode),
       detached: true,
       stdio: ['ignore', logFile.fd, logFile.fd],
     });

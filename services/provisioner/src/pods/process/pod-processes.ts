@@ -29,6 +29,11 @@ export class PodProcesses {
     return all.find((it) => isSame(this.agentsPod(it), pod)) ?? null;
   }
 
+  /** Whether this process of a pod is an agent that serves what the pod has left. */
+  async isSalvaging({ pid }: ProcessRecord): Promise<boolean> {
+    return (await this.table.all()).some((it) => it.pid === pid && it.env.get('REPRISE_MODE') === 'salvage');
+  }
+
   /** Every agent of this directory that lives, also one that was never recorded. */
   async agents(): Promise<{ pod: PodIdentity; pid: number }[]> {
     return (await this.table.all()).flatMap((it) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PodError, type PodDriver, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pod-driver';
+import type { AgentMode } from '../agent-environment';
 import { lastWords, startAgent } from './agent-process';
 import type { IsolationKind } from './isolation-kinds';
 import { PodDirectory } from './pod-directory';
@@ -78,12 +79,20 @@ export class ProcessPodDriver implements PodDriver {
         await this.directory.forgetUser(dead);
       }
       await this.directory.raiseGeneration(spec);
-      const isolation = await this.isolation.of(spec);
-      await this.directory.prepare(spec, isolation);
-      const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory, isolation);
-      const start = this.table.startOf(pid);
-      if (start !== null) await this.directory.recordProcess(spec, { pid, start });
-      return this.listening(spec, pid, exited);
+      return this.start(spec);
+    });
+  }
+
+  async salvage(spec: PodSpec): Promise<PodHandle> {
+    assertSpec(spec);
+    return this.alone(spec, async () => {
+      await this.assertNoOtherLives(spec);
+      if ((await this.directory.filesOf(spec)) === null) throw new PodError('nothing_left', 'its directory is gone');
+      const agent = await this.processes.agentOf(spec);
+      if (agent && (await this.processes.isSalvaging(agent))) return this.listening(spec, agent.pid);
+      // What a dead agent left running would go on writing, and an agent that does not answer is as good as dead.
+      await this.processes.end(spec, 0);
+      return this.start(spec, 'salvage');
     });
   }
 
@@ -126,12 +135,25 @@ export class ProcessPodDriver implements PodDriver {
   private async assertNotFenced(spec: PodSpec): Promise<void> {
     const newest = await this.directory.newestGeneration(spec.workspaceId);
     if (newest > spec.generation) throw new PodError('stale_generation', `generation ${newest} was created before`);
+    await this.assertNoOtherLives(spec);
+  }
+
+  private async assertNoOtherLives(spec: PodIdentity): Promise<void> {
     const others = (await this.directory.pods(spec.workspaceId)).filter((it) => it.generation !== spec.generation);
     for (const other of others) {
       if (!(await this.processes.agentOf(other))) continue;
       const older = other.generation < spec.generation;
       throw new PodError(older ? 'older_pod_alive' : 'stale_generation', `the pod of generation ${other.generation} lives`);
     }
+  }
+
+  private async start(spec: PodSpec, mode?: AgentMode): Promise<PodHandle> {
+    const isolation = await this.isolation.of(spec);
+    await this.directory.prepare(spec, isolation);
+    const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory, isolation, mode);
+    const start = this.table.startOf(pid);
+    if (start !== null) await this.directory.recordProcess(spec, { pid, start });
+    return this.listening(spec, pid, exited);
   }
 
   /** Waits until this agent has told its address. One that does not in time is ended: it would never. */
@@ -157,11 +179,12 @@ export class ProcessPodDriver implements PodDriver {
 
   private async stateOf(pod: PodIdentity, pid: number | null): Promise<PodState> {
     const identity = { workspaceId: pod.workspaceId, generation: pod.generation };
-    if (pid === null) return { ...identity, phase: 'dead', address: null, ref: null, end: null };
+    const salvageable = (await this.directory.filesOf(pod)) !== null;
+    if (pid === null) return { ...identity, phase: 'dead', address: null, ref: null, salvageable, end: null };
     const told = await this.directory.address(pod);
     // An address of another pid is what an agent before this one left.
     const address = told?.pid === pid ? `http://${this.host}:${told.port}` : null;
-    return { ...identity, phase: address === null ? 'starting' : 'running', address, ref: `pid ${pid}`, end: null };
+    return { ...identity, phase: address === null ? 'starting' : 'running', address, ref: `pid ${pid}`, salvageable, end: null };
   }
 
   /** One at a time a workspace, on this whole machine. */

@@ -42,6 +42,13 @@ export class DockerHost {
           await this.remember(spec);
         }
       },
+      salvage: async (spec: PodSpec) => {
+        try {
+          return await driver.salvage(spec);
+        } finally {
+          await this.remember(spec);
+        }
+      },
       remove: (pod, how) => driver.remove(pod, how),
       inspect: (pod) => driver.inspect(pod),
       list: () => driver.list(),

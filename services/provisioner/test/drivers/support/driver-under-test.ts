@@ -44,7 +44,7 @@ export interface ApiUnderTest {
 }
 
 /** What a back end has besides what every one has: the suite holds it to the promises about these, too. */
-export type Shown = 'api' | 'images' | 'names' | 'quota';
+export type Shown = 'api' | 'images' | 'names' | 'quota' | 'salvage';
 
 /** What the host said that it shows. */
 export function given<T>(capability: T | undefined): T {

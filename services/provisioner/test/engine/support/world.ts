@@ -177,7 +177,7 @@ export class World {
   async journal(workspaceId: string, generation: number): Promise<string[]> {
     const rows = await this.database.query(
       `SELECT s.* FROM job_steps s JOIN jobs j ON j.id = s.job_id WHERE j.workspace_id = $1 AND j.generation = $2
-        ORDER BY s.started_at, array_position(ARRAY['quiesce','snapshot','verify','teardown','create','restore','ready'], s.step), s.attempt`,
+        ORDER BY s.started_at, array_position(ARRAY['salvage','quiesce','snapshot','verify','teardown','create','restore','ready'], s.step), s.attempt`,
       [workspaceId, generation],
     );
     return rows.map((row: { step: string; attempt: number; status: string }) => `${row.step} ${row.attempt} ${row.status}`);
@@ -185,6 +185,11 @@ export class World {
 
   podRows(workspaceId: string): Promise<{ generation: number; status: string }[]> {
     return this.database.query(`SELECT generation, status FROM pods WHERE workspace_id = $1 ORDER BY generation`, [workspaceId]);
+  }
+
+  /** Deletes a pod's files, as a disk that breaks does. */
+  loseFiles(workspaceId: string, generation: number): void {
+    for (const own of ['', String(generation)]) rmSync(join(this.podsDir, workspaceId, own, 'workspace'), { recursive: true, force: true });
   }
 
   logOf(workspaceId: string, generation: number): string {
@@ -221,8 +226,8 @@ export class Workspace {
     };
   }
 
-  createCommand(snapshotId: string | null = null): CreatePod {
-    return { ...this.order(++this.generation), spec: this.spec(), snapshot_id: snapshotId };
+  createCommand(snapshotId: string | null = null, more: Partial<CreatePod> = {}): CreatePod {
+    return { ...this.order(++this.generation), spec: this.spec(), snapshot_id: snapshotId, ...more };
   }
 
   replaceCommand(): ReplacePod {
@@ -233,8 +238,8 @@ export class Workspace {
     return { ...this.order(++this.generation), pod_generation: this.podGeneration };
   }
 
-  async create(replica: Replica, snapshotId: string | null = null): Promise<EventRow> {
-    await replica.get(JobsService).create(this.createCommand(snapshotId), aMessage());
+  async create(replica: Replica, snapshotId: string | null = null, more: Partial<CreatePod> = {}): Promise<EventRow> {
+    await replica.get(JobsService).create(this.createCommand(snapshotId, more), aMessage());
     return this.ended();
   }
 
