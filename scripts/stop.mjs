@@ -1,5 +1,5 @@
 // @ts-check
-// npm stop [-- --pods]: stop what npm start started, wherever it runs, and what npm test and npm run test:faults left up.
+// npm stop [-- --pods [--without-saving]]: stop what npm start started, wherever it runs, and what npm test and npm run test:faults left up.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Failure, describe } from './lib/failure.mjs';
@@ -14,16 +14,42 @@ import { until } from './lib/wait.mjs';
 // Four services with 30 s each to end what they have in hand, and the servers after them.
 const LIMIT_MS = 180_000;
 
-const { values: options } = parseArgs({ options: { pods: { type: 'boolean' } } });
+const { values: options } = parseArgs({ options: { pods: { type: 'boolean' }, 'without-saving': { type: 'boolean' } } });
 
 try {
   for (const folder of [testFolder(), faultsFolder()]) if (existsSync(folder)) await stopTests(new State(folder));
   const state = new State(instanceFolder());
+  if (options['without-saving'] && !options.pods) throw new Failure('--without-saving goes with --pods: without it pods go on running');
+  if (options.pods && !options['without-saving']) await savePods(state);
   await stopInstance(state);
   await tellOfPods(state);
 } catch (error) {
   console.error(describe(error));
   process.exitCode = 1;
+}
+
+/**
+ * Pods are not ended before their workspaces are saved, or somebody has agreed that they are not.
+ * @param {State} state
+ */
+async function savePods(state) {
+  if (podsOf(state).length === 0) return;
+  const keep = 'Their files stay, and the next resume saves them.';
+  if (!holderOf(state.path('lock'))) return agree(`Reprise is not running, so its ${podsOf(state).length} pods cannot be saved. ${keep}`);
+  const { saveWorkspaces } = await import('./lib/save-workspaces.mjs');
+  console.log('Stopping the workspaces, each saved first.');
+  const { saved, failed } = await saveWorkspaces(state);
+  console.log(`Workspaces stopped: ${saved}.`);
+  if (failed.length > 0) await agree(`Not saved: ${failed.length}.\n  ${failed.join('\n  ')}\n${keep}`);
+}
+
+/** @param {string} what @throws Failure unless a person agrees */
+async function agree(what) {
+  const { isAgreed } = await import('./lib/save-workspaces.mjs');
+  console.log(what);
+  if (!(await isAgreed('End these pods all the same?'))) {
+    throw new Failure('nothing was ended. To end pods without saving them: npm stop -- --pods --without-saving');
+  }
 }
 
 /** @param {State} state */
@@ -70,9 +96,10 @@ async function whileLocked(state, what, work) {
 async function tellOfPods(state) {
   if (options.pods) {
     const ended = await removePods(state);
-    console.log(`Pods ended: ${ended}. Their workspaces go on from their last snapshots, by resume.`);
+    console.log(`Pods ended: ${ended}.${ended > 0 ? ' Their files stay: resume saves them, and goes on from them.' : ''}`);
     return;
   }
   const left = podsOf(state).length;
-  if (left > 0) console.log(`Pods that go on running: ${left}. The next npm start finds them again; npm stop -- --pods ends them.`);
+  if (left > 0)
+    console.log(`Pods that go on running: ${left}. The next npm start finds them again; npm stop -- --pods saves and ends them.`);
 }

@@ -59,7 +59,7 @@ async function toFirstAccept(checkout: string, bench: Bench): Promise<void> {
 async function end(checkout: string, bench: Bench): Promise<void> {
   if (!existsSync(join(checkout, 'package.json'))) return;
   const calm = { ...bench, turns: { ...bench.turns, signal: new AbortController().signal } };
-  await npm('stop', checkout, calm, '--', '--pods').catch(() => undefined);
+  await npm('stop', checkout, calm, '--', '--pods', '--without-saving').catch(() => undefined);
 }
 
 function npm(verb: string, checkout: string, bench: Bench, ...args: string[]): Promise<unknown> {

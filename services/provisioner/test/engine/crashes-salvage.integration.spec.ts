@@ -1,0 +1,3 @@
+import { survivesEveryDeathIn } from './support/crashes';
+
+survivesEveryDeathIn('salvage');
