@@ -104,3 +104,24 @@ promise('whoever asks for the last snapshot gets it, and what the lost pod left 
   expect(await alice.see(id)).toMatchObject({ last_snapshot_error: expect.stringContaining('discarded') });
   expect((await alice.run(id, 'cat saved.txt')).output).toBe('saved\n');
 });
+
+promise('an idle workspace is saved as often as its role asks, and comes back from there where pod and files are gone', async () => {
+  const { alice } = await stack.tenant();
+  const role = await alice.role({ checkpoint_interval_seconds: 1 });
+  expect(role).toMatchObject({ checkpoint_interval_seconds: 1 });
+  const { id } = await alice.workspace({ role_id: role.id });
+  await alice.run(id, 'echo saved > saved.txt');
+  await alice.reach(id, 'idle');
+  const before = stack.pod(id);
+  await eventually(async () => expect(await alice.see(id)).toMatchObject({ snapshot_ref: expect.stringMatching(/^snap_/) }), {
+    within: 60_000,
+  });
+  const { snapshot_ref: snapshot } = await alice.see(id);
+  expect(await alice.see(id)).toMatchObject({ status: 'idle', generation: 1, operation: null });
+  expect(stack.pod(id)).toEqual(before);
+  for (const pid of processesOf(stack.pod(id))) process.kill(pid, 'SIGKILL');
+  rmSync(before.files, { recursive: true });
+  await alice.reach(id, 'failed');
+  expect(await alice.succeeded(await alice.begin(id, 'resume'))).toMatchObject({ state_from: snapshot });
+  expect((await alice.run(id, 'cat saved.txt')).output).toBe('saved\n');
+});

@@ -19,6 +19,14 @@ export class NoopAgent implements PodAgent {
     return Promise.resolve({ interruptedTaskId: null });
   }
 
+  freeze(): Promise<{ inBackground: number }> {
+    return Promise.resolve({ inBackground: 0 });
+  }
+
+  thaw(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   resumeWork(): Promise<void> {
     return Promise.resolve();
   }

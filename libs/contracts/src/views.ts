@@ -99,6 +99,7 @@ export interface RoleView {
   idle_timeout_seconds: number;
   runtime: RoleRuntime;
   on_pod_lost: PodLostPolicy;
+  checkpoint_interval_seconds: number;
   version: number;
   created_at: string;
   updated_at: string;

@@ -10,6 +10,7 @@ import type { Reporter } from './reporting/reporter';
 import { restoreWorkspace, type RestoreResult } from './restore/restore';
 import type { SnapshotLimits } from './snapshot/limits';
 import { writeSnapshot, type SnapshotResult } from './snapshot/snapshot';
+import { Standstill } from './checkpoint/standstill';
 import { Task, type TaskEnd } from './tasks/task';
 
 export type AgentStatus = 'starting' | 'ready' | 'quiesced';
@@ -42,6 +43,8 @@ export class Agent {
   private restoring = false;
   private waking: Promise<void> | undefined;
   private quiescing: Promise<Quiesced> | undefined;
+  /** While the pod stands still for a checkpoint: it is quiesced, but for whoever has a task for it. */
+  private standstill: { readonly it: Standstill; readonly inBackground: Promise<number> } | undefined;
 
   private readonly files: OwnFiles;
   /** What was moved aside and is not in the conversation yet. */
@@ -66,7 +69,7 @@ export class Agent {
   }
 
   get status(): AgentStatus {
-    return this.state;
+    return this.standstill ? 'ready' : this.state;
   }
 
   get taskId(): string | null {
@@ -76,6 +79,7 @@ export class Agent {
   /** @throws AgentError `not_ready` when there is nothing at rest to be saved: a pod that is still starting holds no state */
   quiesce(reason: string): Promise<Quiesced> {
     if (this.state === 'starting') throw new AgentError('not_ready', 'the pod is starting and holds no state to be saved');
+    this.thaw();
     this.state = 'quiesced';
     return (this.quiescing ??= this.comeToRest(reason).catch((error: unknown) => {
       this.quiescing = undefined;
@@ -85,9 +89,11 @@ export class Agent {
 
   /** Makes a new pod ready and lets a quiesced one go on. @throws AgentError `restore_in_progress`, `salvage_only` */
   async resumeWork(): Promise<void> {
-    if (this.config.mode === 'salvage') throw new AgentError('salvage_only', 'the pod is dead: what it left can be saved, and it goes on no more');
+    if (this.config.mode === 'salvage')
+      throw new AgentError('salvage_only', 'the pod is dead: what it left can be saved, and it goes on no more');
     if (this.restoring) throw new AgentError('restore_in_progress', 'the workspace is being restored');
     if (this.state === 'starting') await (this.waking ??= this.wakeUp().finally(() => (this.waking = undefined)));
+    if (this.thaw()) return;
     if (this.state !== 'quiesced') return;
     await this.quiescing;
     this.quiescing = undefined;
@@ -95,9 +101,42 @@ export class Agent {
     this.reporter.resume();
   }
 
+  /**
+   * Lets everything stand still for a checkpoint, and nothing end. Whatever comes for the pod meanwhile ends it, and so does a while in which nobody takes a
+   * snapshot. @throws AgentError `busy`, `not_ready`
+   */
+  async freeze(): Promise<{ inBackground: number }> {
+    if (this.current) throw new AgentError('busy', `task ${this.taskId} is running`);
+    if (!this.standstill) {
+      if (this.state !== 'ready') throw new AgentError('not_ready', `the pod is ${this.state}`);
+      this.standStill();
+    }
+    const { standstill } = this;
+    try {
+      await this.quiescing;
+      return { inBackground: (await standstill?.inBackground) ?? 0 };
+    } catch (error) {
+      if (this.standstill === standstill) this.thaw();
+      throw error;
+    }
+  }
+
+  /** Ends a freeze: everything goes on, and a snapshot that is under way breaks off. False where there was none, and nothing is changed. */
+  thaw(): boolean {
+    if (!this.standstill) return false;
+    this.standstill.it.end();
+    this.standstill = undefined;
+    this.quiescing = undefined;
+    this.state = 'ready';
+    this.reporter.resume();
+    return true;
+  }
+
   /** `already` where this task was taken before. @throws AgentError `busy`, `not_ready` */
   runTask(request: TaskRequest): 'accepted' | 'already' {
     if (this.taken.has(request.taskId)) return 'already';
+    // A task waits for no checkpoint.
+    this.thaw();
     if (this.state !== 'ready') throw new AgentError('not_ready', `the pod is ${this.state} and takes no tasks`);
     if (this.current) throw new AgentError('busy', `task ${this.taskId} is running`);
     this.taken.add(request.taskId);
@@ -137,7 +176,13 @@ export class Agent {
     assertQuiesced();
     await rest;
     assertQuiesced();
-    return writeSnapshot(this.workspace, out, limits, assertQuiesced);
+    const standstill = this.standstill?.it;
+    standstill?.hold();
+    try {
+      return await writeSnapshot(this.workspace, out, limits, assertQuiesced);
+    } finally {
+      standstill?.release();
+    }
   }
 
   /** @throws AgentError `not_starting`, `restore_in_progress`, and those of restoreWorkspace */
@@ -156,6 +201,7 @@ export class Agent {
   /** Ends everything that the pod runs. What was running is told to have been cancelled. */
   async shutDown(): Promise<void> {
     if (this.state === 'starting') return;
+    this.thaw();
     this.state = 'quiesced';
     const { current } = this;
     current?.task.stop('cancelled', 'pod_stopped');
@@ -185,6 +231,20 @@ export class Agent {
 
   private async tellMoved(conversation: Conversation): Promise<void> {
     for (const { path, to } of this.moved.splice(0)) await conversation.append({ type: 'file.moved', path, to });
+  }
+
+  private standStill(): void {
+    const it = new Standstill(this.processes, () => void this.thaw());
+    const inBackground = it.begin();
+    this.state = 'quiesced';
+    this.standstill = { it, inBackground };
+    // The agent writes, too: what it has to tell stands in the workspace until it is told.
+    this.quiescing = inBackground.then(async () => {
+      if (!it.isOver) await this.reporter.flush(FLUSH_MS);
+      if (!it.isOver) await this.reporter.pause();
+      return { interruptedTaskId: null };
+    });
+    this.quiescing.catch(() => undefined);
   }
 
   private async comeToRest(reason: string): Promise<Quiesced> {

@@ -43,6 +43,7 @@ import { WritesTogether } from './transactions/writes-together';
 import { WorkspaceEntity } from './workspaces/workspace.entity';
 import { WorkspacesController } from './workspaces/workspaces.controller';
 import { WorkspacesRepository } from './workspaces/workspaces.repository';
+import { CheckpointsService } from './workspaces/checkpoints.service';
 import { WorkspacesService } from './workspaces/workspaces.service';
 
 /** The whole service: each feature's controller, service and repository, over one database and one broker. */
@@ -122,6 +123,7 @@ export class LifecycleModule {
         UnitOfWork,
         Watchdog,
         WorkspacesRepository,
+        CheckpointsService,
         WorkspacesService,
         WritesTogether,
       ],

@@ -6,6 +6,7 @@ import { storeIn } from '@reprise/messaging/store';
 import { databaseIndicator, HealthModule } from '@reprise/platform';
 import { databaseModule } from '@reprise/platform/database';
 import type { DataSource } from 'typeorm';
+import { CheckpointsModule } from './checkpoints/checkpoints.module';
 import { JobsModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { MIGRATIONS, SCHEMA } from './migrations';
@@ -64,6 +65,7 @@ export class ProvisionerModule {
         JobsModule,
         WorkerModule,
         TasksModule,
+        CheckpointsModule,
         ReconcilerModule,
         RetentionModule,
         OverviewModule,

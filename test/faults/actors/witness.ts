@@ -23,6 +23,10 @@ export class Witness {
   known: State = NOTHING;
   /** What is to be brought back where an operation failed: also what is in no snapshot yet, since its pod has been left alive. */
   private owed: State | null = null;
+  /** What was known of it when its pod was lost. */
+  private held: State = NOTHING;
+  /** Snapshots of what lost pods had left. */
+  private readonly salvaged = new Set<string>();
   /**
    * What may be brought back as well: the operation was given up before it told what it had saved. Where a fault has killed the pod, only the
    * journal knows whether that was before or after its snapshot.
@@ -84,7 +88,8 @@ export class Witness {
   expects(snapshot: string | null): boolean {
     const saved = snapshot === null ? NOTHING : this.snapshots.get(snapshot);
     const known = this.check(4, saved !== undefined, () => `has the snapshot ${snapshot}, which nobody took`);
-    // What was only in a pod that a fault has killed since, nobody can bring back.
+    if (known && this.lost()) this.held = this.known;
+    // What was only in a pod that a fault has killed since comes back by a salvage, which says so.
     if (known) this.known = this.owed !== null && !this.lost() ? this.owed : saved!;
     return known;
   }
@@ -106,6 +111,9 @@ export class Witness {
     const workspace = await this.see();
     const { snapshot_ref: snapshot } = workspace;
     const brought = operation.status === 'succeeded' && this.isBetter(before) ? this.perhaps! : before;
+    if (operation.phases.some(({ name }) => name === 'salvage') && snapshot !== null) this.salvaged.add(snapshot);
+    const from = operation.state_from === 'salvage' ? snapshot : (operation.state_from ?? null);
+    if (operation.status === 'succeeded' && from !== null && this.salvaged.has(from)) return this.learn(kind, workspace);
     // The only snapshot that can be new is that of this operation, or of the one that was given up before it.
     if (snapshot !== null && !this.snapshots.has(snapshot)) this.snapshots.set(snapshot, brought);
     const isLeft = operation.status === 'failed' && workspace.status === 'failed';
@@ -115,6 +123,19 @@ export class Witness {
     else if (kind === 'stop') this.stopped(workspace);
     else await this.up(kind, workspace, brought);
     if (!isLeft) this.perhaps = null;
+  }
+
+  /** After a salvage: what had been said by the pod's death still stands; its files are what they were then, which nobody knows where a task ran. */
+  private learn(kind: string, { snapshot_ref: snapshot }: WorkspaceView): void {
+    this.owed = null;
+    this.perhaps = null;
+    const pod = this.pod();
+    const state = pod && stateOf(pod);
+    if (!state) return;
+    const kept = this.held.conversation.every((line, index) => state.conversation[index] === line);
+    this.check(4, kept, () => `has lost part of its conversation in a salvage, by ${kind}`);
+    this.known = state;
+    if (snapshot !== null) this.snapshots.set(snapshot, state);
   }
 
   compare(before: State, after: State, when: string): void {

@@ -198,4 +198,21 @@ export class InterruptTask extends LivePodCommand {
   reason!: string;
 }
 
-export const POD_COMMANDS = [CreatePod, ReplacePod, RemovePod, RunTask, InterruptTask] as const;
+/**
+ * Takes a snapshot of a live pod that is at rest between tasks. The pod stays up, and what it runs in the background is frozen meanwhile. Not a promise: a
+ * pod that is busy, or gets a task meanwhile, has no checkpoint, and is asked for one again.
+ */
+export class CheckpointPod {
+  static readonly type = 'reprise.pod.checkpoint.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'provisioner';
+  static readonly example = { workspace_id: EXAMPLE.workspace, pod_generation: 2 };
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsCounter()
+  pod_generation!: number;
+}
+
+export const POD_COMMANDS = [CreatePod, ReplacePod, RemovePod, CheckpointPod, RunTask, InterruptTask] as const;

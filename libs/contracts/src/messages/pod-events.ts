@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
 import { OPERATION_ERRORS, OperationErrorCode, STEPS, STEP_STATUSES, Step, StepStatus } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
 import { IsCounter, IsTime } from './rules';
@@ -187,6 +187,55 @@ export class PodLost {
   reason!: string;
 }
 
+/** A checkpoint of a live pod stands, verified: a resume begins from it should the pod be lost with its files. */
+export class PodCheckpointed {
+  static readonly type = 'reprise.pod.checkpointed.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = {
+    workspace_id: EXAMPLE.workspace,
+    pod_generation: 2,
+    snapshot_id: EXAMPLE.snapshot,
+    taken_at: EXAMPLE.time,
+    in_background: 1,
+  };
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsCounter()
+  pod_generation!: number;
+
+  @IsTypeId('snapshot')
+  snapshot_id!: string;
+
+  @IsTime()
+  taken_at!: string;
+
+  /** How many processes ran in the background, and were frozen: where any did, files may change without a task. */
+  @IsInt()
+  @Min(0)
+  in_background!: number;
+}
+
+/** A checkpoint of a live pod failed; the pod goes on as before. Not told where the pod was busy, or was given a task meanwhile. */
+export class PodCheckpointFailed {
+  static readonly type = 'reprise.pod.checkpoint-failed.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { workspace_id: EXAMPLE.workspace, pod_generation: 2, message: 'The snapshot store has no space left.' };
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsCounter()
+  pod_generation!: number;
+
+  @IsString()
+  @MaxLength(2000)
+  message!: string;
+}
+
 abstract class PodTaskEvent {
   @IsTypeId('workspace')
   workspace_id!: string;
@@ -218,4 +267,14 @@ export class TaskDeliveryFailed extends PodTaskEvent {
   reason!: string;
 }
 
-export const POD_EVENTS = [PodStepChanged, PodReady, PodRemoved, PodJobFailed, PodLost, TaskDelivered, TaskDeliveryFailed] as const;
+export const POD_EVENTS = [
+  PodStepChanged,
+  PodReady,
+  PodRemoved,
+  PodJobFailed,
+  PodLost,
+  PodCheckpointed,
+  PodCheckpointFailed,
+  TaskDelivered,
+  TaskDeliveryFailed,
+] as const;

@@ -35,6 +35,7 @@ export class CreateRole extends LifecycleCommand {
     idle_timeout_seconds: 3600,
     runtime: { image: 'registry.example/agents/coder:1', cpus: 1, memory_mb: 1024 },
     on_pod_lost: 'resume',
+    checkpoint_interval_seconds: 300,
     caller: EXAMPLE.caller,
   };
 
@@ -93,6 +94,13 @@ export class CreateRole extends LifecycleCommand {
   @ValidateNested()
   @Type(() => RoleRuntime)
   runtime?: RoleRuntime;
+
+  /** How often a workspace that is idle is saved while its pod stays up, if anything may have changed since; 0 is never. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(2_592_000)
+  checkpoint_interval_seconds?: number;
 
   /** Whether a workspace whose pod is lost stays failed or is resumed from its last good snapshot. */
   @IsOptional()
@@ -162,6 +170,13 @@ export class ChangeRole extends LifecycleCommand {
   @ValidateNested()
   @Type(() => RoleRuntime)
   runtime?: RoleRuntime;
+
+  /** How often a workspace that is idle is saved while its pod stays up, if anything may have changed since; 0 is never. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(2_592_000)
+  checkpoint_interval_seconds?: number;
 
   /** Whether a workspace whose pod is lost stays failed or is resumed from its last good snapshot. */
   @IsOptional()

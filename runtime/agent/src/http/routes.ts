@@ -59,6 +59,23 @@ export function routes(agent: Agent, config: AgentConfig): Route[] {
     },
     {
       method: 'POST',
+      path: /^\/v1\/freeze$/,
+      handle: async (request, response, { content }) => {
+        await readJson(request, content);
+        const { inBackground } = await agent.freeze();
+        answer(response, 200, { in_background: inBackground });
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/thaw$/,
+      handle: async (request, response, { content }) => {
+        await readJson(request, content);
+        answer(response, 200, { was_frozen: agent.thaw() });
+      },
+    },
+    {
+      method: 'POST',
       path: /^\/v1\/resume-work$/,
       handle: async (request, response, { content }) => {
         await readJson(request, content);

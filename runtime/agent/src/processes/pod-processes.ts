@@ -63,14 +63,14 @@ export class PodProcesses {
 
   /**
    * Stops all of them with SIGSTOP, again until no new one appears: one that is being stopped may have forked just before. Resolves once all stand
-   * still. Call `continue` in any case afterwards.
+   * still, with how many it stopped. Call `continue` in any case afterwards.
    * @throws Error where one does not stop in time
    */
-  async freeze(): Promise<void> {
+  async freeze(): Promise<number> {
     for (const until = Date.now() + FROZEN_WITHIN_MS; ;) {
       const known = new Set(this.frozen.map(nameOf));
       const moving = (await this.list()).filter((it) => !isStopped(it));
-      if (moving.length === 0) return;
+      if (moving.length === 0) return this.frozen.length;
       if (Date.now() >= until) throw new Error(`processes did not stop: ${moving.map(({ pid }) => pid).join(', ')}`);
       for (const it of moving) {
         send(it, 'SIGSTOP');

@@ -139,6 +139,9 @@ const role: Fields<RoleView> = {
     POD_LOST_POLICIES,
     'What becomes of a workspace whose pod is lost: it stays failed, or is resumed from its last good snapshot.',
   ),
+  checkpoint_interval_seconds: integer(
+    'How often an idle workspace is saved while its pod stays up, if anything may have changed since; 0 is never.',
+  ),
   version: integer('Raised by every change.'),
   created_at: CREATED,
   updated_at: UPDATED,

@@ -17,6 +17,8 @@ const FIELDS = {
   idle_timeout_seconds: 'After so long without a task an idle workspace stops; 0 is never.',
   on_pod_lost:
     'What becomes of a workspace whose pod is lost: fail, it stays failed until someone resumes it; resume, it is resumed from its last good snapshot, at most a few times an hour.',
+  checkpoint_interval_seconds:
+    'How often an idle workspace is saved while its pod stays up, if anything may have changed since; 0 is never. It bounds what is lost where a pod dies together with its disk.',
   runtime: 'What its pods run in and how much of it; a change replaces it as a whole. Where pods are processes, none of it counts.',
 };
 

@@ -24,7 +24,8 @@ export type WatchdogAction =
   | 'task_interrupted'
   | 'task_timed_out'
   | 'workspace_stopped'
-  | 'workspace_resumed';
+  | 'workspace_resumed'
+  | 'checkpoint_asked';
 
 /** An operation that has just ended. */
 export interface EndedOperation extends Pick<OperationEntity, 'kind' | 'created_at'> {

@@ -22,7 +22,7 @@ export const PHASE_DURATION = histogram(
 );
 export const WATCHDOG_ACTIONS = counter(
   'reprise_watchdog_actions_total',
-  'What the watchdog did. action: operation_resent, operation_timed_out, task_resent, task_interrupted, task_timed_out, workspace_stopped, workspace_resumed.',
+  'What the watchdog did. action: operation_resent, operation_timed_out, task_resent, task_interrupted, task_timed_out, workspace_stopped, workspace_resumed, checkpoint_asked.',
   ['action'],
 );
 export const WORKSPACES = gauge('reprise_workspaces', 'Workspaces that are not archived, by status. The same from every replica.', [

@@ -5,6 +5,7 @@ import { LostMeanwhile1764000300000 } from './1764000300000-lost-meanwhile';
 import { RoleRuntime1764000400000 } from './1764000400000-role-runtime';
 import { PodLostPolicy1764000500000 } from './1764000500000-pod-lost-policy';
 import { StateFrom1765006000000 } from './1765006000000-state-from';
+import { Checkpoints1765006000001 } from './1765006000001-checkpoints';
 import { KeysOfCallers1765007000000 } from './1765007000000-keys-of-callers';
 import { SecretEnv1765007200000 } from './1765007200000-secret-env';
 import { WorkspaceFailure1765007300000 } from './1765007300000-workspace-failure';
@@ -21,6 +22,7 @@ export const MIGRATIONS = [
   RoleRuntime1764000400000,
   PodLostPolicy1764000500000,
   StateFrom1765006000000,
+  Checkpoints1765006000001,
   KeysOfCallers1765007000000,
   SecretEnv1765007200000,
   WorkspaceFailure1765007300000,

@@ -2,6 +2,8 @@ import {
   GetOperation,
   ListOperationsInFlight,
   OperationView,
+  PodCheckpointed,
+  PodCheckpointFailed,
   PodJobFailed,
   PodLost,
   PodReady,
@@ -14,6 +16,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { factOf, orgOf } from '../commands/from-context';
 import { OperationsService } from './operations.service';
+import { CheckpointsService } from '../workspaces/checkpoints.service';
 import { PodLosses } from './pod-losses.service';
 import { StepsService } from './steps.service';
 
@@ -23,6 +26,7 @@ export class OperationsController {
     private readonly operations: OperationsService,
     private readonly steps: StepsService,
     private readonly losses: PodLosses,
+    private readonly checkpoints: CheckpointsService,
   ) {}
 
   @EventPattern(PodStepChanged.type)
@@ -43,6 +47,16 @@ export class OperationsController {
   @EventPattern(PodJobFailed.type)
   jobFailed(@Payload() data: PodJobFailed, @Ctx() context: MessageContext): Promise<void> {
     return this.operations.jobFailed(factOf(data, context));
+  }
+
+  @EventPattern(PodCheckpointed.type)
+  podCheckpointed(@Payload() data: PodCheckpointed, @Ctx() context: MessageContext): Promise<void> {
+    return this.checkpoints.taken(factOf(data, context));
+  }
+
+  @EventPattern(PodCheckpointFailed.type)
+  podCheckpointFailed(@Payload() data: PodCheckpointFailed, @Ctx() context: MessageContext): Promise<void> {
+    return this.checkpoints.failed(factOf(data, context));
   }
 
   @EventPattern(PodLost.type)

@@ -198,6 +198,8 @@ export class OperationsService {
             ...(ending.status !== outcome.ending.status ? { lost_at: lostAt(workspace.role, now) } : {}),
             pod_generation: ending.podGeneration,
             failure: failureOf(ending, error, operation.id, now),
+            // A fresh pod has nothing that its snapshot has not.
+            ...(error === null ? { saved_at: now, checkpoint_asked_at: null, background_work: false } : {}),
             operation_id: null,
             ...(ending.taskEnds ? { running_task_id: null } : {}),
           },

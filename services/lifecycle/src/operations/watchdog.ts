@@ -5,6 +5,7 @@ import { AnswersRepository } from '../commands/answers.repository';
 import { LifecycleConfig } from '../lifecycle.config';
 import { LifecycleMetrics } from '../metrics/lifecycle-metrics';
 import { TaskWatch } from '../tasks/task-watch.service';
+import { CheckpointsService } from '../workspaces/checkpoints.service';
 import { WorkspacesService } from '../workspaces/workspaces.service';
 import { OperationsService } from './operations.service';
 
@@ -12,7 +13,7 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Looks, again and again, for what would stay stuck: operations that are quiet or past their deadline, tasks alike, workspaces that idle for too
- * long or lost their pods. Any number of replicas may: each effect is guarded, and has one message id where it is a message.
+ * long, are to be saved or lost their pods. Any number of replicas may: each effect is guarded, and has one message id where it is a message.
  */
 @Injectable()
 export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -26,6 +27,7 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
     private readonly operations: OperationsService,
     private readonly tasks: TaskWatch,
     private readonly workspaces: WorkspacesService,
+    private readonly checkpoints: CheckpointsService,
     private readonly answers: AnswersRepository,
     private readonly config: LifecycleConfig,
     private readonly clock: Clock,
@@ -81,6 +83,15 @@ export class Watchdog implements OnApplicationBootstrap, BeforeApplicationShutdo
         await this.workspaces.idleTooLong(now),
         ({ id }) => `Workspace ${id}`,
         (workspace) => this.stopIdle(workspace),
+      ),
+    );
+    await this.guarded('Checkpoints', async () =>
+      this.each(
+        await this.checkpoints.due(now),
+        ({ id }) => `Workspace ${id}`,
+        async (workspace) => {
+          if (await this.checkpoints.ask(workspace)) this.metrics.watchdogDid('checkpoint_asked');
+        },
       ),
     );
     await this.guarded('Lost pods', async () =>

@@ -41,6 +41,10 @@ export class RoleEntity {
   @Column('text')
   on_pod_lost!: PodLostPolicy;
 
+  /** 0: never. */
+  @Column('integer')
+  checkpoint_interval_seconds!: number;
+
   /** Raised by every change of the role or of its provider. */
   @Column('integer')
   version!: number;

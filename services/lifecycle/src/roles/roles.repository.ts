@@ -62,11 +62,11 @@ export class RolesRepository {
   insert(role: RoleEntity): Fragment {
     return (bind) =>
       `INSERT INTO roles (id, org_id, provider_id, name, display_name, command, env, secret_env, task_timeout_seconds, idle_timeout_seconds, runtime,
-                          on_pod_lost, version, created_at, updated_at)
+                          on_pod_lost, checkpoint_interval_seconds, version, created_at, updated_at)
        VALUES (${bind(role.id)}, ${bind(role.org_id)}, ${bind(role.provider_id)}, ${bind(role.name)}, ${bind(role.display_name)},
                ${bind(JSON.stringify(role.command))}::jsonb, ${bind(JSON.stringify(role.env))}::jsonb, ${bind(JSON.stringify(role.secret_env))}::jsonb, ${bind(role.task_timeout_seconds)},
                ${bind(role.idle_timeout_seconds)}, ${bind(JSON.stringify(role.runtime))}::jsonb, ${bind(role.on_pod_lost)},
-               ${bind(role.version)}, ${bind(role.created_at)}, ${bind(role.updated_at)}) RETURNING 1`;
+               ${bind(role.checkpoint_interval_seconds)}, ${bind(role.version)}, ${bind(role.created_at)}, ${bind(role.updated_at)}) RETURNING 1`;
   }
 
   /** Writes the role as it now is, if nobody changed it since it was loaded. */
@@ -77,6 +77,7 @@ export class RolesRepository {
               secret_env = ${bind(JSON.stringify(role.secret_env))}::jsonb,
               task_timeout_seconds = ${bind(role.task_timeout_seconds)}, idle_timeout_seconds = ${bind(role.idle_timeout_seconds)},
               runtime = ${bind(JSON.stringify(role.runtime))}::jsonb, on_pod_lost = ${bind(role.on_pod_lost)},
+              checkpoint_interval_seconds = ${bind(role.checkpoint_interval_seconds)},
               version = ${bind(role.version)}, updated_at = ${bind(role.updated_at)}, archived_at = ${bind(role.archived_at)}
         WHERE id = ${bind(role.id)} AND version = ${bind(loadedVersion)} RETURNING 1`;
   }

@@ -40,6 +40,7 @@ export class RolesService {
         idle_timeout_seconds: data.idle_timeout_seconds ?? this.config.defaultIdleTimeoutSeconds,
         runtime: data.runtime ?? {},
         on_pod_lost: data.on_pod_lost ?? 'fail',
+        checkpoint_interval_seconds: data.checkpoint_interval_seconds ?? 0,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -65,6 +65,18 @@ export class WorkspaceEntity {
   @Column('timestamptz', { nullable: true })
   idle_since!: Date | null;
 
+  /** As of when its state is known to be in a snapshot; null where it never was, and of workspaces from before there were checkpoints. */
+  @Column('timestamptz', { nullable: true })
+  saved_at!: Date | null;
+
+  /** When a checkpoint was last asked for, of the pod that lives. */
+  @Column('timestamptz', { nullable: true })
+  checkpoint_asked_at!: Date | null;
+
+  /** Whether something ran in the background at the last checkpoint: its files may change without a task. */
+  @Column('boolean')
+  background_work!: boolean;
+
   @Column('timestamptz')
   created_at!: Date;
 

@@ -8,6 +8,7 @@ import { columnsOf } from '../transactions/columns.repository';
 import { byId, MOST_AT_ONCE, oneOf } from '../transactions/at-once.repository';
 import type { Embedded } from '../transactions/embedded';
 import type { Fragment } from '../transactions/one-statement';
+import { ASKED_AGAIN_SECONDS } from './checkpoint.rules';
 import { WorkspaceEntity } from './workspace.entity';
 
 /** A workspace with what a decision about it rests on. */
@@ -60,6 +61,9 @@ export type WorkspaceChange = Partial<
     | 'failure'
     | 'operation_id'
     | 'running_task_id'
+    | 'saved_at'
+    | 'checkpoint_asked_at'
+    | 'background_work'
     | 'archived_at'
   >
 >;
@@ -76,6 +80,9 @@ const COLUMNS: readonly (keyof WorkspaceChange)[] = [
   'failure',
   'operation_id',
   'running_task_id',
+  'saved_at',
+  'checkpoint_asked_at',
+  'background_work',
   'archived_at',
 ];
 
@@ -161,6 +168,21 @@ export class WorkspacesRepository {
           AND w.idle_since <= $1::timestamptz - r.idle_timeout_seconds * interval '1 second'
         ORDER BY w.idle_since LIMIT $2`,
       [now, limit],
+    );
+  }
+
+  /** Those of which a checkpoint is due (`isCheckpointDue`), of all tenants. */
+  checkpointDue(now: Date, limit: number): Promise<Pick<WorkspaceEntity, 'id' | 'generation'>[]> {
+    return this.dataSource.query(
+      `SELECT w.id, w.generation
+         FROM workspaces w JOIN roles r ON r.id = w.role_id
+        WHERE w.status = 'idle' AND w.pod_generation IS NOT NULL AND r.checkpoint_interval_seconds > 0
+          AND (w.saved_at IS NULL OR w.idle_since > w.saved_at OR w.background_work)
+          AND coalesce(w.saved_at, w.idle_since) <= $1::timestamptz - r.checkpoint_interval_seconds * interval '1 second'
+          AND (w.checkpoint_asked_at IS NULL
+               OR w.checkpoint_asked_at <= $1::timestamptz - least(r.checkpoint_interval_seconds, $2) * interval '1 second')
+        ORDER BY w.idle_since LIMIT $3`,
+      [now, ASKED_AGAIN_SECONDS, limit],
     );
   }
 

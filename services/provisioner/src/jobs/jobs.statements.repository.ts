@@ -106,8 +106,8 @@ export function advanceStatement(
     if (pod.status === 'live') parts.push(settledPodsPart(row, at));
   });
   snapshots.forEach((snapshot, at) => {
-    const { id, status, key, record } = snapshot;
-    const row = bind(JSON.stringify({ id, status, ...record, key: key ?? record?.key }));
+    const { id, status, key, record, reason } = snapshot;
+    const row = bind(JSON.stringify({ id, status, reason, ...record, key: key ?? record?.key }));
     parts.push(status === 'writing' ? newSnapshotPart(row, at) : changedSnapshotPart(row, at));
   });
   if (messages.length > 0) parts.push(`sent AS (${insertMessages(bind, 'EXISTS (SELECT FROM held)')})`);
@@ -154,9 +154,9 @@ function settledPodsPart(pod: string, at: number): string {
 
 function newSnapshotPart(row: string, at: number): string {
   return `snapshot${at} AS (
-    INSERT INTO snapshots (id, workspace_id, org_id, generation, status, key)
-    SELECT s.id, held.workspace_id, held.org_id, held.generation, s.status, s.key
-      FROM held, json_to_record(${row}::json) AS s(id text, status text, key text)
+    INSERT INTO snapshots (id, workspace_id, org_id, generation, status, key, reason)
+    SELECT s.id, held.workspace_id, held.org_id, held.generation, s.status, s.key, s.reason
+      FROM held, json_to_record(${row}::json) AS s(id text, status text, key text, reason text)
     ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, key = EXCLUDED.key, created_at = now()
   )`;
 }

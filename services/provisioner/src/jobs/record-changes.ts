@@ -29,12 +29,17 @@ export interface PodChange {
 export const SNAPSHOT_STATUSES = ['writing', 'complete', 'verified', 'deleting'] as const;
 export type SnapshotStatus = (typeof SNAPSHOT_STATUSES)[number];
 
+/** What a snapshot is made for. */
+export type SnapshotReason = 'restart' | 'stop' | 'salvage' | 'checkpoint';
+
 /** A snapshot's row as it is to be. What is left out stays. */
 export interface SnapshotChange {
   readonly id: string;
   readonly status: SnapshotStatus;
   /** With `writing`: where it will stand. */
   readonly key?: string;
+  /** With `writing`: what it is made for. */
+  readonly reason?: SnapshotReason;
   /** With `complete`. */
   readonly record?: SnapshotRecord;
 }

@@ -5,6 +5,7 @@ import { InterruptedTasks1764000100000 } from './1764000100000-interrupted-tasks
 import { FairClaims1764000200000 } from './1764000200000-fair-claims';
 import { Retention1764000300000 } from './1764000300000-retention';
 import { Salvage1765006000000 } from './1765006000000-salvage';
+import { SnapshotSequence1765006000001 } from './1765006000001-snapshot-sequence';
 
 /** The schema that the provisioner owns. */
 export const SCHEMA = 'provisioner';
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly MigrationClass[] = [
   FairClaims1764000200000,
   Retention1764000300000,
   Salvage1765006000000,
+  SnapshotSequence1765006000001,
 ];

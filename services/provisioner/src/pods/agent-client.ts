@@ -73,6 +73,18 @@ export class AgentClient implements PodAgent {
     if (body.status !== 'ready') throw notTheAgent('its answer to resume-work has another form');
   }
 
+  async freeze(): Promise<{ inBackground: number }> {
+    const { body } = await this.ask('POST', '/v1/freeze', {}, this.options.quiesceTimeoutMs ?? QUIESCE_TIMEOUT_MS);
+    if (typeof body.in_background !== 'number') throw notTheAgent('its answer to freeze has another form');
+    return { inBackground: body.in_background };
+  }
+
+  async thaw(): Promise<boolean> {
+    const { body } = await this.ask('POST', '/v1/thaw', {});
+    if (typeof body.was_frozen !== 'boolean') throw notTheAgent('its answer to thaw has another form');
+    return body.was_frozen;
+  }
+
   async snapshot({ entries, bytes, depth }: SnapshotLimits): Promise<AgentSnapshot> {
     const request = await this.open('GET', `/v1/snapshot?max_entries=${entries}&max_bytes=${bytes}&max_depth=${depth}`, { content: '' });
     request.end();

@@ -17,6 +17,16 @@ export interface PodAgent {
   resumeWork(): Promise<void>;
 
   /**
+   * Lets everything in the pod stand still for a checkpoint: as quiesced, but that what runs in the background goes on afterwards. A task, or a quiesce, that
+   * comes meanwhile ends it, and with it a snapshot that is under way; so does a while in which nobody takes one.
+   * @throws AgentError `busy`, `not_ready` as `agentCode`
+   */
+  freeze(): Promise<{ inBackground: number }>;
+
+  /** Ends a freeze. False where something else had ended it, and nothing is changed. @throws AgentError */
+  thaw(): Promise<boolean>;
+
+  /**
    * The workspace as a tar stream; only while quiesced. Read `stream` to its end, then await `digest`: the agent's own
    * digest of the tar bytes. A stream that breaks rejects both. Destroy `stream` to give up.
    * @throws AgentError when it does not begin; `snapshot_too_large` as `agentCode`

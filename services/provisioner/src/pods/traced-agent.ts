@@ -29,6 +29,14 @@ export class TracedAgent implements PodAgent {
     return inSpan('agent resume-work', this.about, () => this.agent.resumeWork());
   }
 
+  freeze(): Promise<{ inBackground: number }> {
+    return inSpan('agent freeze', this.about, () => this.agent.freeze());
+  }
+
+  thaw(): Promise<boolean> {
+    return inSpan('agent thaw', this.about, () => this.agent.thaw());
+  }
+
   /** No span: its bytes come later. Whoever moves them has it (`TransferThread`), as of `restore`. */
   snapshot(limits: SnapshotLimits): Promise<AgentSnapshot> {
     return this.agent.snapshot(limits);

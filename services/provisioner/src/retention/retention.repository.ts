@@ -33,18 +33,19 @@ export class RetentionRepository {
   constructor(@InjectDataSource() private readonly database: DataSource) {}
 
   /**
-   * Marks as `deleting` what nothing can need any more: verified snapshots that are not among the workspace's newest `kept`, not younger than
+   * Marks as `deleting` what nothing can need any more: checkpoints that any newer snapshot has superseded; other verified snapshots that are not among the workspace's newest `kept`, not younger than
    * `keptHours`, and not the one in use; and those of ended jobs that were never verified. From then on nothing is restored from them. Answers all that
    * are so marked, those of an interrupted pass too.
    */
   async supersede({ kept, keptHours, unverifiedForHours }: Keep, limit: number): Promise<Superseded[]> {
     return this.database.query<Superseded[]>(
       `WITH ranked AS (
-         SELECT id, workspace_id, created_at, row_number() OVER (PARTITION BY workspace_id ORDER BY generation DESC) AS place
-           FROM snapshots WHERE status = 'verified'
+         SELECT id, workspace_id, created_at, is_checkpoint, row_number() OVER (PARTITION BY workspace_id ORDER BY seq DESC) AS age,
+                row_number() OVER (PARTITION BY workspace_id, is_checkpoint ORDER BY seq DESC) AS place
+           FROM (SELECT *, coalesce(reason, '') = 'checkpoint' AS is_checkpoint FROM snapshots WHERE status = 'verified') s
        ), old AS (
          SELECT r.id FROM ranked r
-          WHERE r.place > $1 AND r.created_at < now() - make_interval(hours => $4)
+          WHERE r.age > 1 AND (r.is_checkpoint OR (r.place > $1 AND r.created_at < now() - make_interval(hours => $4)))
             AND NOT EXISTS (${UNFINISHED('r.workspace_id')}) AND NOT EXISTS (${IN_USE('r.workspace_id', 'r.id')})
           UNION ALL
          SELECT s.id FROM snapshots s

@@ -7,8 +7,8 @@ import { RetentionRepository } from './retention.repository';
 const EVERY_MS = 600_000;
 const HOUR_MS = 3_600_000;
 const BATCH = 500;
-/** As the snapshot step names its objects, or did (`gz`); whatever else stands in the store is someone else's. */
-const OBJECT = /^(ws_[0-9a-z]{26})\/\d+\.\d+\.tar\.(br|gz)$/;
+/** As snapshots name their objects, or did (by generation; `gz`); whatever else stands in the store is someone else's. */
+const OBJECT = /^(ws_[0-9a-z]{26})\/(?:\d+|snap_[0-9a-z]{26})\.\d+\.tar\.(br|gz)$/;
 
 export interface Kept {
   readonly snapshots: number;

@@ -48,7 +48,7 @@ export class SnapshotsRepository {
   /** The workspace's last good snapshot taken before this generation, or null. */
   async lastGood(workspaceId: string, before: number): Promise<Pick<StoredSnapshot, 'id' | 'takenAt'> | null> {
     const [row] = await this.database.query<Pick<StoredSnapshot, 'id' | 'takenAt'>[]>(
-      `SELECT id, created_at AS "takenAt" FROM snapshots WHERE workspace_id = $1 AND status = 'verified' AND generation < $2 ORDER BY generation DESC LIMIT 1`,
+      `SELECT id, created_at AS "takenAt" FROM snapshots WHERE workspace_id = $1 AND status = 'verified' AND generation < $2 ORDER BY seq DESC LIMIT 1`,
       [workspaceId, before],
     );
     return row ?? null;

@@ -3,6 +3,7 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { JobsModule } from '../jobs/jobs.module';
 import { Agents } from './agents';
 import { CreateStep } from './create.step';
+import { PodSaver } from './pod-saver';
 import { PodSpecs } from './pod-specs';
 import { QuiesceStep } from './quiesce.step';
 import { ReadyStep } from './ready.step';
@@ -20,6 +21,7 @@ const STEPS = [SalvageStep, QuiesceStep, SnapshotStep, VerifyStep, TeardownStep,
   providers: [
     Agents,
     PodSpecs,
+    PodSaver,
     ...STEPS,
     {
       provide: STEP_HANDLERS,
@@ -28,6 +30,6 @@ const STEPS = [SalvageStep, QuiesceStep, SnapshotStep, VerifyStep, TeardownStep,
         Object.fromEntries(handlers.map((handler) => [handler.step, handler])) as unknown as StepHandlers,
     },
   ],
-  exports: [STEP_HANDLERS],
+  exports: [PodSaver, STEP_HANDLERS],
 })
 export class StepsModule {}

@@ -35,11 +35,12 @@ export class VerifyStep implements StepHandler {
   }
 
   /** Objects of attempts that did not come to their end. None of them has a record any more. */
-  private async dropEarlierAttempts({ workspaceId, generation }: Job, verified: string): Promise<void> {
+  private async dropEarlierAttempts(job: Job, verified: string): Promise<void> {
     // Most snapshots are taken at the first attempt, and have nothing beside them.
-    if (verified === attemptKey({ workspaceId, generation, attempt: 1 })) return;
+    if (verified === attemptKey({ ...job, attempt: 1 })) return;
     try {
-      for await (const key of this.store.list(`${workspaceId}/${generation}.`)) if (key !== verified) await this.store.delete(key);
+      for await (const key of this.store.list(`${job.workspaceId}/${newSnapshotOf(job)}.`))
+        if (key !== verified) await this.store.delete(key);
     } catch (error) {
       this.logger.warn(`Earlier attempts at the snapshot stay in the store: ${(error as Error).message}`);
     }

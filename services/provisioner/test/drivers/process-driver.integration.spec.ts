@@ -82,25 +82,26 @@ afterAll(async () => {
 });
 
 describe('the process driver', () => {
-  keepsThePromisesOfAPodDriver(() =>
-    Promise.resolve({
-      driver,
-      another: newDriver(),
-      crash: async (pod) => {
-        await kill([agentOf(pod)]);
-      },
-      hasProcesses: (pod) => Promise.resolve(processesOf(pod).length > 0),
-      takeAway: async (pod) => {
-        await kill(processesOf(pod));
-        for (const path of [ownOf(pod), filesOf(pod)]) rmSync(path, { recursive: true });
-      },
-      withAgent: (program, options) => {
-        const file = join(directory, `agent-${randomUUID()}.js`);
-        writeFileSync(file, program);
-        return Promise.resolve(newDriver({ agentPath: file, ...options }));
-      },
-    }),
-  ['salvage'],
+  keepsThePromisesOfAPodDriver(
+    () =>
+      Promise.resolve({
+        driver,
+        another: newDriver(),
+        crash: async (pod) => {
+          await kill([agentOf(pod)]);
+        },
+        hasProcesses: (pod) => Promise.resolve(processesOf(pod).length > 0),
+        takeAway: async (pod) => {
+          await kill(processesOf(pod));
+          for (const path of [ownOf(pod), filesOf(pod)]) rmSync(path, { recursive: true });
+        },
+        withAgent: (program, options) => {
+          const file = join(directory, `agent-${randomUUID()}.js`);
+          writeFileSync(file, program);
+          return Promise.resolve(newDriver({ agentPath: file, ...options }));
+        },
+      }),
+    ['salvage'],
   );
 });
 

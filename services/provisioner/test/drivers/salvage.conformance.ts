@@ -1,7 +1,8 @@
 import { AgentClient } from '../../src/pods/agent-client';
 import type { PodDriver, PodErrorReason, PodIdentity, PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
-import { newSpec, nextGeneration } from '../testing/workspaces';
+import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
+import { LIMITS } from '../testing/limits';
 import type { DriverUnderTest } from './support/driver-under-test';
 
 /** What a driver makes of pods that are dead, and whose files are still there. */
@@ -35,11 +36,11 @@ export function salvagesWhatDeadPodsLeft(
 
   async function salvaged(spec: PodSpec, by = driver): Promise<AgentClient> {
     const { address } = await by.salvage(spec);
-    return new AgentClient({ address, token: spec.token });
+    return new AgentClient({ address, credentials: credentialsOf(spec) });
   }
 
   async function textOf(agent: AgentClient): Promise<string> {
-    const { stream, digest } = await agent.snapshot();
+    const { stream, digest } = await agent.snapshot(LIMITS);
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(chunk as Buffer);
     await digest;

@@ -18,7 +18,7 @@ describe('a workspace whose pod was lost', () => {
   afterAll(async () => world?.end());
 
   /** A workspace with a snapshot of one file, and one that was written since; its agent is dead. */
-  async function lost(options: ReplicaOptions = {}): Promise<Workspace> {
+  async function lost(options: ReplicaOptions = {}, { isLarge = false } = {}): Promise<Workspace> {
     const healthy = await Replica.start(world);
     const workspace = new Workspace(world);
     await workspace.create(healthy);
@@ -26,7 +26,7 @@ describe('a workspace whose pod was lost', () => {
     await workspace.replace(healthy);
     await world.sh(workspace.id, 'echo second >> file; (while :; do echo x >> stray; sleep 0.02; done) & echo');
     // More than fits on its way: who is killed while it is sent has not sent all of it.
-    await world.sh(workspace.id, 'head -c 24000000 /dev/urandom > large');
+    if (isLarge) await world.sh(workspace.id, 'head -c 24000000 /dev/urandom > large');
     await world.kill(workspace.id);
     await healthy.stop();
     replica = await Replica.start(world, options);
@@ -144,7 +144,7 @@ describe('a workspace whose pod was lost', () => {
       await waitFor(async () => (await world.alive(victim)).length === 0, 'the death of the agent that salvages');
     });
     let victim = '';
-    const workspace = await lost({ store });
+    const workspace = await lost({ store }, { isLarge: true });
     victim = workspace.id;
     expect((await workspace.create(replica)).data).toMatchObject({ state_from: 'salvage' });
     expect((await world.journal(workspace.id, workspace.generation)).filter((line) => line.startsWith('snapshot'))).toEqual([

@@ -78,6 +78,7 @@ describe('while the secret of the pods is exchanged', () => {
 function withoutKeys(driver: World['driver']): PodDriver {
   return {
     create: (spec) => driver.create({ ...spec, controlKeys: [] }),
+    salvage: (spec) => driver.salvage({ ...spec, controlKeys: [] }),
     remove: (...given) => driver.remove(...given),
     inspect: (...given) => driver.inspect(...given),
     list: () => driver.list(),

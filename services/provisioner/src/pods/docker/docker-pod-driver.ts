@@ -202,11 +202,7 @@ export class DockerPodDriver implements PodDriver {
     return Promise.all([...pods.values()].map(({ pod, container, hasFiles }) => this.stateOf(pod, container, hasFiles)));
   }
 
-  private async stateOf(
-    { workspaceId, generation }: PodIdentity,
-    container: PodContainer | null,
-    salvageable: boolean,
-  ): Promise<PodState> {
+  private async stateOf({ workspaceId, generation }: PodIdentity, container: PodContainer | null, salvageable: boolean): Promise<PodState> {
     const identity = { workspaceId, generation };
     if (container === null || !isAlive(container)) {
       const dead = container && (await this.containers.look(container.id));

@@ -45,7 +45,15 @@ export function viewOf(pod: KubePod, instance: string, port: number): PodView | 
 }
 
 export function stateOf({ workspaceId, generation, phase, address, name, end }: PodView): PodState {
-  return { workspaceId, generation, phase, address, ref: phase === 'dead' ? null : `pod ${name}`, salvageable: false, end: phase === 'dead' ? end : null };
+  return {
+    workspaceId,
+    generation,
+    phase,
+    address,
+    ref: phase === 'dead' ? null : `pod ${name}`,
+    salvageable: false,
+    end: phase === 'dead' ? end : null,
+  };
 }
 
 /** In one line, for an error's detail. */
