@@ -27,7 +27,7 @@ export const ERROR_CODES = {
   dead_letter_settled: [409, 'The dead letter does not wait for a decision; details.status says what became of it.'],
   replay_ended: [409, 'The replay has ended.'],
   idempotency_in_progress: [409, 'A request with this idempotency key is still being answered; repeat it in a moment.'],
-  payload_too_large: [413, 'The body is larger than 1 MiB.'],
+  payload_too_large: [413, 'The body is larger than this route takes: 1 MiB, where its description does not say more.'],
   unsupported_media_type: [415, 'The body must be application/json.'],
   idempotency_key_reused: [422, 'This idempotency key was used with a different request; use a new key.'],
   billing_inactive: [

@@ -1,4 +1,13 @@
-import { EXAMPLE, GetTenantPosture, RestartWorkspace } from '@reprise/contracts';
+import {
+  CreateProvider,
+  CreateRole,
+  EXAMPLE,
+  GetTenantPosture,
+  LONGEST_DESCRIPTION,
+  RestartWorkspace,
+  SubmitTask,
+} from '@reprise/contracts';
+import { HOSTILE } from '../../../libs/platform/src/input/testing/hostile-bodies';
 import { type Call, expectError, GatewayUnderTest } from './support';
 
 let gateway: GatewayUnderTest;
@@ -12,7 +21,7 @@ beforeAll(async () => {
     trial_ends_at: null,
     may_add: true,
   }));
-  await gateway.others.answer(RestartWorkspace, () => ({}));
+  for (const message of [RestartWorkspace, SubmitTask, CreateProvider, CreateRole]) await gateway.others.answer(message, () => ({}));
 });
 afterAll(() => gateway.stop());
 
@@ -68,6 +77,32 @@ describe('a value that is not allowed', () => {
     expect(fields).toEqual({ [field]: expect.stringMatching(/\S/) });
   });
 
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
+    '%s is an unknown field, in a query and in a body',
+    async (name) => {
+      const inQuery = await gateway.call('GET', `/v1/workspaces?${name}=1`);
+      const inBody = await gateway.call('POST', '/v1/workspaces', { raw: `{"role_name":"coder",${JSON.stringify(name)}:1}` });
+      const whereNoneIsTaken = await gateway.call('POST', `${WS}/restart?${name}=true`, { raw: `{${JSON.stringify(name)}:{}}` });
+      for (const answered of [inQuery, inBody, whereNoneIsTaken]) {
+        expect(Object.keys(expectError(answered, 400, 'validation_error').fields as object)).toEqual([name]);
+      }
+    },
+  );
+
+  it.each(Object.entries(HOSTILE))('%s: refused in 16 KiB at most', async (_, raw) => {
+    for (const path of ['/v1/workspaces', '/v1/agent-roles', '/v1/providers', `${WS}/restart`]) {
+      const answered = await gateway.call('POST', path, { raw, headers: { 'idempotency-key': 'one' } });
+      expectError(answered, 400, 'validation_error');
+      expect(Buffer.byteLength(JSON.stringify(answered.body))).toBeLessThanOrEqual(16 * 1024);
+    }
+  });
+
+  it('a hundred unknown fields and their kind are named up to twenty', async () => {
+    const body = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`field${at}`, '\0']));
+    const { fields } = expectError(await gateway.call('POST', '/v1/workspaces', { body }), 400, 'validation_error');
+    expect(Object.keys(fields as object)).toHaveLength(20);
+  });
+
   it.each(['/v1/workspaces?cursor=', `/v1/workspaces?cursor=${'x'.repeat(513)}`])('%s is no cursor', async (path) => {
     expectError(await gateway.call('GET', path), 400, 'invalid_cursor');
   });
@@ -93,5 +128,32 @@ describe('a request without a body', () => {
     ['with a charset', { raw: '{}', headers: { 'content-type': 'application/json; charset=utf-8' } }],
   ])('%s is fine where none is needed', async (_, call) => {
     expect((await gateway.call('POST', `${WS}/restart`, call)).status).toBe(202);
+  });
+});
+
+describe('a value at its limit', () => {
+  it.each([
+    ['plain', 'x', 'x'],
+    ['escaped', 'x', '\\u0078'],
+    ['of control characters', '\u0001', '\\u0001'],
+    ['of pairs, escaped', '\u{1f600}', '\\ud83d\\ude00'],
+  ])('a description, %s, is taken whole', async (_, character, written) => {
+    const raw = `{"description":"${written.repeat(LONGEST_DESCRIPTION)}"}`;
+    gateway.others.forget();
+    expect((await gateway.call('POST', `${WS}/tasks`, { raw })).status).toBe(202);
+    const [sent] = gateway.others.of(SubmitTask);
+    expect((sent?.data as SubmitTask).description === character.repeat(LONGEST_DESCRIPTION)).toBe(true);
+    const longer = await gateway.call('POST', `${WS}/tasks`, { raw: raw.replace('"}', `${written}"}`) });
+    expect(expectError(longer, 400, 'validation_error')).toHaveProperty('fields.description');
+  });
+
+  it.each(['constructor', 'toString', 'hasOwnProperty', 'then'])('%s is kept as a key of a map', async (name) => {
+    gateway.others.forget();
+    const map = { [name]: 'x' };
+    const role = { name: 'a', provider_id: EXAMPLE.provider, command: ['cat'], env: map };
+    expect((await gateway.call('POST', '/v1/providers', { body: { name: 'a', kind: 'none', config: { [name]: map } } })).status).toBe(201);
+    expect((await gateway.call('POST', '/v1/agent-roles', { body: role })).status).toBe(201);
+    expect(gateway.others.of(CreateProvider)[0]?.data).toMatchObject({ config: { [name]: map } });
+    expect(gateway.others.of(CreateRole)[0]?.data).toMatchObject({ env: map });
   });
 });

@@ -8,7 +8,6 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  Length,
   Max,
   MaxLength,
   Min,
@@ -16,7 +15,7 @@ import {
 } from 'class-validator';
 import { DEAD_LETTER_STATUSES, type DeadLetterStatus, REPLAY_ACTIONS, type ReplayAction } from '../vocabulary';
 import { EXAMPLE, Idempotency } from './message';
-import { IsTime } from './rules';
+import { IsTime, Length } from './rules';
 
 const LONGEST = 255;
 const LONGEST_REASON = 1_000;

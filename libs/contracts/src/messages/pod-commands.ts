@@ -1,10 +1,11 @@
 import { Type } from 'class-transformer';
-import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, Length, MaxLength, ValidateNested } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
 import { PROVIDER_KINDS, ProviderKind } from '../vocabulary';
 import { EXAMPLE, IsTypeId } from './message';
 import { RoleRuntime } from './role-runtime';
-import { IsCounter, IsTime } from './rules';
+import { IsCounter, IsTime, Length } from './rules';
 import { IsEncryptedMap } from './secret-env';
+import { LONGEST_DESCRIPTION } from './task-commands';
 
 /** What a pod runs as: the role and its provider as they are when the operation is accepted. */
 export class PodSpec {
@@ -179,7 +180,7 @@ export class RunTask extends LivePodCommand {
   };
 
   @IsString()
-  @Length(1, 262_144)
+  @Length(1, LONGEST_DESCRIPTION)
   description!: string;
 
   @IsCounter()

@@ -1,6 +1,7 @@
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { WORKSPACE_STATUSES, WorkspaceStatus } from '../vocabulary';
 import { EXAMPLE, LifecycleQuery } from './message';
+import { Length } from './rules';
 
 /** Ids in queries are plain strings: one of the wrong form is the same 404 as one that does not exist. */
 const LONGEST_ID = 128;
@@ -17,7 +18,7 @@ export class GetWorkspace extends LifecycleQuery {
   workspace_id!: string;
 }
 
-/** A page of a list. */
+/** A page of a list: at most so many, and fewer where they are large, with a cursor to the next. */
 abstract class PageQuery extends LifecycleQuery {
   @IsInt()
   @Min(1)
@@ -62,7 +63,7 @@ export class GetOperation extends LifecycleQuery {
   operation_id!: string;
 }
 
-/** Answers `{ tasks: TaskView[], cursor? }`, newest first. */
+/** Answers `{ tasks: TaskSummary[], cursor? }`, newest first: without outputs, and with long texts cut. */
 export class ListTasks extends PageQuery {
   static readonly type = 'reprise.task.list.v1';
   static readonly kind = 'query';
@@ -107,7 +108,7 @@ export class GetRole extends LifecycleQuery {
   with_values?: boolean;
 }
 
-/** Answers `{ roles: RoleView[], cursor? }`. */
+/** Answers `{ roles: RoleSummary[], cursor? }`: without `env`. */
 export class ListRoles extends PageQuery {
   static readonly type = 'reprise.role.list.v1';
   static readonly kind = 'query';
@@ -135,7 +136,7 @@ export class GetProvider extends LifecycleQuery {
   with_values?: boolean;
 }
 
-/** Answers `{ providers: ProviderView[], cursor? }`. */
+/** Answers `{ providers: ProviderSummary[], cursor? }`: without `config`. */
 export class ListProviders extends PageQuery {
   static readonly type = 'reprise.provider.list.v1';
   static readonly kind = 'query';

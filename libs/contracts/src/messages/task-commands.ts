@@ -1,7 +1,10 @@
-import { IsIn, IsOptional, IsString, Length, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { TASK_REPORTS, TaskReportStatus } from '../vocabulary';
 import { EXAMPLE, IsTypeId, LifecycleCommand } from './message';
-import { IsCounter, IsTime } from './rules';
+import { IsCounter, IsTime, Length } from './rules';
+
+/** The most characters that the text of a task may have. */
+export const LONGEST_DESCRIPTION = 262_144;
 
 /** Gives an idle workspace one piece of work. */
 export class SubmitTask extends LifecycleCommand {
@@ -15,7 +18,7 @@ export class SubmitTask extends LifecycleCommand {
 
   /** The task's text; the role's command reads it on standard input. */
   @IsString()
-  @Length(1, 262_144)
+  @Length(1, LONGEST_DESCRIPTION)
   description!: string;
 }
 

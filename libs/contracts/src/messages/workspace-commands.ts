@@ -1,5 +1,6 @@
-import { IsBoolean, IsOptional, IsString, Length, ValidateIf } from 'class-validator';
+import { IsBoolean, IsOptional, IsString, ValidateIf } from 'class-validator';
 import { EXAMPLE, IsTypeId, LifecycleCommand } from './message';
+import { Length } from './rules';
 
 /** Makes a workspace of a role, named by id or by name. Answers with the workspace. */
 export class CreateWorkspace extends LifecycleCommand {

@@ -1,4 +1,5 @@
 import type { ConsumeMessage, Options } from 'amqplib';
+import { capText } from '@reprise/platform';
 import { CE, HEADER } from '../publishing/headers';
 import type { RawMessage } from '../publishing/publisher';
 import type { TopologyNames } from '../topology/topology';
@@ -27,6 +28,11 @@ export interface Death {
   body: Buffer;
 }
 
+/** What is longer is none of a message that we took; the whole of it stands in the headers. */
+const LONGEST_TEXT_BYTES = 1024;
+const LONGEST_EXCEPTION_BYTES = 2 * 1024;
+const LONGEST_STACK_BYTES = 8 * 1024;
+
 /** amqplib types properties as `any`; this is how they come. */
 type Received = Omit<Options.Publish, 'headers'> & { headers?: Record<string, unknown> };
 
@@ -46,8 +52,8 @@ export function deathOf(message: ConsumeMessage, queue: string, trusted: Trusted
     actor: text(headers[CE.actor]),
     userId: senderOf(text(properties.userId), headers[HEADER.userId], trusted),
     reason: native?.reason ?? text(headers[HEADER.deadReason]) ?? 'unknown',
-    exception: native ? undefined : text(headers[HEADER.exception]),
-    stack: native ? undefined : text(headers[HEADER.stack]),
+    exception: native ? undefined : text(headers[HEADER.exception], LONGEST_EXCEPTION_BYTES),
+    stack: native ? undefined : text(headers[HEADER.stack], LONGEST_STACK_BYTES),
     attempts: count(headers[HEADER.attempts]),
     firstFailure: time(headers[HEADER.firstFailure]) ?? native?.time,
     lastFailure: native ? native.time : time(headers[HEADER.lastFailure]),
@@ -109,8 +115,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+function text(value: unknown, bytes = LONGEST_TEXT_BYTES): string | undefined {
+  return typeof value === 'string' && value !== '' ? capText(value, bytes) : undefined;
 }
 
 function count(value: unknown): number {

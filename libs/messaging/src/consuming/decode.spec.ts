@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { Type } from 'class-transformer';
 import { IsString, ValidateNested } from 'class-validator';
 import type { MessageKind } from '../topology/catalog';
-import { decode } from './decode';
+import { HOSTILE } from '../../../platform/src/input/testing/hostile-bodies';
+import { decode, LARGEST_DATA } from './decode';
 
 class Inner {
   @IsString()
@@ -40,7 +41,7 @@ describe('decoding a message', () => {
   });
 
   it.each(['command', 'query'] as const)('refuses an unknown field in a %s, however deep', (kind) => {
-    expect(() => decode(body({ inner: { name: 'x', nmae: 'y' } }), spec(kind))).toThrow('property nmae should not exist');
+    expect(() => decode(body({ inner: { name: 'x', nmae: 'y' } }), spec(kind))).toThrow('inner.nmae is not known here');
   });
 
   it('leaves an unknown field out of an event', () => {
@@ -49,8 +50,23 @@ describe('decoding a message', () => {
 
   it('accepts nothing but an empty object where the class has no rules', () => {
     expect(decode(body({}), spec('query', Empty))).toBeInstanceOf(Empty);
-    expect(() => decode(body({ x: 1 }), spec('query', Empty))).toThrow('carries no data');
+    expect(() => decode(body({ x: 1 }), spec('query', Empty))).toThrow('x is not known here');
     expect(decode(body({ x: 1 }), spec('event', Empty))).toEqual({});
+  });
+
+  it.each(Object.entries(HOSTILE))('%s: refused in two kilobytes at most', (_, text) => {
+    let message = '';
+    try {
+      decode(Buffer.from(text), spec('command'));
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    expect(message).toMatch(/^The data of a\.v1 /);
+    expect(Buffer.byteLength(message)).toBeLessThanOrEqual(2 * 1024);
+  });
+
+  it('refuses data that is larger than any message, without parsing it', () => {
+    expect(() => decode(Buffer.alloc(LARGEST_DATA + 1, '['), spec('event'))).toThrow(expect.objectContaining({ reason: 'invalid' }));
   });
 
   it('is not fooled by a prototype in the data', () => {

@@ -1,18 +1,21 @@
 import type { MessageFields } from 'amqplib';
-import { flawsOf } from '@reprise/platform';
+import { Findings, findUnstorable } from '@reprise/platform';
 import { CE } from '../publishing/headers';
 import type { MessageSpec } from '../topology/catalog';
 import type { TopologyNames } from '../topology/topology';
+import { said } from './decode';
 import type { MessageContext } from './message-context';
 import { DeadLetter } from './outcome';
 
 /** JSON, with or without its charset. */
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+/** Of a text around the data. Names have 255 characters at most; what is recorded of who asked may join two. */
+const LONGEST = 1_024;
 const PLAIN_ENCODING = /^(?:utf-?8|identity)$/i;
 
 /**
  * Whether what stands around the data can be used: the message says what it is and which one, it is of this version of CloudEvents and in JSON as far
- * as it says, and no text in it is one that no database takes.
+ * as it says, and no text in it is longer than such texts are, or one that no database takes.
  * @throws DeadLetter `invalid`
  */
 export function checkEnvelope(context: MessageContext): void {
@@ -24,8 +27,13 @@ export function checkEnvelope(context: MessageContext): void {
     throw new DeadLetter('invalid', `The content encoding ${contentEncoding} is not known`);
   const version = headers[CE.specversion];
   if (version !== undefined && version !== '1.0') throw new DeadLetter('invalid', 'The header cloudEvents_specversion is not 1.0');
-  const flaws = Object.entries(flawsOf({ id, type, correlationId, source, subject, orgId, actor, replyTo }));
-  if (flaws.length > 0) throw new DeadLetter('invalid', `A property cannot be stored: ${flaws.map((flaw) => flaw.join(' ')).join('; ')}`);
+  const texts = { id, type, correlationId, source, subject, orgId, actor, replyTo };
+  const findings = new Findings();
+  findUnstorable(texts, findings);
+  for (const [name, text] of Object.entries(texts)) {
+    if (text !== undefined && text.length > LONGEST) findings.add([name], `is longer than ${LONGEST} characters`);
+  }
+  if (!findings.none) throw new DeadLetter('invalid', `A property cannot be taken: ${said(findings)}`);
 }
 
 /** What decides whether a message has come by its way. */

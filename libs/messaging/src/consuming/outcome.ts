@@ -1,3 +1,9 @@
+import { capText, capValue } from '@reprise/platform';
+
+/** What a message holds may be part of why it is refused or dead, which goes into log lines, headers, rows and replies. */
+const LONGEST_REASON_BYTES = 2 * 1024;
+const DETAILS_BYTES = 8 * 1024;
+
 /** A business answer: why a command or a query is refused. Travels as it is, in a reply or in an event. */
 export interface Refusal {
   code: string;
@@ -11,9 +17,9 @@ export class RefusedError extends Error implements Refusal {
   readonly details?: Record<string, unknown>;
 
   constructor({ code, message, details }: Refusal) {
-    super(message);
+    super(capText(message, LONGEST_REASON_BYTES));
     this.code = code;
-    if (details) this.details = details;
+    if (details) this.details = capValue(details, DETAILS_BYTES) as Record<string, unknown>;
   }
 
   get refusal(): Refusal {
@@ -52,7 +58,7 @@ export class DeadLetter extends Error {
     message: string = reason,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(capText(message, LONGEST_REASON_BYTES), options);
   }
 }
 

@@ -7,6 +7,12 @@ import { REPLY_TYPE, type ReplyBody } from '../requesting/reply';
 import type { MessageContext } from './message-context';
 
 /**
+ * The largest reply in bytes. A broker closes the channel of a larger message than it takes (128 MiB, and 16 MiB since RabbitMQ 4), which would
+ * lose all other replies with it; and whoever asks has to hold it in memory.
+ */
+export const LARGEST_REPLY = 8 * 1024 * 1024;
+
+/**
  * Sends replies: at most once, unconfirmed, since an asker that misses one sends its request again. On a channel of its own, because a broken
  * `reply-to` may cost the channel and must cost nothing else.
  */
@@ -19,10 +25,10 @@ export class Replier {
   }
 
   /** Does nothing when no answer is wanted or nobody can be waiting for it any more. */
-  reply({ replyTo, correlationId, id }: MessageContext, body: ReplyBody): void {
+  reply({ replyTo, correlationId, id, type }: MessageContext, body: ReplyBody): void {
     if (replyTo === undefined) return;
     try {
-      this.channel.open?.publish('', replyTo, Buffer.from(JSON.stringify(body)), {
+      this.channel.open?.publish('', replyTo, this.bytesOf(body, type, id), {
         type: REPLY_TYPE,
         messageId: randomUUID(),
         correlationId,
@@ -33,5 +39,14 @@ export class Replier {
     } catch (error) {
       this.logger.warn(`A reply to ${id} cannot be sent: ${(error as Error).message}`);
     }
+  }
+
+  /** The reply, or one that says that it is too large. */
+  private bytesOf(body: ReplyBody, type: string, id: string): Buffer {
+    const bytes = Buffer.from(JSON.stringify(body));
+    if (bytes.length <= LARGEST_REPLY) return bytes;
+    this.logger.error(`The reply to ${type} ${id} has ${bytes.length} bytes and is not sent: ${LARGEST_REPLY} are the most`);
+    const message = `The answer has ${bytes.length} bytes, which is more than a reply may have. What a command did stands.`;
+    return Buffer.from(JSON.stringify({ status: 'failed', reason: 'reply_too_large', message } satisfies ReplyBody));
   }
 }

@@ -1,4 +1,5 @@
 import type { ConsumeMessage, Options } from 'amqplib';
+import { capText } from '@reprise/platform';
 import { HEADER } from '../publishing/headers';
 import type { RawMessage } from '../publishing/publisher';
 import { deadQueueOf, type RetryDelay, retryQueueOf, type TopologyNames } from '../topology/topology';
@@ -65,8 +66,8 @@ export function toDead(
 ): RawMessage {
   const headers = {
     [HEADER.deadReason]: reason,
-    [HEADER.exception]: truncate(`${error.name}: ${error.message}`, MAX_EXCEPTION_BYTES),
-    [HEADER.stack]: truncate(error.stack ?? '', MAX_STACK_BYTES),
+    [HEADER.exception]: capText(`${error.name}: ${error.message}`, MAX_EXCEPTION_BYTES),
+    [HEADER.stack]: capText(error.stack ?? '', MAX_STACK_BYTES),
     [HEADER.sourceQueue]: context.queue,
     [HEADER.attempts]: context.attempt,
     [HEADER.firstFailure]: context.firstFailure ?? now.toISOString(),
@@ -108,15 +109,4 @@ export function foreign(headers: Record<string, unknown>): Record<string, unknow
     kept[key] = value;
   }
   return kept;
-}
-
-/** At most so many bytes of UTF-8, never half a character. */
-function truncate(text: string, bytes: number): string {
-  const encoded = Buffer.from(text);
-  return encoded.length <= bytes
-    ? text
-    : encoded
-        .subarray(0, bytes)
-        .toString()
-        .replace(/\uFFFD+$/, '');
 }

@@ -43,6 +43,15 @@ describe('the logger', () => {
     expect(records()).toHaveLength(3);
   });
 
+  it('cuts a line that would be too long, whatever makes it so, and it is JSON all the same', () => {
+    const { logger, lines, records } = capture();
+    const err = Object.assign(new Error(`cannot store ${'\0'.repeat(1_000_000)}`), { parameters: ['x'.repeat(1_000_000)] });
+    logger.error({ err, list: Array(100_000).fill(1), ['k'.repeat(1_000_000)]: { a: 1 } }, 'm'.repeat(1_000_000));
+    runWith({ orgId: 'o'.repeat(1_000_000) }, () => logger.info('x'));
+    for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(16_384);
+    expect(records()).toMatchObject([{ level: 'error', service: 'sample' }, { level: 'info' }]);
+  });
+
   it('keeps to its level', () => {
     const { logger, lines } = capture({ level: 'warn' });
     logger.info('quiet');

@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino';
 import type { LogFormat, LogLevel } from '../config/service.config';
+import { capLine } from './cap-line';
 import { logFields } from './log-fields';
 import { type FlushableStream, prettyLines } from './pretty';
 import { redactLine } from './redact';
@@ -15,7 +16,7 @@ export interface LoggerOptions {
 
 /**
  * The process's one logger. Lines are JSON with `service`, `level` as a word, `time` in ISO 8601 and the fields of the
- * work in hand; secrets are removed from the finished line. Writing never waits for the reader of standard output.
+ * work in hand; secrets are removed from the finished line, and one that is too long is cut. Writing never waits for the reader of standard output.
  * A fatal line, and whatever is unwritten when the process exits, is flushed.
  */
 export function createLogger(options: LoggerOptions): Logger {
@@ -27,7 +28,7 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: logFields,
-      hooks: { streamWrite: redactLine },
+      hooks: { streamWrite: (line) => redactLine(capLine(line)) },
     },
     options.format === 'pretty' ? prettyLines(destination) : destination,
   );

@@ -5,6 +5,9 @@ import { makerOf } from './span-maker';
 import { ToldOnceExporter } from './told-once.exporter';
 import type { SpanMaker } from './tracer';
 
+/** In characters; 128 of them is the SDK's own limit of how many there are. */
+const LONGEST_ATTRIBUTE = 1_024;
+
 type TraceSdk = typeof import('@opentelemetry/sdk-trace-node');
 
 /** What begins spans that a collector is told of, and how that ends. */
@@ -31,6 +34,8 @@ export async function tellTo(url: string, name: string, config: TracingConfig): 
       }),
     ),
     sampler: samplerOf(sdk, config),
+    // What a request or a message holds fills no span.
+    spanLimits: { attributeValueLengthLimit: LONGEST_ATTRIBUTE },
     spanProcessors: [
       new sdk.BatchSpanProcessor(new ToldOnceExporter(exporter, new URL(url).origin), { scheduledDelayMillis: config.traceDelayMs }),
     ],

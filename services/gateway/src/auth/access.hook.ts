@@ -81,9 +81,9 @@ function hasEmptyPart({ params }: FastifyRequest): boolean {
   return Object.values(params as Record<string, string>).includes('');
 }
 
-/** Lets no route of the API be without a rule, and gives those of pods their own limit. */
+/** Lets no route of the API be without a rule, and gives those that read more than others their own limit. */
 function prepareRoute(route: RouteOptions): void {
   const access = route.config?.access;
   if (!access && API.test(route.url)) throw new Error(`${String(route.method)} ${route.url} does not say what it requires`);
-  if (access?.by === 'pod') route.bodyLimit = access.bodyLimit;
+  if (access?.bodyLimit !== undefined) route.bodyLimit = access.bodyLimit;
 }

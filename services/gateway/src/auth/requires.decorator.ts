@@ -11,6 +11,8 @@ export type Access =
       scope: RouteScope | null;
       /** Whether it adds or brings up, so that billing has a say. */
       adds: boolean;
+      /** The largest body that the route reads, in bytes, where that is more than others do. */
+      bodyLimit?: number;
     }
   | { by: 'pod'; bodyLimit: number };
 
@@ -27,8 +29,8 @@ declare module 'fastify' {
 }
 
 /** The route needs this scope or its `:own`; with `adds`, the tenant's billing in order as well. */
-export function Requires(scope: RouteScope, { adds = false } = {}): MethodDecorator {
-  return RouteConfig({ access: { by: 'token', scope, adds } satisfies Access });
+export function Requires(scope: RouteScope, { adds = false, bodyLimit }: { adds?: boolean; bodyLimit?: number } = {}): MethodDecorator {
+  return RouteConfig({ access: { by: 'token', scope, adds, bodyLimit } satisfies Access });
 }
 
 /** The route needs a valid token and no scope. */

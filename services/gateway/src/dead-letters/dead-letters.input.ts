@@ -8,10 +8,11 @@ import {
   EditDeadLetter,
   EXAMPLE,
   FASTEST_REPLAY,
+  Length,
   ReplayDeadLetters,
 } from '@reprise/contracts';
 import { Type } from 'class-transformer';
-import { IsInt, IsObject, IsOptional, IsString, Length, Max, Min, ValidateNested } from 'class-validator';
+import { IsInt, IsObject, IsOptional, IsString, Max, Min, ValidateNested } from 'class-validator';
 import { Describes } from '../docs/describes.decorator';
 import { PageQuery } from '../input/page.query';
 import { QueryChoice, QueryInteger, QueryText, QueryTime } from '../input/query.decorators';

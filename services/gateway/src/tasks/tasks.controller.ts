@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { CancelTask, ListTasks, SubmitTask } from '@reprise/contracts';
+import { CancelTask, ListTasks, LONGEST_DESCRIPTION, SubmitTask } from '@reprise/contracts';
 import { Requires } from '../auth/requires.decorator';
 import { Lifecycle } from '../commands/lifecycle.service';
 import { Answers } from '../docs/answers.decorator';
@@ -10,6 +10,9 @@ import { WaitQuery } from '../waiting/wait.query';
 import { SubmitTaskBody } from './tasks.input';
 import { TasksService } from './tasks.service';
 
+/** A description at its limit fits, however it is escaped: JSON may write a character in twelve bytes, as two halves of a pair. */
+const TASK_LIMIT = LONGEST_DESCRIPTION * 12 + 4_096;
+
 @Controller('v1/workspaces/:workspace_id')
 export class TasksController {
   constructor(
@@ -18,9 +21,10 @@ export class TasksController {
   ) {}
 
   @Post('tasks')
-  @Requires('tasks:write', { adds: true })
+  @Requires('tasks:write', { adds: true, bodyLimit: TASK_LIMIT })
   @Answers(202, 'TaskSubmitted', {
     summary: 'Submit a task to an idle workspace',
+    description: 'The body may be larger than 1 MiB: a description at its limit fits, however it is escaped.',
     refusals: ['workspace_not_found', 'workspace_archived', 'workspace_busy', 'invalid_state'],
   })
   submitTask(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string, @Body() body: SubmitTaskBody): Promise<unknown> {
@@ -29,7 +33,11 @@ export class TasksController {
 
   @Get('tasks')
   @Requires('workspace:read')
-  @Answers(200, 'TaskPage', { summary: 'List the tasks of a workspace, newest first', refusals: ['workspace_not_found'] })
+  @Answers(200, 'TaskPage', {
+    summary: 'List the tasks of a workspace, newest first',
+    description: 'Without their output, and with the beginning of a long text; both are read with the task itself.',
+    refusals: ['workspace_not_found'],
+  })
   listTasks(@Ask() asking: Asking, @Param('workspace_id') workspace_id: string, @Query() query: PageQuery): Promise<unknown> {
     return this.lifecycle.query(ListTasks, asking, { workspace_id, ...pageOf(query) });
   }
