@@ -20,9 +20,9 @@ export async function greeting(state) {
 
 TOKEN=${token}
 API=${url}/v1; AUTH="Authorization: Bearer $TOKEN"; JSON="Content-Type: application/json"
-pick() { printf '%s' "$R" | grep -o "$1_[0-9a-z]*" | head -n 1; }
+pick() { printf '%s' "$R" | grep -o "$1_[0-9][0-9a-z]*" | head -n 1; }
 ended() { curl -sS "$API/operations/$(pick op)?wait=30" -H "$AUTH"; echo; }
-say() { curl -sS -X POST "$API/workspaces/$WS/tasks" -H "$AUTH" -H "$JSON" -d "{\\"description\\":\\"$1\\"}"; sleep 1; echo; curl -sS "$API/workspaces/$WS/tasks?limit=1" -H "$AUTH"; echo; }
+say() { R=$(curl -sS -X POST "$API/workspaces/$WS/tasks" -H "$AUTH" -H "$JSON" -d "{\\"description\\":\\"$1\\"}"); echo "$R"; curl -sS "$API/workspaces/$WS/tasks/$(pick task)?wait=30" -H "$AUTH"; echo; }
 
 # then create a workspace, talk to it, restart it while it is busy, stop it, resume it, and hear what it remembers.
 

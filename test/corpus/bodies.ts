@@ -25,8 +25,8 @@ export const BODIES: readonly BadMessage[] = [
   raw('UTF-16', Buffer.from('{"force": true}', 'utf16le')),
   raw('compressed JSON that does not say so', gzipSync('{"force": true}')),
   raw('XML', '<restart force="true"/>'),
-  raw('five megabytes of nothing', Buffer.alloc(5 * MEGABYTE, 'x')),
-  raw('unclosed brackets, a hundred thousand deep', '['.repeat(100_000)),
+  raw('five megabytes of nothing', Buffer.alloc(5 * MEGABYTE, 'x'), INVALID),
+  raw('unclosed brackets, a hundred thousand deep', '['.repeat(100_000), INVALID),
   shape('null', () => null),
   shape('a number', () => 42),
   shape('a string', () => 'restart'),
@@ -47,6 +47,9 @@ export const BODIES: readonly BadMessage[] = [
     workspace_id: workspace,
     ...Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`field_${i}`, i])),
   })),
+  shape('two megabytes of texts with NUL, sixty levels down', () =>
+    Array.from({ length: 60 }).reduce<unknown>((inner) => ({ a: inner }), Array(200_000).fill('\0')),
+  ),
   shape('a caller that is an array', ({ workspace }) => ({ workspace_id: workspace, caller: [] })),
   shape('a caller with a wrong flag', ({ workspace }) => ({ workspace_id: workspace, caller: { sub: 'alice', own_only: 'no' } })),
   shape('a caller with more than a caller has', ({ workspace }) => ({

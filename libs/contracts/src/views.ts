@@ -82,6 +82,12 @@ export interface TaskView {
   duration_seconds: number | null;
 }
 
+/** A task as a list shows it: without its output, and with no more of its text than a reader needs to know it by. */
+export interface TaskSummary extends Omit<TaskView, 'output'> {
+  /** There where `description` is cut. */
+  description_truncated?: true;
+}
+
 /** Stands for a value that the caller may not read. */
 export const MASKED = '***';
 
@@ -106,6 +112,9 @@ export interface RoleView {
   archived_at: string | null;
 }
 
+/** A role as a list shows it. */
+export type RoleSummary = Omit<RoleView, 'env' | 'secret_env'>;
+
 export interface ProviderView {
   id: string;
   name: string;
@@ -116,6 +125,9 @@ export interface ProviderView {
   updated_at: string;
   archived_at: string | null;
 }
+
+/** A provider as a list shows it. */
+export type ProviderSummary = Omit<ProviderView, 'config'>;
 
 export interface TenantView {
   org_id: string;

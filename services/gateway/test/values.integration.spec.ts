@@ -139,10 +139,10 @@ describe('a value at its limit', () => {
     ['of pairs, escaped', '\u{1f600}', '\\ud83d\\ude00'],
   ])('a description, %s, is taken whole', async (_, character, written) => {
     const raw = `{"description":"${written.repeat(LONGEST_DESCRIPTION)}"}`;
-    gateway.others.forget();
     expect((await gateway.call('POST', `${WS}/tasks`, { raw })).status).toBe(202);
-    const [sent] = gateway.others.of(SubmitTask);
-    expect((sent?.data as SubmitTask).description === character.repeat(LONGEST_DESCRIPTION)).toBe(true);
+    // One of an earlier case may come again late.
+    const sent = gateway.others.of(SubmitTask).map(({ data }) => (data as SubmitTask).description);
+    expect(sent.includes(character.repeat(LONGEST_DESCRIPTION))).toBe(true);
     const longer = await gateway.call('POST', `${WS}/tasks`, { raw: raw.replace('"}', `${written}"}`) });
     expect(expectError(longer, 400, 'validation_error')).toHaveProperty('fields.description');
   });

@@ -1,5 +1,5 @@
 import { DatabaseServiceConfig, Env } from '@reprise/platform';
-import { IsInt, IsNotEmpty, Max, Min } from 'class-validator';
+import { IsArray, IsInt, IsNotEmpty, IsString, Max, Min } from 'class-validator';
 
 /** What lifecycle is told. */
 export class LifecycleConfig extends DatabaseServiceConfig {
@@ -70,6 +70,40 @@ export class LifecycleConfig extends DatabaseServiceConfig {
   @Min(0)
   @Max(1_000)
   readonly podLostResumesPerHour!: number;
+
+  @Env('ROLE_MAX_CPUS', { description: "The most cores that a role's runtime may ask for.", default: 16 })
+  @IsInt()
+  @Min(1)
+  @Max(1_024)
+  readonly roleMaxCpus!: number;
+
+  @Env('ROLE_MAX_MEMORY_MB', { description: "The most memory in MiB that a role's runtime may ask for.", default: 65_536 })
+  @IsInt()
+  @Min(96)
+  @Max(16_777_216)
+  readonly roleMaxMemoryMb!: number;
+
+  @Env('ROLE_MAX_PIDS', { description: "The most processes and threads that a role's runtime may ask for.", default: 16_384 })
+  @IsInt()
+  @Min(32)
+  @Max(1_000_000)
+  readonly roleMaxPids!: number;
+
+  @Env('ROLE_MAX_DISK_MB', { description: "The most room in MiB that a role's runtime may ask for.", default: 1_048_576 })
+  @IsInt()
+  @Min(16)
+  @Max(1_073_741_824)
+  readonly roleMaxDiskMb!: number;
+
+  @Env('ROLE_IMAGE_PREFIXES', {
+    description:
+      "What the name of a role's image must begin with, one of these, up to the end of a part of the name; any image is taken where it is empty.",
+    default: [],
+    example: 'registry.example.com/agents/,ghcr.io/acme/',
+  })
+  @IsArray()
+  @IsString({ each: true })
+  readonly roleImagePrefixes!: readonly string[];
 
   @Env('IDEMPOTENCY_RETENTION_HOURS', { description: 'How long an idempotency key and its first answer are remembered.', default: 48 })
   @IsInt()

@@ -1,7 +1,7 @@
-import { IsIn, IsObject, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsIn, IsObject, IsOptional, IsString, Matches } from 'class-validator';
 import { PROVIDER_KINDS, ProviderKind } from '../vocabulary';
 import { EXAMPLE, LifecycleCommand } from './message';
-import { SLUG } from './rules';
+import { FitsVariable, IsConfig, Length, SLUG } from './rules';
 
 /** Makes a provider. Its `config` is given to pods as it is: it is no place for secrets. */
 export class CreateProvider extends LifecycleCommand {
@@ -20,6 +20,8 @@ export class CreateProvider extends LifecycleCommand {
 
   @IsOptional()
   @IsObject()
+  @IsConfig()
+  @FitsVariable()
   config?: Record<string, unknown>;
 }
 
@@ -46,6 +48,8 @@ export class ChangeProvider extends LifecycleCommand {
 
   @IsOptional()
   @IsObject()
+  @IsConfig()
+  @FitsVariable()
   config?: Record<string, unknown>;
 }
 

@@ -108,7 +108,7 @@ export class GetRole extends LifecycleQuery {
   with_values?: boolean;
 }
 
-/** Answers `{ roles: RoleSummary[], cursor? }`: without `env`. */
+/** Answers `{ roles: RoleSummary[], cursor? }`: without `env` and `secret_env`. */
 export class ListRoles extends PageQuery {
   static readonly type = 'reprise.role.list.v1';
   static readonly kind = 'query';

@@ -8,7 +8,6 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  Length,
   Matches,
   Max,
   Min,
@@ -17,7 +16,7 @@ import {
 import { EXAMPLE, IsTypeId, LifecycleCommand } from './message';
 import { POD_LOST_POLICIES, type PodLostPolicy } from '../vocabulary';
 import { RoleRuntime } from './role-runtime';
-import { IsStringMap, MayBeLeftOut, SLUG } from './rules';
+import { FitsVariable, IsStringMap, Length, MayBeLeftOut, SLUG } from './rules';
 import { IsEncryptedMap } from './secret-env';
 
 /** Makes a role. */
@@ -57,12 +56,14 @@ export class CreateRole extends LifecycleCommand {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(64)
+  @FitsVariable()
   @IsString({ each: true })
   @Length(1, 8192, { each: true })
   command!: string[];
 
   @IsOptional()
   @IsObject()
+  @FitsVariable()
   @IsStringMap()
   env?: Record<string, string>;
 
@@ -139,12 +140,14 @@ export class ChangeRole extends LifecycleCommand {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(64)
+  @FitsVariable()
   @IsString({ each: true })
   @Length(1, 8192, { each: true })
   command?: string[];
 
   @IsOptional()
   @IsObject()
+  @FitsVariable()
   @IsStringMap()
   env?: Record<string, string>;
 

@@ -1,4 +1,4 @@
-import { IsInt, Max, Min, ValidateIf, registerDecorator } from 'class-validator';
+import { IsInt, Max, Min, ValidateIf, type ValidationOptions, registerDecorator } from 'class-validator';
 
 /** A name that can stand in an address: lower-case letters, digits and inner hyphens. */
 export const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -11,6 +11,34 @@ const LONGEST_VALUE = 32_768;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 /** The largest that the database's columns for counts take. */
 const LARGEST_COUNT = 2_147_483_647;
+
+/**
+ * A text of so many characters. In the place of class-validator's rule of this name, which counts a variation selector as nothing, finds pairs by
+ * making a list of them, and whose message turns any value into text, which `[{"toString": 1}]` does not let it do.
+ */
+export function Length(least: number, most: number, options?: ValidationOptions): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'isLength',
+      target: target.constructor,
+      propertyName: propertyName as string,
+      constraints: [least, most],
+      options,
+      validator: {
+        validate: (value: unknown) => typeof value === 'string' && hasLength(value, least, most),
+        defaultMessage: () =>
+          `${options?.each ? `each of ${String(propertyName)}` : String(propertyName)} must have ${least} to ${most} characters`,
+      },
+    });
+}
+
+function hasLength(text: string, least: number, most: number): boolean {
+  // A character has two units at most, so that what is far too long is not looked at.
+  if (text.length < least || text.length > 2 * most) return false;
+  let characters = text.length;
+  for (let at = 0; at < text.length - 1; at++) if ((text.codePointAt(at) ?? 0) > 0xffff) characters--;
+  return characters >= least && characters <= most;
+}
 
 /** A moment, in RFC 3339. */
 export function IsTime(): PropertyDecorator {
@@ -41,6 +69,63 @@ export function IsCounter(): PropertyDecorator {
 /** A field that need not be there; one that is there is a value, not null. */
 export function MayBeLeftOut(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
+}
+
+/**
+ * The most bytes of JSON that a role's command, its environment and its provider's config may each have. Each reaches the pod in one variable of its
+ * environment, and Linux starts no program with a longer one (`MAX_ARG_STRLEN`, 128 KiB with name and end).
+ */
+export const LARGEST_VARIABLE = 128 * 1024 - 64;
+
+/** Whether a pod can be started with the value as JSON in one of its environment variables. */
+export function fitsVariable(value: unknown): boolean {
+  return Buffer.byteLength(JSON.stringify(value) ?? '') <= LARGEST_VARIABLE;
+}
+
+/** A value that reaches the pod as JSON, in one of its environment variables. */
+export function FitsVariable(): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'fitsVariable',
+      target: target.constructor,
+      propertyName: propertyName as string,
+      validator: {
+        validate: fitsVariable,
+        defaultMessage: () =>
+          `${String(propertyName)} must have at most ${LARGEST_VARIABLE} bytes as JSON: a pod could not be started with more`,
+      },
+    });
+}
+
+/** A provider's config goes to the pod within a message, which may nest no deeper and hold no more values than any other. */
+const DEEPEST_CONFIG = 32;
+const MOST_CONFIG_VALUES = 5_000;
+
+/** A map of anything that JSON has, neither too deep nor of too many values to go to a pod with the rest of its role. */
+export function IsConfig(): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'isConfig',
+      target: target.constructor,
+      propertyName: propertyName as string,
+      validator: {
+        validate: (value: unknown) => valuesWithin(value, DEEPEST_CONFIG, MOST_CONFIG_VALUES) <= MOST_CONFIG_VALUES,
+        defaultMessage: () =>
+          `${String(propertyName)} must have at most ${MOST_CONFIG_VALUES} values and be nested at most ${DEEPEST_CONFIG} levels deep`,
+      },
+    });
+}
+
+/** How many values there are, or more than `most` where there are more or one is too deep. */
+function valuesWithin(value: unknown, levels: number, most: number): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  if (levels === 0) return most + 1;
+  let count = 1;
+  for (const each of Object.values(value)) {
+    count += valuesWithin(each, levels - 1, most - count);
+    if (count > most) break;
+  }
+  return count;
 }
 
 /** A map of environment variables: valid names, string values without NUL, none of Reprise's own names. */

@@ -16,13 +16,16 @@ import {
   type PhaseView,
   POD_LOST_POLICIES,
   PROVIDER_KINDS,
+  type ProviderSummary,
   type ProviderView,
   REPLAY_STATUSES,
   type ReplayView,
   RoleRuntime,
+  type RoleSummary,
   type RoleView,
   STEPS,
   TASK_STATUSES,
+  type TaskSummary,
   type TaskView,
   WORKSPACE_STATUSES,
   type WorkspaceView,
@@ -113,6 +116,13 @@ const task: Fields<Required<TaskView>> = {
   duration_seconds: orNull({ type: 'number', description: 'How long it ran.' }),
 };
 
+const { output: _output, ...listedTask } = task;
+const taskSummary: Fields<Required<TaskSummary>> = {
+  ...listedTask,
+  description: text('Its text, or the beginning of a long one.'),
+  description_truncated: { type: 'boolean', const: true, description: 'There where the text is longer; get the task to see all of it.' },
+};
+
 const role: Fields<RoleView> = {
   id: id('role', 'Its id.'),
   name: text('A slug, unique in the org.'),
@@ -148,6 +158,8 @@ const role: Fields<RoleView> = {
   archived_at: ARCHIVED,
 };
 
+const { env: _env, secret_env: _secrets, ...roleSummary } = role;
+
 const provider: Fields<ProviderView> = {
   id: id('provider', 'Its id.'),
   name: text('A slug, unique in the org.'),
@@ -161,6 +173,8 @@ const provider: Fields<ProviderView> = {
   updated_at: UPDATED,
   archived_at: ARCHIVED,
 };
+
+const { config: _config, ...providerSummary } = provider;
 
 const count = (description: string): Schema => integer(description, { minimum: 0 });
 const FIRST_FAILED = time('When it failed first.');
@@ -246,7 +260,13 @@ const accepted = (status: string): Schema =>
   });
 const marked = (...statuses: string[]): Schema => object({ status: choice(statuses, 'What it is now.') });
 const page = (name: string, of: string): Schema =>
-  object({ [name]: { type: 'array', items: ref(of) }, cursor: text('Where the next page begins; absent on the last.') }, ['cursor']);
+  object(
+    {
+      [name]: { type: 'array', items: ref(of) },
+      cursor: text('Where the next page begins; absent on the last. A page of large things may have fewer than `limit`.'),
+    },
+    ['cursor'],
+  );
 
 /** The bodies of all answers, by the name that they have in the API description. */
 export const SCHEMAS = {
@@ -280,7 +300,8 @@ export const SCHEMAS = {
   Archived: marked('archived'),
   Unarchived: marked('unarchived'),
   Task: object(task, ['output', 'reason']),
-  TaskPage: page('tasks', 'Task'),
+  TaskSummary: object(taskSummary, ['reason', 'description_truncated']),
+  TaskPage: page('tasks', 'TaskSummary'),
   TaskSubmitted: object({
     task_id: id('task', 'Its id.'),
     workspace_id: id('workspace', 'Where it runs.'),
@@ -288,9 +309,11 @@ export const SCHEMAS = {
   }),
   TaskCancelling: object({ task_id: id('task', 'The task that is asked to end.'), status: text('`cancelling`.') }),
   Role: object(role),
-  RolePage: page('roles', 'Role'),
+  RoleSummary: object(roleSummary satisfies Fields<RoleSummary>),
+  RolePage: page('roles', 'RoleSummary'),
   Provider: object(provider),
-  ProviderPage: page('providers', 'Provider'),
+  ProviderSummary: object(providerSummary satisfies Fields<ProviderSummary>),
+  ProviderPage: page('providers', 'ProviderSummary'),
   ProviderArchived: object({
     status: { type: 'string', const: 'archived' },
     cascaded_roles: count('How many roles were archived with it.'),

@@ -12,7 +12,7 @@ export interface Sender {
 }
 
 /** That a message will not be answered for one of these is a mistake in a program; repeating it would not help. */
-const MISTAKES = new Set(['unparseable', 'invalid', 'no_handler', 'message_id_reused']);
+const MISTAKES = new Set(['unparseable', 'invalid', 'no_handler', 'message_id_reused', 'reply_too_large']);
 
 /** The one way in which the gateway asks anybody anything: a message, sent under one id until it is answered or out of time. */
 @Injectable()

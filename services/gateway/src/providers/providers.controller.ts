@@ -22,7 +22,11 @@ export class ProvidersController {
 
   @Get()
   @RequiresToken()
-  @Answers(200, 'ProviderPage', { summary: 'List providers', description: 'Each value of `config` is `***`.', refusals: [] })
+  @Answers(200, 'ProviderPage', {
+    summary: 'List providers',
+    description: 'Without `config`, which is read with the provider itself.',
+    refusals: [],
+  })
   listProviders(@Ask() asking: Asking, @Query() query: ListProvidersQuery): Promise<unknown> {
     return this.lifecycle.query(ListProviders, asking, { ...pageOf(query), include_archived: query.include_archived });
   }

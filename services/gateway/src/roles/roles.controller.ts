@@ -26,7 +26,11 @@ export class RolesController {
 
   @Get()
   @RequiresToken()
-  @Answers(200, 'RolePage', { summary: 'List roles', description: 'Each value of `env` is `***`.', refusals: [] })
+  @Answers(200, 'RolePage', {
+    summary: 'List roles',
+    description: 'Without `env` and `secret_env`, which are read with the role itself.',
+    refusals: [],
+  })
   listRoles(@Ask() asking: Asking, @Query() query: ListRolesQuery): Promise<unknown> {
     return this.lifecycle.query(ListRoles, asking, { ...pageOf(query), include_archived: query.include_archived });
   }

@@ -13,9 +13,32 @@ export function idOfCursor(cursor: string | undefined, kind: IdKind): { before: 
   return version === '1' && isId(kind, id) && cursorAfter(id) === cursor ? { before: id } : { refused: refusal('invalid_cursor') };
 }
 
-/** Splits what was read with one row more than asked into the page and, if there is more, the cursor to it. */
-export function pageOf<T extends { id: string }>(rows: readonly T[], limit: number): { page: T[]; cursor?: string } {
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return rows.length > limit && last ? { page, cursor: cursorAfter(last.id) } : { page };
+/** About the most that a page has, in bytes of JSON; a single thing that is larger is a page of its own. */
+export const PAGE_BYTES = 1_048_576;
+
+/**
+ * The page that the rows begin with, as it is shown: `limit` of them or as many as fit. Where more were read than it has, which is why one row more
+ * than the limit is read, it comes with the cursor to the next.
+ */
+export function pageOf<Row extends { id: string }, View>(
+  rows: readonly Row[],
+  limit: number,
+  view: (row: Row) => View,
+): { page: View[]; cursor?: string } {
+  const page = thatFit(rows.slice(0, limit), view);
+  const last = rows[page.length - 1];
+  return page.length < rows.length && last ? { page, cursor: cursorAfter(last.id) } : { page };
+}
+
+/** The first of the rows, as they are shown, as many as fit into a page; at least one, where there is one. */
+export function thatFit<Row, View>(rows: readonly Row[], view: (row: Row) => View): View[] {
+  const shown: View[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const each = view(row);
+    bytes += Buffer.byteLength(JSON.stringify(each));
+    if (bytes > PAGE_BYTES && shown.length > 0) break;
+    shown.push(each);
+  }
+  return shown;
 }

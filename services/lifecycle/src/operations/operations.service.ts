@@ -14,6 +14,7 @@ import { addToContext, annotateSpan, runWith } from '@reprise/platform';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Fact } from '../commands/command';
+import { thatFit } from '../commands/cursor.rules';
 import { type AboutOperation, Effect, FactRunner } from '../commands/fact-runner';
 import { NOT_VISIBLE, mayTouch, notFound } from '../commands/visibility.rules';
 import { endOfTask } from '../tasks/task-end';
@@ -145,7 +146,7 @@ export class OperationsService {
 
   async inFlight({ limit }: ListOperationsInFlight): Promise<{ operations: OperationView[] }> {
     const rows = await this.operations.inFlight(limit);
-    return { operations: rows.map(operationView) };
+    return { operations: thatFit(rows, operationView) };
   }
 
   private end(fact: Fact<PodReady | PodRemoved | PodJobFailed>, outcomeOf: (loaded: LoadedWithTask) => Outcome): Promise<void> {

@@ -5,6 +5,10 @@ import type { Fragment } from '../transactions/one-statement';
 import { ProviderEntity } from './provider.entity';
 
 const ALL = columnsOf(ProviderEntity);
+const LISTED = columnsOf(ProviderEntity, undefined, ['config']);
+
+/** A provider as a list reads it. */
+export type ListedProvider = Omit<ProviderEntity, 'config'>;
 
 @Injectable()
 export class ProvidersRepository {
@@ -75,9 +79,9 @@ export class ProvidersRepository {
   }
 
   /** A page, newest first. */
-  page(orgId: string, includeArchived: boolean, before: string | null, limit: number): Promise<ProviderEntity[]> {
-    return this.dataSource.query<ProviderEntity[]>(
-      `SELECT ${ALL} FROM providers WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
+  page(orgId: string, includeArchived: boolean, before: string | null, limit: number): Promise<ListedProvider[]> {
+    return this.dataSource.query<ListedProvider[]>(
+      `SELECT ${LISTED} FROM providers WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
       [orgId, includeArchived, before, limit],
     );
   }

@@ -4,6 +4,7 @@ import {
   CreateProvider,
   GetProvider,
   ListProviders,
+  ProviderSummary,
   ProviderView,
   UnarchiveProvider,
   newId,
@@ -18,7 +19,7 @@ import { idOfCursor, pageOf } from '../commands/cursor.rules';
 import { notFound } from '../commands/visibility.rules';
 import { OneStatement } from '../transactions/one-statement';
 import type { ProviderEntity } from './provider.entity';
-import { providerView } from './provider.view';
+import { providerSummary, providerView } from './provider.view';
 import { ProvidersRepository } from './providers.repository';
 
 /** The use cases of providers. */
@@ -112,11 +113,12 @@ export class ProvidersService {
     return providerView(provider, { values });
   }
 
-  async list(orgId: string, query: ListProviders): Promise<{ providers: ProviderView[]; cursor?: string }> {
+  async list(orgId: string, query: ListProviders): Promise<{ providers: ProviderSummary[]; cursor?: string }> {
     const from = idOfCursor(query.cursor, 'provider');
     if ('refused' in from) throw new RefusedError(from.refused);
-    const { page, ...rest } = pageOf(await this.providers.page(orgId, query.include_archived, from.before, query.limit + 1), query.limit);
-    return { providers: page.map((provider) => providerView(provider, { values: false })), ...rest };
+    const rows = await this.providers.page(orgId, query.include_archived, from.before, query.limit + 1);
+    const { page, ...rest } = pageOf(rows, query.limit, providerSummary);
+    return { providers: page, ...rest };
   }
 
   private async load(manager: EntityManager, command: Command<{ provider_id: string }>): Promise<ProviderEntity> {

@@ -1,15 +1,16 @@
-import { MASKED, type RoleView } from '@reprise/contracts';
+import { MASKED, type RoleSummary, type RoleView } from '@reprise/contracts';
 import type { RoleEntity } from './role.entity';
+import type { ListedRole } from './roles.repository';
 
 /** A role as the REST contract shows it. Values of secrets are never shown, those of `env` to whoever may change them. */
-export function roleView(
-  { org_id: _org, env, secret_env, created_at, updated_at, archived_at, ...rest }: RoleEntity,
-  { values }: { values: boolean },
-): RoleView {
+export function roleView({ env, secret_env, ...row }: RoleEntity, { values }: { values: boolean }): RoleView {
+  return { ...roleSummary(row), env: values ? env : masked(env), secret_env: Object.keys(secret_env).sort() };
+}
+
+/** The same in a list. */
+export function roleSummary({ org_id: _org, created_at, updated_at, archived_at, ...rest }: ListedRole): RoleSummary {
   return {
     ...rest,
-    env: values ? env : masked(env),
-    secret_env: Object.keys(secret_env).sort(),
     created_at: created_at.toISOString(),
     updated_at: updated_at.toISOString(),
     archived_at: archived_at?.toISOString() ?? null,

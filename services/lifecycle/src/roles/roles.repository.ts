@@ -13,6 +13,10 @@ export interface RoleInUse {
 }
 
 const ALL = columnsOf(RoleEntity);
+const LISTED = columnsOf(RoleEntity, undefined, ['env', 'secret_env', 'command']);
+
+/** A role as a list reads it. Its command is null where those before it fill a page: it is not shown then. */
+export type ListedRole = Omit<RoleEntity, 'env' | 'secret_env'>;
 
 @Injectable()
 export class RolesRepository {
@@ -90,11 +94,14 @@ export class RolesRepository {
     return this.one(`org_id = $1 AND name = $2`, [orgId, name]);
   }
 
-  /** A page, newest first. */
-  page(orgId: string, includeArchived: boolean, before: string | null, limit: number): Promise<RoleEntity[]> {
-    return this.dataSource.query<RoleEntity[]>(
-      `SELECT ${ALL} FROM roles WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
-      [orgId, includeArchived, before, limit],
+  /** A page, newest first. @param bytes how much of commands is read for it */
+  page(orgId: string, includeArchived: boolean, before: string | null, limit: number, bytes: number): Promise<ListedRole[]> {
+    return this.dataSource.query<ListedRole[]>(
+      `SELECT ${LISTED}, CASE WHEN sum(size) OVER (ORDER BY id DESC) - size <= $5 THEN command END AS command
+         FROM (SELECT ${ALL}, octet_length(command::text) AS size FROM roles
+                WHERE org_id = $1 AND ($2 OR archived_at IS NULL) AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4) r
+        ORDER BY id DESC`,
+      [orgId, includeArchived, before, limit, bytes],
     );
   }
 

@@ -1,16 +1,29 @@
-import { ArchiveRole, ChangeRole, CreateRole, GetRole, ListRoles, RoleView, UnarchiveRole, newId, refusal } from '@reprise/contracts';
+import {
+  ArchiveRole,
+  ChangeRole,
+  CreateRole,
+  GetRole,
+  ListRoles,
+  RoleRuntime,
+  RoleSummary,
+  RoleView,
+  UnarchiveRole,
+  newId,
+  refusal,
+} from '@reprise/contracts';
 import { RefusedError } from '@reprise/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Command } from '../commands/command';
 import { CommandRunner } from '../commands/command-runner';
-import { idOfCursor, pageOf } from '../commands/cursor.rules';
+import { idOfCursor, PAGE_BYTES, pageOf } from '../commands/cursor.rules';
 import { notFound } from '../commands/visibility.rules';
 import { LifecycleConfig } from '../lifecycle.config';
 import { ProvidersRepository } from '../providers/providers.repository';
 import { OneStatement } from '../transactions/one-statement';
+import { beyondLimits } from './role-limits.rules';
 import type { RoleEntity } from './role.entity';
-import { roleView } from './role.view';
+import { roleSummary, roleView } from './role.view';
 import { RolesRepository } from './roles.repository';
 
 /** The use cases of roles. */
@@ -26,6 +39,7 @@ export class RolesService {
   create(command: Command<CreateRole>): Promise<RoleView> {
     const { data } = command;
     return this.runner.run(command, async (manager, now) => {
+      this.mustBeWithinLimits(data.runtime);
       await this.mustBeUsable(manager, command.orgId, data.provider_id);
       const role: RoleEntity = {
         id: data.id ?? newId('role'),
@@ -59,6 +73,7 @@ export class RolesService {
     const { role_id: _id, caller: _caller, idempotency: _key, secret_env: secrets, ...fields } = command.data;
     const changes = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<RoleEntity>;
     return this.runner.run(command, async (manager, now) => {
+      this.mustBeWithinLimits(changes.runtime);
       const before = await this.load(manager, command);
       if (changes.provider_id !== undefined) await this.mustBeUsable(manager, command.orgId, changes.provider_id);
       const role = {
@@ -115,15 +130,21 @@ export class RolesService {
     return roleView(role, { values });
   }
 
-  async list(orgId: string, query: ListRoles): Promise<{ roles: RoleView[]; cursor?: string }> {
+  async list(orgId: string, query: ListRoles): Promise<{ roles: RoleSummary[]; cursor?: string }> {
     const from = idOfCursor(query.cursor, 'role');
     if ('refused' in from) throw new RefusedError(from.refused);
-    const { page, ...rest } = pageOf(await this.roles.page(orgId, query.include_archived, from.before, query.limit + 1), query.limit);
-    return { roles: page.map((role) => roleView(role, { values: false })), ...rest };
+    const rows = await this.roles.page(orgId, query.include_archived, from.before, query.limit + 1, PAGE_BYTES);
+    const { page, ...rest } = pageOf(rows, query.limit, roleSummary);
+    return { roles: page, ...rest };
   }
 
   private mark(role: RoleEntity, archivedAt: Date | null, now: Date): OneStatement {
     return new OneStatement().add('role', this.roles.update({ ...role, archived_at: archivedAt, updated_at: now }, role.version), 1);
+  }
+
+  private mustBeWithinLimits(runtime: RoleRuntime = {}): void {
+    const refused = beyondLimits(runtime, this.config);
+    if (refused) throw new RefusedError(refused);
   }
 
   private async mustBeUsable(manager: EntityManager, orgId: string, providerId: string): Promise<void> {

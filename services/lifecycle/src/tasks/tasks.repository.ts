@@ -26,6 +26,13 @@ const COLUMNS: readonly (keyof TaskChange)[] = [
 ];
 
 const ALL = columnsOf(TaskEntity);
+const LISTED = columnsOf(TaskEntity, undefined, ['description', 'output', 'run_command']);
+
+/** A task as a list reads it: the beginning of its text, and whether that is all of it. */
+export type ListedTask = Omit<TaskEntity, 'output' | 'run_command'> & { description_truncated: boolean };
+
+/** How many characters of a task's text a list shows. */
+const SHOWN_CHARACTERS = 500;
 
 @Injectable()
 export class TasksRepository {
@@ -79,10 +86,11 @@ export class TasksRepository {
   }
 
   /** A page, newest first. @param before only tasks older than this one */
-  page(workspaceId: string, before: string | null, limit: number): Promise<TaskEntity[]> {
-    return this.dataSource.query<TaskEntity[]>(
-      `SELECT ${ALL} FROM tasks WHERE workspace_id = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
-      [workspaceId, before, limit],
+  page(workspaceId: string, before: string | null, limit: number): Promise<ListedTask[]> {
+    return this.dataSource.query<ListedTask[]>(
+      `SELECT ${LISTED}, left(description, $4) AS description, char_length(description) > $4 AS description_truncated
+         FROM tasks WHERE workspace_id = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+      [workspaceId, before, limit, SHOWN_CHARACTERS],
     );
   }
 }

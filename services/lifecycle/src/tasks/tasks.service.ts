@@ -9,6 +9,7 @@ import {
   TaskDelivered,
   TaskDeliveryFailed,
   TaskStatus,
+  TaskSummary,
   TaskView,
   newId,
 } from '@reprise/contracts';
@@ -31,7 +32,7 @@ import { LoadedWorkspace, WorkspacesRepository } from '../workspaces/workspaces.
 import { endOfTask } from './task-end';
 import type { TaskEntity } from './task.entity';
 import { afterFact, endOfReport } from './task.rules';
-import { taskView } from './task.view';
+import { taskSummary, taskView } from './task.view';
 import { TaskChange, TasksRepository } from './tasks.repository';
 
 /** The use cases of tasks. */
@@ -174,12 +175,13 @@ export class TasksService {
     return taskView(task);
   }
 
-  async list(orgId: string, query: ListTasks): Promise<{ tasks: TaskView[]; cursor?: string }> {
+  async list(orgId: string, query: ListTasks): Promise<{ tasks: TaskSummary[]; cursor?: string }> {
     const from = idOfCursor(query.cursor, 'task');
     if ('refused' in from) throw new RefusedError(from.refused);
     await this.mustSee(orgId, query.workspace_id, query.caller);
-    const { page, ...rest } = pageOf(await this.tasks.page(query.workspace_id, from.before, query.limit + 1), query.limit);
-    return { tasks: page.map(taskView), ...rest };
+    const rows = await this.tasks.page(query.workspace_id, from.before, query.limit + 1);
+    const { page, ...rest } = pageOf(rows, query.limit, taskSummary);
+    return { tasks: page, ...rest };
   }
 
   /** The pod has the task: from here on it has its timeout, and the time that a report may take. */

@@ -24,6 +24,7 @@ import { LifecycleConfig } from '../lifecycle.config';
 import type { OperationEntity } from '../operations/operation.entity';
 import { operationView } from '../operations/operation.view';
 import { OperationsRepository } from '../operations/operations.repository';
+import { notRunnable, type Runnable } from '../roles/role-limits.rules';
 import { RolesRepository } from '../roles/roles.repository';
 import { OneStatement } from '../transactions/one-statement';
 import { statusChanged } from './announcements';
@@ -71,6 +72,7 @@ export class WorkspacesService {
       const { role, provider } = found;
       const refused = decideCreate({ archived: role.archived_at !== null, providerArchived: provider.archived_at !== null });
       if (refused) throw new RefusedError(refused);
+      this.mustBeRunnable(found);
       const id = newId('workspace');
       const operation = this.operation(command, 'create', { id, generation: 1, force: false }, now);
       const workspace = {
@@ -192,8 +194,8 @@ export class WorkspacesService {
       before: from.before,
       limit: query.limit + 1,
     });
-    const { page, ...rest } = pageOf(rows, query.limit);
-    return { workspaces: page.map(workspaceView), ...rest };
+    const { page, ...rest } = pageOf(rows, query.limit, workspaceView);
+    return { workspaces: page, ...rest };
   }
 
   /** A command that begins an operation. @param wanted whether it still is, asked of what was loaded */
@@ -206,6 +208,7 @@ export class WorkspacesService {
     return this.runner.runGuarded(command, async (manager, now, loading): Promise<Change<OperationAnswer>> => {
       const { workspace, next } = await this.decideOn(manager, command, asked, loading);
       if (!wanted(workspace, now)) throw new RefusedError(refusal('invalid_state', { status: workspace.status }));
+      if (asked.kind !== 'stop') this.mustBeRunnable(workspace);
       const generation = workspace.generation + 1;
       const force = asked.kind === 'restart' && asked.force;
       const operation = this.operation(command, kind, { id: workspace.id, generation, force }, now);
@@ -230,6 +233,12 @@ export class WorkspacesService {
         },
       };
     });
+  }
+
+  /** After every 409, and before anything is saved or torn down for a pod that could not be made. */
+  private mustBeRunnable(of: Runnable): void {
+    const refused = notRunnable(of, this.config);
+    if (refused) throw new RefusedError(refused);
   }
 
   /** A command that only marks the workspace. */

@@ -1,9 +1,8 @@
+import { LARGEST_VARIABLE } from '@reprise/contracts';
 import { PodError, type PodIdentity, type PodSpec } from './pod-driver';
 
 /** A plain name: it never climbs in a path, and is part of the name that a driver gives to a pod. */
 const WORKSPACE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
-/** The kernel takes no longer string as an argument or a variable (MAX_ARG_STRLEN, 32 pages). */
-const MAX_VALUE = 128 * 1024 - 64;
 
 /** @throws PodError `invalid_spec` */
 export function assertIdentity(pod: PodIdentity): void {
@@ -28,7 +27,7 @@ export function assertSpec(spec: PodSpec): void {
   };
   for (const [name, words] of Object.entries(variables)) {
     if (words.some((word) => word.includes('\0'))) throw invalid(`its ${name} holds a NUL`);
-    if (Buffer.byteLength(JSON.stringify(words)) > MAX_VALUE) throw invalid(`its ${name} is too large to be passed to a process`);
+    if (Buffer.byteLength(JSON.stringify(words)) > LARGEST_VARIABLE) throw invalid(`its ${name} is too large to be passed to a process`);
   }
   if (Object.keys(spec.env).some((name) => name === '' || name.includes('='))) throw invalid('its env has a name that is none');
 }
