@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import { makeStacksReadable } from '@reprise/platform/tools';
 import { run } from './program';
 
+const LEAVE_AFTER_MS = 1_000;
+
 async function ask(question: string): Promise<string> {
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -20,4 +22,6 @@ void run(process.argv.slice(2), {
   ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
 }).then((code) => {
   process.exitCode = code;
+  // A server that hangs never closes its connections: what was asked has been answered, and nobody waits for them.
+  setTimeout(() => process.exit(), LEAVE_AFTER_MS).unref();
 });

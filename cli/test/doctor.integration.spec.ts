@@ -46,10 +46,11 @@ describe('reprise doctor', () => {
   it('shows what is stuck and where, what nobody consumes, and ends with exit code 1', async () => {
     const { code, out, err } = await doctor();
     expect(code).toBe(1);
-    expect(out).toMatch(/operations in flight +1\n/);
     expect(out).toMatch(/outbox of lifecycle +empty\n/);
-    expect(out).toContain(`! operation ${operation} (create) is quiet in restore: sent again 2 times`);
+    expect(out).toContain(`! operation ${operation} (create) is quiet in restore: sent again 2 times, since `);
     expect(out).toContain(`! nobody consumes ${QUEUE.provisionerQueries}`);
+    expect(out).toMatch(/operations in flight +1, the oldest \(create, op_\w+\) since /);
+    expect(out).toMatch(/\n {4}reprise doctor --fix\n/);
     expect(err).toMatch(/problems found/);
   });
 

@@ -64,7 +64,7 @@ describe('reprise tenants', () => {
 });
 
 describe('reprise status', () => {
-  it('shows how deep each queue is, who consumes it and what died in it, and says what is down: exit code 1', async () => {
+  it('shows how deep each queue is, who consumes it and what died in it, and says what is wrong: exit code 1', async () => {
     const { channel } = instance.broker;
     await instance.broker.publish(EXCHANGE.dead, 'lifecycle.commands', {});
     await instance.broker.publish(EXCHANGE.retry, 'lifecycle.commands', {});
@@ -83,7 +83,16 @@ describe('reprise status', () => {
     expect(queues.map(({ name }) => name)).toEqual(QUEUES.map(({ name }) => name));
     expect(queues.find(({ name }) => name === 'lifecycle.commands')).toMatchObject({ exists: true, depth: 1, consumers: 0, dead: 1 });
     expect(queues.find(({ name }) => name === 'billing.commands')).toMatchObject({ exists: true, depth: 0, consumers: 1, dead: 0 });
-    expect(err).toMatch(/^reprise: .*gateway is down; lifecycle is unready; nobody consumes lifecycle.commands/);
+    const found = (json().findings as { code: string; what: string; do: string }[]).map(({ code, what }) => `${code}: ${what}`);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^service_down: gateway is down: .*ECONNREFUSED/),
+        'service_unready: lifecycle is not ready: broker',
+        'queue_unconsumed: nobody consumes provisioner.commands',
+        'dead_letters_uncollected: 1 dead letter of lifecycle.commands waits to be collected by deadletters',
+      ]),
+    );
+    expect(err).toMatch(/^reprise: .*gateway is down.*; lifecycle is not ready: broker; .*nobody consumes provisioner.commands/);
     await channel.purgeQueue('lifecycle.commands');
   });
 

@@ -24,6 +24,7 @@ const STOP_GRACE_MS = 30_000;
  * @property {string} readyUrl
  * @property {(line: string) => void} onLine each line that it prints
  * @property {(text: string) => void} onNews what happened to it
+ * @property {() => void} onChange its process began or ended
  */
 
 /** A service kept running: started again when it dies, with a growing pause, until it is told to stop. */
@@ -41,6 +42,9 @@ export class Supervised {
   #last = [];
   /** @type {string | null} */
   #death = null;
+  /** @type {{ how: string, at: string } | null} */
+  #lastEnd = null;
+  #starts = 0;
 
   /** @param {Program} program */
   constructor(program) {
@@ -49,9 +53,20 @@ export class Supervised {
     this.#spawn();
   }
 
+  /** What `reprise doctor` and `reprise status` show of it (cli/src/status/supervised.ts). */
+  get record() {
+    return {
+      pid: this.#child?.pid ?? null,
+      started_at: new Date(this.#startedAt).toISOString(),
+      restarts: Math.max(0, this.#starts - 1),
+      last_end: this.#lastEnd,
+    };
+  }
+
   #spawn() {
     const { script, args, env } = this.#program;
     this.#startedAt = Date.now();
+    this.#starts += 1;
     // A session of its own: a Ctrl-C in the terminal reaches us alone, and we stop the services in order.
     const child = spawn(process.execPath, [script, ...args], {
       env,
@@ -62,6 +77,7 @@ export class Supervised {
     for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => this.#heard(line));
     child.on('exit', (code, signal) => this.#died(signal ?? `code ${code}`));
     child.on('error', (error) => this.#died(error.message));
+    this.#program.onChange();
   }
 
   /** @param {string} line */
@@ -75,6 +91,8 @@ export class Supervised {
   #died(how) {
     this.#child = null;
     this.#death = how;
+    this.#lastEnd = { how, at: new Date().toISOString() };
+    this.#program.onChange();
     if (this.#stopping.signal.aborted || !this.#settledOnce) return;
     if (Date.now() - this.#startedAt > SETTLED_MS) this.#pauseMs = FIRST_PAUSE_MS;
     this.#program.onNews(`${this.#program.name} ended (${how}); starting it again in ${this.#pauseMs / 1000} s`);

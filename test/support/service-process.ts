@@ -63,6 +63,11 @@ export class ServiceProcess {
     await this.exited;
   }
 
+  /** Sends it a signal that does not end it, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
   /** Asks it to go, and waits until it has. @returns its exit code */
   async stop(): Promise<number | NodeJS.Signals> {
     const { child } = this;

@@ -45,7 +45,7 @@ export async function setUpDatabase({ url, caFile }: DatabaseAddress, password: 
 }
 
 /** @throws Failure where the authority's file cannot be read */
-function connectionTo(url: string, caFile: string | undefined): ClientConfig {
+export function connectionTo(url: string, caFile: string | undefined): ClientConfig {
   if (caFile === undefined) return { connectionString: url };
   try {
     const { url: connectionString, ssl } = databaseTls(url, caFile);

@@ -1,84 +1,80 @@
 import { Command } from 'commander';
-import { ListOperationsInFlight, type OperationView, QUEUE } from '@reprise/contracts';
-import { brokerAddress } from '../broker/address';
-import { withRequests } from '../broker/requests';
-import { type Environment, environmentOf } from '../environment';
-import { Failure } from '../failure';
-import { type QueueStatus, queueStatuses } from '../status/queues';
-import { type ServiceStatus, serviceStatuses } from '../status/services';
+import type { DeadLettersOverview, OperationView } from '@reprise/contracts';
+import { type Finding, findingLines } from '../doctor/finding';
+import { findingsOf } from '../doctor/findings';
+import { inspect } from '../doctor/inspect';
+import { sawNothing } from '../doctor/inspection';
+import { placeOf, Remedies } from '../doctor/remedies';
+import { environmentOf } from '../environment';
+import { EXIT, Failure } from '../failure';
+import type { QueueStatus } from '../status/queues';
+import type { ServiceStatus } from '../status/services';
 import { answer, table, type Terminal } from '../terminal';
 
-/** What could not be asked is null, with the reason among the problems. */
+/** What could not be asked is null, with the reason among the findings. */
 interface Status {
   ok: boolean;
-  problems: string[];
+  findings: Finding[];
   services: ServiceStatus[];
   queues: QueueStatus[] | null;
+  dead_letters: Pick<DeadLettersOverview, 'waiting' | 'groups'> | null;
+  workspaces: Record<string, number> | null;
   operations_in_flight: OperationView[] | null;
 }
 
-const MOST = 1000;
-const SHORT_MS = 3_000;
+const EXIT_CODES = 'Exit codes: 0 nothing is wrong, 1 something is, 2 wrong usage, 3 nothing of the instance answers.';
 
-/** `reprise status`: whether all is well, and what is going on. Exit code 1 where something is down. */
+/** `reprise status`: what goes on, and whether all is well by what `reprise doctor` looks at. */
 export function statusVerb(terminal: Terminal): Command {
   return new Command('status')
-    .description('Show the services, the queues and the operations in flight.')
-    .option('--json', 'print { ok, problems, services, queues, operations_in_flight } as JSON')
+    .description('Show the services, the queues, the dead letters and the operations in flight, and what is wrong.')
+    .option('--json', 'print { ok, findings, services, queues, dead_letters, workspaces, operations_in_flight } as JSON')
+    .addHelpText('after', `\n${EXIT_CODES}`)
     .action(async (_, command: Command) => {
       const { json, envFile } = command.optsWithGlobals<{ json?: true; envFile?: string }>();
-      const status = await statusOf(environmentOf(terminal, envFile));
+      const environment = environmentOf(terminal, envFile);
+      const inspection = await inspect(environment, { operations: true });
+      const findings = findingsOf(inspection, new Remedies(placeOf(environment)), Date.now());
+      const { services, queues, deadletters, lifecycle, operationsInFlight } = inspection;
+      const status: Status = {
+        ok: findings.length === 0,
+        findings,
+        services,
+        queues,
+        dead_letters: deadletters && { waiting: deadletters.value.waiting, groups: deadletters.value.groups },
+        workspaces: lifecycle?.value.workspaces ?? null,
+        operations_in_flight: operationsInFlight,
+      };
       answer(terminal, json === true, status, lines(status));
-      if (!status.ok) throw new Failure(status.problems.join('; '));
+      if (sawNothing(inspection)) throw new Failure('nothing of the instance answers', EXIT.unreachable);
+      if (!status.ok) throw new Failure(findings.map(({ what }) => what).join('; '));
     });
 }
 
-async function statusOf(environment: Environment): Promise<Status> {
-  const problems: string[] = [];
-  const orProblem = (error: unknown): null => {
-    if (!(error instanceof Failure)) throw error;
-    problems.push(error.message);
-    return null;
-  };
-  const [services, queues] = await Promise.all([serviceStatuses(environment), queueStatuses(brokerAddress(environment)).catch(orProblem)]);
-  // Where nobody would answer, asking takes time and tells nothing new.
-  const answerable = queues?.some(({ name, consumers }) => name === QUEUE.lifecycleQueries && consumers > 0);
-  const inFlight = answerable ? await operationsInFlight(environment).catch(orProblem) : null;
-  for (const { name, status } of services) if (status !== 'up') problems.push(`${name} is ${status}`);
-  for (const { name, exists, consumers } of queues ?? []) {
-    if (!exists) problems.push(`the queue ${name} does not exist`);
-    else if (consumers === 0) problems.push(`nobody consumes ${name}`);
-  }
-  return { ok: problems.length === 0, problems, services, queues, operations_in_flight: inFlight };
-}
-
-async function operationsInFlight(environment: Environment): Promise<OperationView[]> {
-  const query = { limit: MOST };
-  const { operations } = await withRequests(
-    environment,
-    (ask) => ask<{ operations: OperationView[] }>(ListOperationsInFlight, query),
-    SHORT_MS,
-  );
-  return operations;
-}
-
-function lines({ services, queues, operations_in_flight: operations }: Status): string[] {
+function lines({ findings, services, queues, dead_letters: letters, operations_in_flight: operations }: Status): string[] {
   const parts = [
-    services.length > 0
-      ? table(
-          ['SERVICE', 'STATUS', ''],
-          services.map((s) => [s.name, s.status, s.detail ?? '']),
-        )
-      : [],
+    services.length > 0 ? serviceLines(services) : [],
     queues
       ? table(
           ['QUEUE', 'DEPTH', 'CONSUMERS', 'RETRYING', 'DEAD'],
           queues.map((q) => [q.name, q.exists ? String(q.depth) : 'missing', ...[q.consumers, q.retrying, q.dead].map(String)]),
         )
       : [],
+    letters && letters.waiting.count > 0 ? [`${letters.waiting.count} dead letters wait, of ${letters.groups.count} kinds.`] : [],
     operations ? operationLines(operations) : [],
+    findingLines(findings),
   ];
   return parts.filter((part) => part.length > 0).flatMap((part, index) => (index === 0 ? part : ['', ...part]));
+}
+
+/** Process ids and restarts where `npm start` knows them. */
+function serviceLines(services: ServiceStatus[]): string[] {
+  const counted = services.some(({ restarts }) => restarts !== null);
+  const processOf = ({ pid, restarts }: ServiceStatus): string[] => (counted ? [String(pid ?? '-'), String(restarts ?? '-')] : []);
+  return table(
+    ['SERVICE', 'STATUS', ...(counted ? ['PID', 'RESTARTS'] : []), ''],
+    services.map((s) => [s.name, s.status, ...processOf(s), s.detail ?? '']),
+  );
 }
 
 function operationLines(operations: OperationView[]): string[] {

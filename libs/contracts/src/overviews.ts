@@ -1,16 +1,26 @@
 import type { OperationKind, Step } from './vocabulary';
+import type { DeadLetterGroupView } from './views';
 
-/** What an operator sees of a service that keeps state. Times are RFC 3339. */
+/** What an operator sees of a service that keeps state. Times are RFC 3339. A field with a question mark is not told by older versions. */
 interface Overview {
   /** Taken together: how far they are apart is how far the clocks are. */
   clocks: { service: string; database: string };
+}
+
+interface WithOutbox extends Overview {
   /** Messages that wait to be published, and since when the oldest does. */
   outbox: { count: number; oldest_at: string | null };
 }
 
-export interface LifecycleOverview extends Overview {
+export interface LifecycleOverview extends WithOutbox {
   workspaces: Record<string, number>;
+  /** Workspaces that failed and are not archived, the latest first. */
+  failed_workspaces?: { count: number; listed: FailedWorkspace[] };
+  /** Workspaces whose last attempt to save them failed, and which run on. */
+  unsaved_workspaces?: { count: number; listed: { id: string; org_id: string; error: string; since: string }[] };
   operations_in_flight: number;
+  /** The one that was accepted first of those that have not ended. */
+  oldest_operation?: UnfinishedOperation | null;
   /** Operations whose command was sent again for want of progress, the oldest first. */
   stuck_operations: StuckOperation[];
   tasks_in_flight: number;
@@ -18,23 +28,54 @@ export interface LifecycleOverview extends Overview {
   stuck_tasks: { id: string; workspace_id: string; status: string; resends: number; interrupts: number; deadline_at: string }[];
 }
 
-export interface StuckOperation {
+export interface FailedWorkspace {
+  id: string;
+  org_id: string;
+  since: string;
+  /** Why: the error of the operation that failed, or what became of the pod. Null where nothing is on record. */
+  reason: { code: string; message: string } | null;
+}
+
+interface UnfinishedOperation {
   id: string;
   workspace_id: string;
   kind: OperationKind;
   /** The phase that it is in; null before the first. */
   phase: Step | null;
-  resends: number;
   created_at: string;
   deadline_at: string;
 }
 
-export interface ProvisionerOverview extends Overview {
+export interface StuckOperation extends UnfinishedOperation {
+  resends: number;
+}
+
+export interface ProvisionerOverview extends WithOutbox {
   jobs: { waiting: number; running: number };
   /** Unfinished jobs past their deadline, the oldest first. */
   overdue_jobs: { id: string; kind: string; workspace_id: string; step: string | null; attempt: number; deadline_at: string }[];
   pods: Record<string, number>;
   snapshots: Record<string, number>;
   /** The last comparison of pods that the answering replica made; null where another one makes them. */
-  last_reconcile: { at: string; findings: string[] } | null;
+  last_reconcile: {
+    at: string;
+    findings: string[];
+    /** What should have been corrected and could not be: pods that should not be there, and why they still are. */
+    failures?: string[];
+  } | null;
+  /** Why the answering replica cannot compare pods at all, and since when; null where it can. */
+  reconcile_problem?: { message: string; since: string } | null;
+  /** What stands against the snapshot store, asked now; null for nothing. */
+  snapshot_store?: { problem: string | null; since: string | null };
+}
+
+export type BillingOverview = WithOutbox;
+
+export interface DeadLettersOverview extends Overview {
+  /** Letters that wait for an operator, and since when the oldest does. */
+  waiting: { count: number; oldest_at: string | null };
+  /** What they failed for: how many different things, and the largest of them. */
+  groups: { count: number; largest: DeadLetterGroupView[] };
+  /** Replays that were paused, or that do not get on. */
+  stuck_replays: { id: string; status: string; created_at: string; last_error: string | null }[];
 }

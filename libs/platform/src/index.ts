@@ -32,7 +32,7 @@ export { checkNewConnection } from './database/new-connection';
 export { inTransaction, type TransactionOptions } from './database/transaction';
 export { HealthController } from './health/health.controller';
 export { HealthModule, type HealthModuleAsyncOptions, type HealthModuleOptions } from './health/health.module';
-export type { HealthIndicator } from './health/indicator';
+export { CHECK_TIMEOUT_MS, type HealthIndicator, within } from './health/indicator';
 export { ReadinessGate } from './health/readiness-gate';
 export { Findings } from './input/findings';
 export { JsonError, parseJson } from './input/json';

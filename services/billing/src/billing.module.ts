@@ -7,6 +7,7 @@ import { databaseModule } from '@reprise/platform/database';
 import { DataSource } from 'typeorm';
 import { BillingConfig } from './billing.config';
 import { MIGRATIONS, SCHEMA } from './migrations';
+import { OverviewModule } from './overview/overview.module';
 import { TenantEntity } from './tenants/tenant.entity';
 import { TenantsModule } from './tenants/tenants.module';
 
@@ -49,6 +50,7 @@ export class BillingModule {
           ],
         }),
         TenantsModule,
+        OverviewModule,
       ],
     };
   }

@@ -9,6 +9,7 @@ import type { DeadlettersConfig } from './deadletters.config';
 import { Drain } from './letters/drain';
 import { LettersModule } from './letters/letters.module';
 import { MIGRATIONS, SCHEMA } from './migrations';
+import { OverviewModule } from './overview/overview.module';
 import { ReplaysModule } from './replays/replays.module';
 
 const SERVICE = 'deadletters';
@@ -53,6 +54,7 @@ export class DeadlettersModule {
         }),
         LettersModule,
         ReplaysModule,
+        OverviewModule,
       ],
     };
   }

@@ -211,6 +211,34 @@ export class GetProvisionerOverview {
   limit!: number;
 }
 
+/** How billing stands, for operators. Answers `BillingOverview`. */
+export class GetBillingOverview {
+  static readonly type = 'reprise.billing.overview.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'billing';
+  static readonly example = { limit: 100 };
+
+  /** Of each list. */
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit!: number;
+}
+
+/** How the dead letters stand, across all tenants, for operators. Answers `DeadLettersOverview`. */
+export class GetDeadLettersOverview {
+  static readonly type = 'reprise.deadletter.overview.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'deadletters';
+  static readonly example = { limit: 10 };
+
+  /** Of each list. */
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit!: number;
+}
+
 export const QUERIES = [
   GetWorkspace,
   ListWorkspaces,
@@ -225,4 +253,6 @@ export const QUERIES = [
   ListOperationsInFlight,
   GetLifecycleOverview,
   GetProvisionerOverview,
+  GetBillingOverview,
+  GetDeadLettersOverview,
 ] as const;

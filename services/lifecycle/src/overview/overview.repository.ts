@@ -22,8 +22,25 @@ export class OverviewRepository {
          SELECT t.id, t.workspace_id, t.status, t.resends, t.interrupts, t.deadline_at
            FROM tasks t WHERE t.status IN ('submitted', 'delivered', 'running') AND (t.resends > 0 OR t.interrupts > 0)
           ORDER BY t.created_at LIMIT $1
+       ), failed AS (
+         SELECT w.id, w.org_id, CASE WHEN o.status = 'failed' THEN o.finished_at ELSE w.updated_at END AS since,
+                CASE WHEN o.status = 'failed' THEN o.error
+                     ELSE json_build_object('code', 'pod_lost', 'message', 'its pod was lost')::jsonb END AS reason
+           FROM workspaces w LEFT JOIN operations o ON o.workspace_id = w.id AND o.generation = w.generation
+          WHERE w.status = 'failed' AND w.archived_at IS NULL
+       ), unsaved AS (
+         SELECT w.id, w.org_id, left(w.last_snapshot_error, 300) AS error, coalesce(max(o.finished_at), w.updated_at) AS since
+           FROM workspaces w LEFT JOIN operations o ON o.workspace_id = w.id AND o.status = 'failed'
+          WHERE w.last_snapshot_error IS NOT NULL AND w.status IN ('idle', 'busy') AND w.archived_at IS NULL GROUP BY w.id
        )
        SELECT clock_timestamp() AS database,
+         (SELECT json_build_object('count', (SELECT count(*) FROM failed), 'listed', coalesce(json_agg(f ORDER BY since DESC), '[]'))
+            FROM (SELECT * FROM failed ORDER BY since DESC LIMIT $1) f) AS failed_workspaces,
+         (SELECT json_build_object('count', (SELECT count(*) FROM unsaved), 'listed', coalesce(json_agg(u ORDER BY since DESC), '[]'))
+            FROM (SELECT * FROM unsaved ORDER BY since DESC LIMIT $1) u) AS unsaved_workspaces,
+         (SELECT json_build_object('id', o.id, 'workspace_id', o.workspace_id, 'kind', o.kind, 'phase', o.phases -> -1 ->> 'name',
+                                   'created_at', o.created_at, 'deadline_at', o.deadline_at)
+            FROM operations o WHERE o.status IN ('pending', 'running') ORDER BY o.created_at LIMIT 1) AS oldest_operation,
          (SELECT json_build_object('count', count(*), 'oldest_at', min(created_at)) FROM outbox) AS outbox,
          (SELECT coalesce(json_object_agg(status, n), '{}') FROM (SELECT status, count(*) AS n FROM workspaces GROUP BY status) w) AS workspaces,
          (SELECT count(*)::integer FROM operations WHERE status IN ('pending', 'running')) AS operations_in_flight,

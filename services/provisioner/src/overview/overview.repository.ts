@@ -3,7 +3,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { ProvisionerOverview } from '@reprise/contracts';
 import type { DataSource } from 'typeorm';
 
-export type Recorded = Omit<ProvisionerOverview, 'clocks' | 'last_reconcile'> & { readonly database: Date };
+export type Recorded = Omit<ProvisionerOverview, 'clocks' | 'last_reconcile' | 'reconcile_problem' | 'snapshot_store'> & {
+  readonly database: Date;
+};
 
 /** How all tenants' jobs, pods, snapshots and messages stand, in one look. */
 @Injectable()

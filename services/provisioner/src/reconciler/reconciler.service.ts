@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { ProvisionerOverview } from '@reprise/contracts';
 import { Clock, runWith } from '@reprise/platform';
 import type { PodRow } from '../inventory/pods.repository';
 import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
@@ -8,6 +9,8 @@ import { ProvisionerConfig } from '../provisioner.config';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 import { type Correction, corrections } from './reconcile.rules';
 import { ReconcilerRepository } from './reconciler.repository';
+
+type ReconcilePass = NonNullable<ProvisionerOverview['last_reconcile']>;
 
 const SWEEP_EVERY_MS = 600_000;
 const HALF_WRITTEN_FOR_MS = 3_600_000;
@@ -23,7 +26,8 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private passing: Promise<void> | undefined;
   private stopped = false;
   private sweptAt = -Infinity;
-  private last: { at: string; findings: string[] } | null = null;
+  private last: ReconcilePass | null = null;
+  private failure: { message: string; since: string } | null = null;
 
   constructor(
     @Inject(POD_DRIVER) private readonly driver: PodDriver,
@@ -34,8 +38,13 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly metrics: ProvisionerMetrics,
   ) {}
 
-  /** The last whole pass of this replica, and what it corrected; null before its first. */
-  get lastPass(): { at: string; findings: string[] } | null {
+  /** Why passes of this replica fail as a whole, and since when; null where the last one did not. */
+  get failing(): { message: string; since: string } | null {
+    return this.failure;
+  }
+
+  /** The last whole pass of this replica, what it corrected and what it could not; null before its first. */
+  get lastPass(): ReconcilePass | null {
     return this.last;
   }
 
@@ -58,12 +67,13 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       const wanted = corrections(found, recorded, await this.records.busy());
       const rows = new Map(recorded.map((row) => [`${row.workspaceId}/${row.generation}`, row]));
       const done: Correction[] = [];
+      const failures: string[] = [];
       for (const correction of wanted) {
         if (this.stopped) break;
         const { workspaceId, generation } = correction.pod;
         const row = rows.get(`${workspaceId}/${generation}`);
         await runWith({ workspaceId, orgId: row?.orgId ?? undefined }, async () => {
-          if (!(await this.correct(correction, row))) return;
+          if (!(await this.correct(correction, row, failures))) return;
           this.metrics.corrected(correction, 'done');
           done.push(correction);
         });
@@ -71,12 +81,12 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       await this.sweep();
       const now = this.clock.now();
       this.metrics.reconciled(now);
-      this.last = { at: now.toISOString(), findings: done.map(told) };
+      this.last = { at: now.toISOString(), findings: done.map(told), failures };
       return done;
     });
   }
 
-  private async correct(correction: Correction, row: PodRow | undefined): Promise<boolean> {
+  private async correct(correction: Correction, row: PodRow | undefined, failures: string[]): Promise<boolean> {
     const { pod } = correction;
     try {
       switch (correction.do) {
@@ -101,6 +111,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
       }
     } catch (error) {
       this.metrics.corrected(correction, 'failed');
+      failures.push(`${told(correction)}; ${(error as Error).message}`);
       this.logger.warn(`Pod ${pod.generation} stays as it is: ${(error as Error).message}`);
       return false;
     }
@@ -120,8 +131,12 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     const delay = this.config.reconcileIntervalSeconds * 1_000 * (0.8 + Math.random() * 0.4);
     this.timer = setTimeout(() => {
       this.passing = this.pass()
-        .then(() => undefined)
-        .catch((error: unknown) => this.logger.warn(`Pods were not compared: ${(error as Error).message}`))
+        .then(() => void (this.failure = null))
+        .catch((error: unknown) => {
+          const { message } = error as Error;
+          this.failure = { message, since: this.failure?.since ?? this.clock.now().toISOString() };
+          this.logger.warn(`Pods were not compared: ${message}`);
+        })
         .finally(() => this.schedule());
     }, delay).unref();
   }

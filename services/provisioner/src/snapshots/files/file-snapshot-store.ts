@@ -9,6 +9,8 @@ import { asStoreError, codeOf } from './store-errors';
 /** What is being written: on the same file system as what is written, so that a rename puts it in place. */
 const INCOMING = '.incoming';
 const READ_SIZE = 256 * 1024;
+/** What a check writes: a disk may be too full for a snapshot and still have room for the name of a file. */
+const CHECK_BYTES = 1024 * 1024;
 
 /**
  * Keeps objects as files under one directory. An object is written aside, flushed, renamed, and its directory flushed: under
@@ -74,8 +76,13 @@ export class FileSnapshotStore implements SnapshotStore {
     const aside = join(this.root, INCOMING, randomUUID());
     await storing('snapshots', async () => {
       await mkdir(dirname(aside), { recursive: true });
-      await (await open(aside, 'wx', 0o600)).close();
-      await rm(aside);
+      const file = await open(aside, 'wx', 0o600);
+      try {
+        await writeAll(file, Buffer.alloc(CHECK_BYTES));
+      } finally {
+        await file.close();
+        await rm(aside);
+      }
     });
   }
 
