@@ -104,7 +104,7 @@ it('names dead letters by count, kinds and age, and the command that shows them'
 });
 
 it('names failed workspaces once for each reason, and the command that resumes one', () => {
-  const lost = { code: 'pod_lost', message: 'its pod was lost' };
+  const lost = { code: 'pod_lost' as const, message: 'its pod was lost', operation_id: null };
   const listed = ['ws_1', 'ws_2', 'ws_3', 'ws_4', 'ws_5', 'ws_6', 'ws_7'].map((id, n) => ({
     id,
     org_id: 'acme',
@@ -113,7 +113,7 @@ it('names failed workspaces once for each reason, and the command that resumes o
   }));
   const failed_workspaces = {
     count: 10,
-    listed: [...listed, { id: 'ws_8', org_id: "o'hara", since: at(-60_000), reason: { code: 'restore_failed', message: 'no_space' } }],
+    listed: [...listed, { id: 'ws_8', org_id: "o'hara", since: at(-60_000), reason: { code: 'restore_failed' as const, message: 'no_space', operation_id: 'op_1' } }],
   };
   const [first, second] = findingsOf(inspection({}, { failed_workspaces }), here, NOW);
   expect(first).toMatchObject({

@@ -1,5 +1,5 @@
 import type { OperationKind, Step } from './vocabulary';
-import type { DeadLetterGroupView } from './views';
+import type { DeadLetterGroupView, WorkspaceFailure } from './views';
 
 /** What an operator sees of a service that keeps state. Times are RFC 3339. A field with a question mark is not told by older versions. */
 interface Overview {
@@ -32,8 +32,8 @@ export interface FailedWorkspace {
   id: string;
   org_id: string;
   since: string;
-  /** Why: the error of the operation that failed, or what became of the pod. Null where nothing is on record. */
-  reason: { code: string; message: string } | null;
+  /** Why, as the workspace itself tells; null where nothing is on record. */
+  reason: Omit<WorkspaceFailure, 'at'> | null;
 }
 
 interface UnfinishedOperation {

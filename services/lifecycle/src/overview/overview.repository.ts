@@ -23,11 +23,8 @@ export class OverviewRepository {
            FROM tasks t WHERE t.status IN ('submitted', 'delivered', 'running') AND (t.resends > 0 OR t.interrupts > 0)
           ORDER BY t.created_at LIMIT $1
        ), failed AS (
-         SELECT w.id, w.org_id, CASE WHEN o.status = 'failed' THEN o.finished_at ELSE w.updated_at END AS since,
-                CASE WHEN o.status = 'failed' THEN o.error
-                     ELSE json_build_object('code', 'pod_lost', 'message', 'its pod was lost')::jsonb END AS reason
-           FROM workspaces w LEFT JOIN operations o ON o.workspace_id = w.id AND o.generation = w.generation
-          WHERE w.status = 'failed' AND w.archived_at IS NULL
+         SELECT id, org_id, coalesce((failure ->> 'at')::timestamptz, updated_at) AS since, failure - 'at' AS reason
+           FROM workspaces WHERE status = 'failed' AND archived_at IS NULL
        ), unsaved AS (
          SELECT w.id, w.org_id, left(w.last_snapshot_error, 300) AS error, coalesce(max(o.finished_at), w.updated_at) AS since
            FROM workspaces w LEFT JOIN operations o ON o.workspace_id = w.id AND o.status = 'failed'
