@@ -90,6 +90,7 @@ async function tap() {
   const channel = await connection.createChannel();
   const { queue } = await channel.assertQueue('', { exclusive: true });
   const seen: { type: string; body: string }[] = [];
+  const bodies: { type: string; data: unknown }[] = [];
   for (const exchange of ['reprise.commands', 'reprise.events']) await channel.bindQueue(queue, exchange, '#');
   await channel.consume(
     queue,
@@ -100,7 +101,6 @@ async function tap() {
     },
     { noAck: true },
   );
-  const bodies: { type: string; data: unknown }[] = [];
   return {
     text: () => seen.map(({ body }) => body).join('\n'),
     bodies: (type: string) => bodies.filter((each) => each.type === type).map(({ data }) => data),

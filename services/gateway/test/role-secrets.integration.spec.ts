@@ -1,4 +1,14 @@
-import { ChangeRole, CreateRole, EXAMPLE, GetProvider, GetRole, GetTenantPosture, ListRoles, SecretKeys } from '@reprise/contracts';
+import {
+  ChangeRole,
+  CreateRole,
+  EXAMPLE,
+  GetProvider,
+  GetRole,
+  GetTenantPosture,
+  ListRoles,
+  type MessageClass,
+  SecretKeys,
+} from '@reprise/contracts';
 import { ALL, expectError, GatewayUnderTest, SECRETS_KEY } from './support';
 
 let gateway: GatewayUnderTest;
@@ -14,6 +24,8 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 beforeEach(() => gateway.others.forget());
 
+/** One of each message: on a busy machine the gateway sends one again. */
+const sent = (message: MessageClass) => [...new Map(gateway.others.of(message).map((each) => [each.id, each])).values()];
 const create = (secret_env: unknown, headers: Record<string, string> = {}) =>
   gateway.call('POST', '/v1/agent-roles', { body: { ...NEW, secret_env }, headers });
 const change = (secret_env: unknown, headers: Record<string, string> = {}) =>
@@ -39,7 +51,7 @@ it('the hash of a request tells one secret from another, and cannot be made with
   const headers = { 'idempotency-key': 'k' };
   for (const secrets of [{ A: 'one' }, { A: 'one' }, { A: 'two' }, { A: null }]) await change(secrets, headers);
   await change({ A: 'one', B: 'x' }, headers);
-  const [first, same, ...others] = gateway.others.of(ChangeRole).map(({ data }) => data.idempotency.request_hash as string);
+  const [first, same, ...others] = sent(ChangeRole).map(({ data }) => data.idempotency.request_hash as string);
   expect(same).toBe(first);
   expect(new Set([first, ...others]).size).toBe(1 + others.length);
 });
@@ -71,9 +83,7 @@ it('a query says whether its caller may read values', async () => {
     await gateway.call('GET', ROLE, { token });
     await gateway.call('GET', `/v1/providers/${EXAMPLE.provider}`, { token });
   }
-  const said = [GetRole, GetProvider].map((message) =>
-    gateway.others.of(message).map(({ data }) => data.with_values as boolean | undefined),
-  );
+  const said = [GetRole, GetProvider].map((message) => sent(message).map(({ data }) => data.with_values as boolean | undefined));
   expect(said).toEqual([
     [true, undefined],
     [true, undefined],

@@ -42,7 +42,7 @@ import {
 } from './operation.rules';
 import { operationView } from './operation.view';
 import { OperationsRepository, type OverdueOperation } from './operations.repository';
-import { mustBePlausible } from './generation.rules';
+import { mustBePlausible } from './plausible-generation';
 
 interface Outcome {
   ending: Ending;

@@ -8,7 +8,7 @@ import { OneStatement } from '../transactions/one-statement';
 import { lostAt } from './operation.rules';
 import { statusChanged } from '../workspaces/announcements';
 import { WorkspacesRepository } from '../workspaces/workspaces.repository';
-import { mustBePlausible } from './generation.rules';
+import { mustBePlausible } from './plausible-generation';
 
 /** What becomes of a workspace whose pod is lost. Whether it is resumed is its role's to say, and the watchdog's to do. */
 @Injectable()

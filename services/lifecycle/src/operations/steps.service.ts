@@ -13,7 +13,7 @@ import { type WorkspaceChange, WorkspacesRepository } from '../workspaces/worksp
 import { aboutOf, fenceOf, type Loaded, OperationLoader } from './operation-loader';
 import { interruptionOf, type PhaseRecord, quietFrom, reachWorkspace, statusAfter, stepsOf, withStep } from './operation.rules';
 import { type LoadedOperation, OperationsRepository } from './operations.repository';
-import { mustBePlausible } from './generation.rules';
+import { mustBePlausible } from './plausible-generation';
 
 /** What the steps of a job do to its operation while it goes on: most of them move the timeline, and nothing else. */
 @Injectable()

@@ -23,7 +23,7 @@ import { idOfCursor, pageOf } from '../commands/cursor.rules';
 import { Effect, FactRunner } from '../commands/fact-runner';
 import { NOT_VISIBLE, mayTouch, notCreator, notFound } from '../commands/visibility.rules';
 import { LifecycleConfig } from '../lifecycle.config';
-import { mustBePlausible } from '../operations/generation.rules';
+import { mustBePlausible } from '../operations/plausible-generation';
 import { OneStatement } from '../transactions/one-statement';
 import { announce, statusChanged } from '../workspaces/announcements';
 import { decide } from '../workspaces/workspace.rules';

@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { Inbox, type MessageContext, Outbox, OutboxRelay } from '@reprise/messaging';
 import { inTransactionSpan } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
-import { implausibleGeneration } from '../inventory/generation.rules';
+import { implausibleGeneration } from '../inventory/plausible-generation';
 import type { Job, JobOrder } from './job';
 import { CLAIM, ONE_CLAIM_AT_A_TIME } from './claim.statement.repository';
 import { acceptStatement, advanceStatement, FENCE, HEARTBEAT } from './jobs.statements.repository';

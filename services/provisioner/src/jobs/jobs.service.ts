@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type CreatePod, newId, type RemovePod, type ReplacePod } from '@reprise/contracts';
 import type { MessageContext } from '@reprise/messaging';
 import { addToContext, Clock, currentContext } from '@reprise/platform';
-import { mustBePlausible } from '../inventory/generation.rules';
+import { mustBePlausible } from '../inventory/plausible-generation';
 import type { JobKind, JobOrder } from './job';
 import { JobBell } from './job-bell';
 import { JobsRepository } from './jobs.repository';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { InterruptTask, RunTask } from '@reprise/contracts';
 import { RetryLater } from '@reprise/messaging';
-import { mustBePlausible } from '../inventory/generation.rules';
+import { mustBePlausible } from '../inventory/plausible-generation';
 import { PodAccess } from '../inventory/pod-access';
 import { PodsRepository } from '../inventory/pods.repository';
 import { AgentError } from '../pods/agent-client.types';
