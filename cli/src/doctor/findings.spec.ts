@@ -113,7 +113,15 @@ it('names failed workspaces once for each reason, and the command that resumes o
   }));
   const failed_workspaces = {
     count: 10,
-    listed: [...listed, { id: 'ws_8', org_id: "o'hara", since: at(-60_000), reason: { code: 'restore_failed' as const, message: 'no_space', operation_id: 'op_1' } }],
+    listed: [
+      ...listed,
+      {
+        id: 'ws_8',
+        org_id: "o'hara",
+        since: at(-60_000),
+        reason: { code: 'restore_failed' as const, message: 'no_space', operation_id: 'op_1' },
+      },
+    ],
   };
   const [first, second] = findingsOf(inspection({}, { failed_workspaces }), here, NOW);
   expect(first).toMatchObject({

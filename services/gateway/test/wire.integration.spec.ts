@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { ListWorkspaces, newId, podToken } from '@reprise/contracts';
 import { abandon, converse, GatewayUnderTest, POD_SECRET, type RawAnswer } from './support';
 
@@ -151,7 +150,7 @@ describe('the answer to', () => {
 });
 
 it('a request that does not arrive in time gets the error body, wherever it stops', async () => {
-  const server = gateway.app.getHttpServer() as Server;
+  const server = gateway.app.getHttpServer();
   const { headersTimeout, requestTimeout } = server;
   Object.assign(server, { headersTimeout: 500, requestTimeout: 500 });
   try {

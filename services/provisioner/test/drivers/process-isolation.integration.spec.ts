@@ -232,7 +232,6 @@ describe('a pod that has only the mark in its environment', () => {
   it('ends at quiesce what dropped its environment and session and works in the workspace', async () => {
     const spec = newSpec();
     const agent = await readyPod(spec, marked);
-    const files = filesOf(spec, root);
     const daemon = "setsid env -i /bin/sh -c 'echo $$ > first; exec sleep 600' </dev/null >/dev/null 2>&1 &";
     const first = Number(await said(agent, `${daemon} while ! [ -s first ]; do sleep 0.02; done; cat first`));
     await agent.quiesce('saved');
