@@ -160,13 +160,19 @@ describe('the database of a service', () => {
     const dataSource = await openMigrated();
     await Promise.all([1, 2, 3].map(() => dataSource.query('SELECT pg_sleep(0.05)')));
     const busy = dataSource.query('SELECT pg_sleep(10)').catch((error: unknown) => error);
+    let began = (): void => undefined;
+    let wasCut = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (began = resolve));
+    const cut = new Promise<void>((resolve) => (wasCut = resolve));
     const inHand = inTransaction(dataSource, async (manager) => {
       await manager.query('SELECT 1');
-      await sleep(200);
+      began();
+      await cut;
       await manager.query('SELECT 2');
     }).catch((error: unknown) => error);
-    await sleep(100);
+    await begun;
     await database.admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sample-service'`);
+    wasCut();
     expect(isTransientDatabaseError(await busy)).toBe(true);
     expect(isTransientDatabaseError(await inHand)).toBe(true);
     await expect(dataSource.query('SELECT 1 AS one')).resolves.toEqual([{ one: 1 }]);
