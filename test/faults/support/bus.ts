@@ -185,7 +185,8 @@ export class Bus {
   }
 
   /**
-   * Takes up to `most` messages out of a queue before its consumers get them, holds them for a while and puts them back in the opposite order.
+   * Takes up to `most` messages out of a queue before its consumers get them, holds them for a while and sends them again in the opposite order, by
+   * the way that they came: a consumer takes a message by no other. What another queue is bound for, too, gets there twice.
    * @returns how many
    */
   async reorder(queue: string, most: number, holdMs: number): Promise<number> {
@@ -202,7 +203,7 @@ export class Bus {
       for (const until = Date.now() + PATIENCE_FOR_A_SECOND_MS; held.length < 2 && Date.now() < until;) await delay(20);
       // First, so that what is put back does not come here again.
       await channel.cancel(consumerTag);
-      for (const { properties, content } of held.reverse()) channel.publish('', queue, content, properties);
+      for (const { fields, properties, content } of held.reverse()) channel.publish(fields.exchange, fields.routingKey, content, properties);
       await channel.waitForConfirms();
       for (const message of held) channel.ack(message);
       return held.length;
