@@ -1,3 +1,4 @@
+import { LABEL } from '../services/provisioner/src/pods/kubernetes/names';
 import { kubernetesApi } from '../services/provisioner/test/drivers/support/engines';
 import { KubeGround } from '../services/provisioner/test/drivers/support/kube-ground';
 import { conversationOf, eventually, fill, promise, treeOf, useStack, type Caller } from './support';
@@ -9,7 +10,7 @@ const name = `Reprise with pods on Kubernetes${api ? '' : ' (there is no Kuberne
   let ground: KubeGround;
   const settings: Record<string, string> = {};
   beforeAll(async () => {
-    ground = await KubeGround.make();
+    ground = await KubeGround.make({ storage: { kind: 'pvc', storageClass: null, sizeMb: 64 } });
     Object.assign(settings, ground.settings, { RECONCILE_INTERVAL_SECONDS: '1' });
   });
   // Made before the stack, so that its services are told of it.
@@ -76,15 +77,56 @@ const name = `Reprise with pods on Kubernetes${api ? '' : ' (there is no Kuberne
     expect(await ground.generationsOf(id)).toEqual([]);
   });
 
-  promise('a pod that its node puts out is told as evicted, and a resume brings its workspace back', async () => {
-    const { alice } = await stack.tenant();
+  const claimsOf = async (id: string): Promise<string[]> =>
+    (await ground.items('persistentvolumeclaims')).flatMap(({ metadata }) =>
+      metadata.labels?.[LABEL.workspace] === id && metadata.deletionTimestamp === undefined ? metadata.name! : [],
+    );
+  /** A workspace with a snapshot, and with work since then that no snapshot has. */
+  const workedIn = async (alice: Caller): Promise<string> => {
     const { id } = await alice.workspace();
     await said(alice, id, 'echo saved > saved.txt');
     await alice.restart(id);
+    await said(alice, id, 'echo since then >> saved.txt');
+    return id;
+  };
+
+  promise('a pod that its node puts out is told as evicted, and a resume saves what it left and goes on from it', async () => {
+    const { alice } = await stack.tenant();
+    const id = await workedIn(alice);
+    const before = treeOf(ground.kubelet.filesOf(id));
     await ground.kubelet.evict(id);
     await alice.reach(id, 'failed', 60_000);
     expect(await lossOf(id)).toContain('low on resource: memory');
-    await alice.resume(id);
+    const operation = await alice.succeeded(await alice.begin(id, 'resume'));
+    expect(operation).toMatchObject({ state_from: 'salvage' });
+    expect(operation.phases.map(({ name }) => name)).toEqual(['salvage', 'snapshot', 'verify', 'teardown', 'create', 'restore', 'ready']);
+    expect(treeOf(ground.kubelet.filesOf(id))).toEqual(before);
+    expect(await said(alice, id, 'cat saved.txt')).toBe('saved\nsince then\n');
+    expect(await claimsOf(id)).toHaveLength(1);
+  });
+
+  promise('a pod that somebody deletes leaves its claim, which is kept until a resume has saved what is on it', async () => {
+    const { alice } = await stack.tenant();
+    const id = await workedIn(alice);
+    await ground.kubelet.disrupt(id, 'EvictionByEvictionAPI', 'Eviction API: evicting');
+    await alice.reach(id, 'failed', 60_000);
+    expect(await ground.generationsOf(id)).toEqual([]);
+    expect(await claimsOf(id)).toHaveLength(1);
+    expect(await alice.succeeded(await alice.begin(id, 'resume'))).toMatchObject({ state_from: 'salvage' });
+    expect(await said(alice, id, 'cat saved.txt')).toBe('saved\nsince then\n');
+  });
+
+  promise('where the claim of a lost pod is gone, too, operation and workspace say from which snapshot it goes on', async () => {
+    const { alice } = await stack.tenant();
+    const id = await workedIn(alice);
+    const { snapshot_ref: snapshot } = await alice.see(id);
+    await ground.kubelet.crash(id);
+    await alice.reach(id, 'failed', 60_000);
+    for (const name of await claimsOf(id)) await ground.admin.delete(ground.path('persistentvolumeclaims', name), {});
+    const operation = await alice.succeeded(await alice.begin(id, 'resume'));
+    expect(operation).toMatchObject({ state_from: snapshot });
+    expect(operation.phases.find(({ name }) => name === 'restore')?.detail).toMatch(/state: from snapshot snap_\w+ of 20\d\d-/);
+    expect(await alice.see(id)).toMatchObject({ status: 'idle', last_snapshot_error: expect.stringContaining('Pod 2 was lost') });
     expect(await said(alice, id, 'cat saved.txt')).toBe('saved\n');
   });
 

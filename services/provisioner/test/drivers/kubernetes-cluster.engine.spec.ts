@@ -1,4 +1,4 @@
-import type { KubeObject, KubePod, KubeSecret } from '../../src/pods/kubernetes/kube-objects';
+import type { KubeClaim, KubeObject, KubePod, KubeSecret } from '../../src/pods/kubernetes/kube-objects';
 import { KubeApi } from '../../src/pods/kubernetes/kube-api';
 import type { KubernetesPodDriver } from '../../src/pods/kubernetes/kubernetes-pod-driver';
 import { nameOf } from '../../src/pods/kubernetes/names';
@@ -216,17 +216,16 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'pods on Kubernetes', () => {
       await driver.remove(spec, GRACE);
     });
 
-    it('has a volume of its own where that is asked for, which the cluster makes and removes with the pod', async () => {
+    it('has a claim of its own where that is asked for, of the size that the role says', async () => {
       const spec = newSpec({ generation: 3, runtime: { ...ANY_RUNTIME, diskMb: 2_048 } });
       await ground.driver({ storage: { kind: 'pvc', storageClass: 'fast', sizeMb: 100 } }).create(spec);
       const [volume] = (await podOf(spec)).spec!.volumes!;
-      expect(volume).toMatchObject({
-        name: 'workspace-3',
-        ephemeral: {
-          volumeClaimTemplate: {
-            spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'fast', resources: { requests: { storage: '2Gi' } } },
-          },
-        },
+      expect(volume).toMatchObject({ name: 'workspace-3' });
+      const claim = await ground.admin.get<KubeClaim>(ground.path('persistentvolumeclaims', volume!.persistentVolumeClaim!.claimName));
+      expect(claim!.spec).toMatchObject({
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'fast',
+        resources: { requests: { storage: '2Gi' } },
       });
       await driver.remove(spec, GRACE);
     });

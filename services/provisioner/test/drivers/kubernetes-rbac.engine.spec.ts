@@ -28,6 +28,7 @@ const GRACE = { graceSeconds: 1 };
 const PERMISSIONS = [
   ...['create', 'delete', 'get', 'list', 'watch'].map((verb) => [verb, 'pods'] as const),
   ['create', 'secrets'] as const,
+  ...['create', 'delete', 'list'].map((verb) => [verb, 'persistentvolumeclaims'] as const),
   ...['create', 'get', 'update'].map((verb) => [verb, 'leases'] as const),
   ['get', 'configmaps'] as const,
 ];
@@ -38,7 +39,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
   let role: Role;
 
   beforeAll(async () => {
-    ground = await KubeGround.make();
+    ground = await KubeGround.make({ storage: { kind: 'pvc', storageClass: null, sizeMb: 100 } });
     const { admin, namespace } = ground;
     const { loadAllYaml } = await import('@kubernetes/client-node');
     const objects = loadAllYaml(FILE) as (KubeObject & { kind: string })[];
@@ -92,9 +93,9 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
     const spec = newSpec();
     await driver.create(spec);
     expect(await driver.inspect(spec)).toMatchObject({ phase: 'running' });
-    // What another one makes is heard of by the watch alone.
+    // What another one makes is heard of by the watch alone, where no claim tells of it.
     const other = newSpec();
-    await ground.driver().create(other);
+    await ground.driver({ storage: { kind: 'emptyDir' } }).create(other);
     await until(async () => (await driver.list()).some(({ workspaceId }) => workspaceId === other.workspaceId), 10_000);
     await driver.remove(other, GRACE);
     await driver.remove(spec, GRACE);

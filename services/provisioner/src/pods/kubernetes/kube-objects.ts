@@ -1,4 +1,4 @@
-import type { V1Lease, V1Pod, V1Secret } from '@kubernetes/client-node' with { 'resolution-mode': 'import' };
+import type { V1Lease, V1PersistentVolumeClaim, V1Pod, V1Secret } from '@kubernetes/client-node' with { 'resolution-mode': 'import' };
 
 /**
  * Objects as the API writes them in JSON. The client's own types say `Date` where JSON has text; of the times only these are read, and those are
@@ -7,6 +7,7 @@ import type { V1Lease, V1Pod, V1Secret } from '@kubernetes/client-node' with { '
 export type KubePod = Omit<V1Pod, 'metadata'> & { metadata: ObjectMeta };
 export type KubeLease = Omit<V1Lease, 'metadata'> & { metadata: ObjectMeta };
 export type KubeSecret = Omit<V1Secret, 'metadata'> & { metadata: ObjectMeta };
+export type KubeClaim = Omit<V1PersistentVolumeClaim, 'metadata'> & { metadata: ObjectMeta };
 
 export interface OwnerReference {
   readonly apiVersion: string;
@@ -20,6 +21,7 @@ export interface ObjectMeta {
   namespace?: string;
   uid?: string;
   resourceVersion?: string;
+  creationTimestamp?: string;
   deletionTimestamp?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;

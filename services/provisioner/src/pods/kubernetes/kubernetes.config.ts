@@ -56,7 +56,7 @@ export class KubernetesConfig extends PodsConfig {
 
   @Env('POD_STORAGE', {
     description:
-      "With POD_DRIVER=kubernetes: where a pod keeps the workspace: `emptyDir`, the node's disk, or `pvc`, a claim of its own (Kubernetes 1.23 and later).",
+      "With POD_DRIVER=kubernetes: where a pod keeps the workspace: `emptyDir`, the node's disk, which goes with the pod, or `pvc`, a claim of its own, from which the files of a lost pod can be saved.",
     default: 'emptyDir',
     type: 'text',
   })

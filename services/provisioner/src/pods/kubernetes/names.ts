@@ -7,6 +7,8 @@ export const LABEL = {
   instance: 'reprise.dev/instance',
   workspace: 'reprise.dev/workspace',
   generation: 'reprise.dev/generation',
+  /** `salvage` of a pod that serves what a dead one left; absent otherwise. */
+  mode: 'reprise.dev/mode',
 } as const;
 
 const MANAGER = 'reprise';

@@ -12,6 +12,8 @@ const view = (more: Partial<PodView> = {}): PodView => ({
   end: null,
   trouble: null,
   terminating: false,
+  claim: null,
+  salvages: false,
   ...more,
 });
 const evicted = { reason: 'evicted', detail: 'by whom' } as const;

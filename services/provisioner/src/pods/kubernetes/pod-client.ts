@@ -7,7 +7,8 @@ import { type PodView, viewOf } from './pod-view';
 import { secretOf } from './pod-object';
 
 /** A pod of a name: ours, as it is now; `none`; or `foreign`, one that another made, which is never touched. */
-export type NamedPod = { readonly object: KubePod; readonly view: PodView } | 'none' | 'foreign';
+export type NamedPod = OurPod | 'none' | 'foreign';
+export type OurPod = { readonly object: KubePod; readonly view: PodView };
 
 /** Calls about single pods. What they answer, the cache learns. */
 export class PodClient {

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { PodError, type PodHandle, type PodSpec } from '../pod-driver';
+import type { Claims } from './claims';
 import type { Fence } from './fence';
+import type { KubePod } from './kube-objects';
 import type { Owner } from './owner';
-import type { NamedPod, PodClient } from './pod-client';
-import { type PodMaking, podOf } from './pod-object';
-import { describe, type PodView } from './pod-view';
+import type { OurPod, PodClient } from './pod-client';
+import { claimOf, type PodMaking, podOf } from './pod-object';
+import type { PodStart } from './pod-start';
+import { describe, isOver, type PodView } from './pod-view';
 import type { PodWaiter } from './pod-waiter';
 
 export interface PodMakerOptions {
@@ -12,8 +15,6 @@ export interface PodMakerOptions {
   readonly startTimeoutMs: number;
   readonly removeTimeoutMs: number;
 }
-
-type OurPod = Exclude<NamedPod, string>;
 
 /** How often others may come between a look and what is done upon it: each time one of them got further. */
 const TURNS = 20;
@@ -24,26 +25,18 @@ const YIELD_MS = 1_000;
 export class PodMaker {
   constructor(
     private readonly pods: PodClient,
+    private readonly claims: Claims,
     private readonly fence: Fence,
     private readonly owner: Owner,
     private readonly waiter: PodWaiter,
+    private readonly starts: PodStart,
     private readonly options: PodMakerOptions,
   ) {}
 
   async create(spec: PodSpec): Promise<PodHandle> {
     const until = performance.now() + this.options.startTimeoutMs;
-    const left = (): number => Math.max(1, until - performance.now());
     const pod = await this.adoptOrMake(spec);
-    const ready = await this.waiter.until(
-      pod.view,
-      ({ phase, trouble, terminating }) => phase !== 'starting' || trouble?.final === true || terminating,
-      left(),
-    );
-    if (ready?.phase === 'running' && ready.address !== null) {
-      return { workspaceId: spec.workspaceId, generation: spec.generation, address: ready.address };
-    }
-    if (ready === null) throw new PodError('start_failed', 'it was taken away while it started');
-    throw await this.notStarted(ready);
+    return this.starts.listening(spec, pod, Math.max(1, until - performance.now()));
   }
 
   /** The workspace's pod, of this generation and alive. */
@@ -79,8 +72,9 @@ export class PodMaker {
       throw new PodError('older_pod_alive', `the pod of generation ${view.generation} lives: ${describe(view)}`);
     }
     if (!older && view.phase !== 'dead' && !view.terminating) {
-      // Whoever made it may have died before it gave it its token.
-      if (view.phase === 'starting') await this.pods.giveToken(object, spec.token);
+      if (view.salvages) throw new PodError('locked', 'what a pod of this generation left is being saved');
+      // Whoever made it may have died before it gave it what it waits for.
+      if (view.phase === 'starting') await this.equip(object, spec);
       return { object, view };
     }
     await this.waiter.end(view, 1, this.options.removeTimeoutMs);
@@ -89,15 +83,20 @@ export class PodMaker {
 
   /** Of an older pod: whether it is over, so that it may be taken out of the way. One whose node is lost may live. */
   private async isOnItsWayOut(view: PodView, raised: boolean): Promise<boolean> {
-    const isOver = ({ phase, end, terminating }: PodView): boolean => terminating || (phase === 'dead' && end?.reason !== 'node_lost');
     if (isOver(view) || !raised) return isOver(view);
     const later = await this.waiter.until(view, isOver, YIELD_MS);
     return later === null || isOver(later);
   }
 
+  /** The token, and the claim if it has one. Both are made after the pod, whose name is the lock: nobody else's are ever in the way. */
+  private async equip(pod: KubePod, spec: PodSpec): Promise<void> {
+    const claim = claimOf(pod, spec, this.options.making);
+    await Promise.all([this.pods.giveToken(pod, spec.token), claim && this.claims.make(claim)]);
+  }
+
   /** The second look at the fence: whoever raised it before it was there did not see this pod, and relies on its going. */
   private async confirm(made: OurPod, spec: PodSpec): Promise<OurPod> {
-    const [lease] = await Promise.all([this.fence.read(spec.workspaceId), this.pods.giveToken(made.object, spec.token)]);
+    const [lease] = await Promise.all([this.fence.read(spec.workspaceId), this.equip(made.object, spec)]);
     try {
       this.fence.assertNotStale(lease, spec);
     } catch (error) {
@@ -105,17 +104,5 @@ export class PodMaker {
       throw error;
     }
     return made;
-  }
-
-  /** What did not start is told why; what might still start, but took too long, is ended: the next attempt makes another one. */
-  private async notStarted(pod: PodView): Promise<PodError> {
-    const { phase, trouble, terminating } = pod;
-    if (phase === 'dead' && trouble === null) return new PodError('start_failed', describe(pod));
-    if (terminating) return new PodError('start_failed', `it was deleted while it started: ${describe(pod)}`);
-    // Its end is not waited for: the next create and the job's clean-up do.
-    await this.pods.delete(pod, 0).catch(() => undefined);
-    if (trouble === null || trouble.reason === 'waiting')
-      return new PodError('start_timeout', `the agent did not listen in time: ${describe(pod)}`);
-    return new PodError(trouble.reason, trouble.detail);
   }
 }

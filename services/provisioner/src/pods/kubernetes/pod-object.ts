@@ -1,14 +1,14 @@
 import type { V1EnvVar, V1Probe, V1ResourceRequirements, V1Volume } from '@kubernetes/client-node' with { 'resolution-mode': 'import' };
-import { agentEnvironment } from '../agent-environment';
+import { agentEnvironment, type AgentMode } from '../agent-environment';
 import { PodError, type PodSpec } from '../pod-driver';
-import type { KubePod, KubeSecret, OwnerReference } from './kube-objects';
-import { AGENT_CONTAINER, labelsOf, nameOf } from './names';
+import type { KubeClaim, KubePod, KubeSecret, OwnerReference } from './kube-objects';
+import { AGENT_CONTAINER, LABEL, labelsOf, nameOf } from './names';
 import type { PodTemplate } from './pod-template';
 
 /** Where a pod keeps the workspace's files. */
 export type PodStorage =
   | { readonly kind: 'emptyDir' }
-  /** A volume of its own for each pod; what size, where the role does not say. */
+  /** A claim of its own for each pod, which outlives it; what size, where the role does not say. */
   | { readonly kind: 'pvc'; readonly storageClass: string | null; readonly sizeMb: number };
 
 export interface PodMaking {
@@ -53,6 +53,29 @@ function secretNameIn(pod: KubePod): string {
   return env.find(({ name }) => name === 'REPRISE_POD_TOKEN')?.valueFrom?.secretKeyRef?.name ?? pod.metadata.name!;
 }
 
+/** The claim that holds a pod's workspace; null where that is the pod's own. */
+export function claimIn({ spec }: KubePod): string | null {
+  const mount = spec?.containers.find(({ name }) => name === AGENT_CONTAINER)?.volumeMounts?.find((it) => it.mountPath === WORKSPACE_DIR);
+  return spec?.volumes?.find(({ name }) => name === mount?.name)?.persistentVolumeClaim?.claimName ?? null;
+}
+
+/** The claim that a new pod names. The pod does not own it: it goes when the pod is removed on purpose, and stays when the cluster takes the pod away. */
+export function claimOf(pod: KubePod, spec: PodSpec, { storage, instance }: PodMaking): KubeClaim | null {
+  const name = claimIn(pod);
+  if (name === null || storage.kind !== 'pvc') return null;
+  const { namespace, ownerReferences } = pod.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace, labels: labelsOf(spec, instance), ownerReferences },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      ...(storage.storageClass === null ? {} : { storageClassName: storage.storageClass }),
+      resources: { requests: { storage: `${spec.runtime.diskMb ?? storage.sizeMb}Mi` } },
+    },
+  };
+}
+
 /** A name, perhaps with a registry, a tag, a digest: the kubelet would find out much later. */
 const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,254}$/;
 
@@ -64,9 +87,18 @@ export function assertImage(image: string | null): void {
 
 /**
  * The pod of this spec.
- * @param incarnation told apart from every other pod of this identity: each has a Secret of its own, which goes with it
+ * @param incarnation told apart from every other pod of this identity: each has a Secret of its own, which goes with it, and perhaps a claim
+ * @param salvaged the claim of a dead pod: this one serves what is on it, and does nothing else
  */
-export function podOf(spec: PodSpec, making: PodMaking, owners: readonly OwnerReference[], incarnation: string): KubePod {
+export function podOf(
+  spec: PodSpec,
+  making: PodMaking,
+  owners: readonly OwnerReference[],
+  incarnation: string,
+  salvaged?: string,
+): KubePod {
+  const ownName = `${nameOf(spec.workspaceId)}-${spec.generation}-${incarnation}`;
+  const mode = salvaged === undefined ? undefined : 'salvage';
   const { template, agentImage } = making;
   const ownImage = spec.runtime.image ?? agentImage;
   const bringsAgent = spec.runtime.image !== null;
@@ -78,7 +110,7 @@ export function podOf(spec: PodSpec, making: PodMaking, owners: readonly OwnerRe
     metadata: {
       name: nameOf(spec.workspaceId),
       namespace: making.namespace,
-      labels: { ...template.labels, ...labelsOf(spec, making.instance) },
+      labels: { ...template.labels, ...labelsOf(spec, making.instance), ...(mode === undefined ? {} : { [LABEL.mode]: mode }) },
       annotations: template.annotations,
       ownerReferences: owners,
     },
@@ -115,7 +147,7 @@ export function podOf(spec: PodSpec, making: PodMaking, owners: readonly OwnerRe
           image: ownImage,
           command: [...NODE, '/reprise/agent.js'],
           workingDir: WORKSPACE_DIR,
-          env: [...agentEnv(spec, making), tokenEnv(`${nameOf(spec.workspaceId)}-${spec.generation}-${incarnation}`)],
+          env: [...agentEnv(spec, making, mode), tokenEnv(ownName)],
           ports: [{ name: 'agent', containerPort: making.agentPort }],
           resources: resourcesOf(spec, template.agent.resources),
           securityContext,
@@ -133,7 +165,7 @@ export function podOf(spec: PodSpec, making: PodMaking, owners: readonly OwnerRe
       ],
       volumes: [
         ...template.volumes,
-        workspaceVolume(spec, making),
+        workspaceVolume(spec, making, salvaged ?? ownName, mode === 'salvage'),
         ...(bringsAgent ? [{ name: 'agent', emptyDir: {} }] : []),
         ...(readOnlyRoot ? [{ name: 'tmp', emptyDir: {} }] : []),
       ],
@@ -141,7 +173,7 @@ export function podOf(spec: PodSpec, making: PodMaking, owners: readonly OwnerRe
   };
 }
 
-function agentEnv(spec: PodSpec, { gatewayUrl, agentPort }: PodMaking): V1EnvVar[] {
+function agentEnv(spec: PodSpec, { gatewayUrl, agentPort }: PodMaking, mode: AgentMode): V1EnvVar[] {
   const {
     REPRISE_POD_TOKEN: _token,
     REPRISE_HOST: _host,
@@ -151,6 +183,7 @@ function agentEnv(spec: PodSpec, { gatewayUrl, agentPort }: PodMaking): V1EnvVar
     host: '',
     port: agentPort,
     gatewayUrl,
+    mode,
   });
   return [
     // Kubernetes expands `$(NAME)` in values, and `$$` to `$`: nothing of a role is meant so.
@@ -171,29 +204,16 @@ function resourcesOf({ runtime }: PodSpec, given: V1ResourceRequirements | undef
   return { ...given, requests: { ...given?.requests, ...own }, limits: { ...given?.limits, ...own } };
 }
 
-/** A claim that the pod brings along is called after pod and volume, so the volume is called after the generation. */
+/** Called after the generation, so that whoever looks at the pod sees which. */
 function workspaceVolumeName({ generation }: PodSpec): string {
   return `workspace-${generation}`;
 }
 
-function workspaceVolume(spec: PodSpec, { storage, instance }: PodMaking): V1Volume {
+function workspaceVolume(spec: PodSpec, { storage }: PodMaking, claimName: string, isSalvaged: boolean): V1Volume {
   const name = workspaceVolumeName(spec);
   const { diskMb } = spec.runtime;
-  if (storage.kind === 'emptyDir') return { name, emptyDir: diskMb === null ? {} : { sizeLimit: `${diskMb}Mi` } };
-  return {
-    name,
-    // The cluster makes the claim with the pod and removes it with the pod: no claim is left behind, and none needs a right of ours.
-    ephemeral: {
-      volumeClaimTemplate: {
-        metadata: { labels: labelsOf(spec, instance) },
-        spec: {
-          accessModes: ['ReadWriteOnce'],
-          ...(storage.storageClass === null ? {} : { storageClassName: storage.storageClass }),
-          resources: { requests: { storage: `${diskMb ?? storage.sizeMb}Mi` } },
-        },
-      },
-    },
-  };
+  if (storage.kind === 'pvc' || isSalvaged) return { name, persistentVolumeClaim: { claimName } };
+  return { name, emptyDir: diskMb === null ? {} : { sizeLimit: `${diskMb}Mi` } };
 }
 
 function asking(port: number): V1Probe {

@@ -79,13 +79,13 @@ describe('a pod of the API is', () => {
     ],
   ])('dead where it %s', (_what, status, reason, detail) => {
     const seen = view(status);
-    expect(stateOf(seen)).toMatchObject({ phase: 'dead', address: null, ref: null, end: { reason, detail } });
+    expect(stateOf(seen, false)).toMatchObject({ phase: 'dead', address: null, ref: null, end: { reason, detail } });
   });
 
   it('alive where a taint manager wants it gone and its node still answers', () => {
     const conditions = [condition('Ready', 'True'), condition('DisruptionTarget', 'True', 'DeletionByTaintManager', 'taint')];
     const seen = view({ ...running, conditions, containerStatuses: [agentIn({ running: {} }, { ready: true })] });
-    expect(stateOf(seen)).toMatchObject({ phase: 'running', end: null });
+    expect(stateOf(seen, false)).toMatchObject({ phase: 'running', end: null });
     // And what it will have been is known, should it be gone the next moment.
     expect(seen.end).toMatchObject({ reason: 'evicted' });
   });

@@ -3,8 +3,9 @@ import { isIPv6 } from 'node:net';
 import type { PodEnd, PodIdentity, PodState } from '../pod-driver';
 import { detailOf } from './kube-error';
 import type { KubePod } from './kube-objects';
-import { AGENT_CONTAINER, identityIn } from './names';
+import { AGENT_CONTAINER, identityIn, LABEL } from './names';
 import { endOf, isLost, type PodTrouble, troubleOf } from './pod-endings';
+import { claimIn } from './pod-object';
 
 /** All that is kept of a pod: some hundred bytes, where the object itself has several thousand. */
 export interface PodView extends PodIdentity {
@@ -20,6 +21,10 @@ export interface PodView extends PodIdentity {
   readonly trouble: PodTrouble | null;
   /** Whether it is on its way out; nothing brings it back. */
   readonly terminating: boolean;
+  /** The claim that holds its workspace; null where that goes with the pod. */
+  readonly claim: string | null;
+  /** Whether it serves what a dead pod left, and does nothing else. */
+  readonly salvages: boolean;
 }
 
 /** What an object of the API means to the port; null where it is not a pod of this installation. */
@@ -41,19 +46,27 @@ export function viewOf(pod: KubePod, instance: string, port: number): PodView | 
     end: endOf(pod, agent, dead),
     trouble: address === null ? troubleOf(pod) : null,
     terminating: pod.metadata.deletionTimestamp !== undefined,
+    claim: claimIn(pod),
+    salvages: pod.metadata.labels?.[LABEL.mode] === 'salvage',
   };
 }
 
-export function stateOf({ workspaceId, generation, phase, address, name, end }: PodView): PodState {
+/** @param hasClaim whether the claim that holds its workspace is there */
+export function stateOf({ workspaceId, generation, phase, address, name, end }: PodView, hasClaim: boolean): PodState {
   return {
     workspaceId,
     generation,
     phase,
     address,
     ref: phase === 'dead' ? null : `pod ${name}`,
-    salvageable: false,
+    salvageable: hasClaim,
     end: phase === 'dead' ? end : null,
   };
+}
+
+/** Whether it may be taken out of the way: it has ended, or is about to. One whose node is lost may live. */
+export function isOver({ phase, end, terminating }: PodView): boolean {
+  return terminating || (phase === 'dead' && end?.reason !== 'node_lost');
 }
 
 /** In one line, for an error's detail. */

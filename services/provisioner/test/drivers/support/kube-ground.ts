@@ -34,15 +34,18 @@ export class KubeGround {
     readonly kubelet: TestKubelet,
     readonly agentPath: string,
     private readonly directory: string,
+    /** Of all its drivers that are not told otherwise. */
+    private readonly defaults: Partial<KubernetesDriverOptions>,
   ) {}
 
-  static async make(): Promise<KubeGround> {
+  static async make(defaults: Partial<KubernetesDriverOptions> = {}): Promise<KubeGround> {
     const cluster = await ConfiguredCluster.load(kubernetesApi()!.kubeconfig);
     const admin = new KubeApi(cluster, 30_000);
     const namespace = await newNamespace(admin);
     const directory = mkdtempSync(join(tmpdir(), 'reprise-kubelet-'));
     const agentPath = bundleAgent(directory);
-    const ground = new KubeGround(admin, cluster, namespace, new TestKubelet(admin, namespace, agentPath, directory), agentPath, directory);
+    const kubelet = new TestKubelet(admin, namespace, agentPath, directory);
+    const ground = new KubeGround(admin, cluster, namespace, kubelet, agentPath, directory, defaults);
     ground.kubelet.start();
     return ground;
   }
@@ -61,6 +64,7 @@ export class KubeGround {
       owner: null,
       startTimeoutMs: 60_000,
       listTimeoutMs: 30_000,
+      ...this.defaults,
       ...options,
     });
     this.drivers.push(driver);
@@ -74,6 +78,7 @@ export class KubeGround {
       KUBECONFIG: kubernetesApi()!.kubeconfig,
       POD_NAMESPACE: this.namespace,
       POD_INSTANCE: 'tested',
+      POD_STORAGE: this.defaults.storage?.kind ?? 'emptyDir',
       AGENT_IMAGE: 'reprise-agent:test',
     };
   }

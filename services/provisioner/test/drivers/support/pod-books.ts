@@ -65,3 +65,20 @@ export function containerStatus(pod: KubePod) {
   const [container] = pod.spec!.containers;
   return { name: container!.name, image: container!.image!, imageID: '', ready: false, started: false, restartCount: 0 };
 }
+
+/** What the scheduler says of a pod that fits nowhere. */
+export const NO_NODE = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'Unschedulable',
+  message: '0/3 nodes are available: 3 Insufficient memory.',
+};
+
+/** What a kubelet says of a pod that it put out. */
+export const EVICTED = { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.', containerStatuses: [] };
+
+/** What a container waits with whose image no registry has. */
+export function imageNotFound(image: string) {
+  const message = `rpc error: failed to pull and unpack image "${image}": not found`;
+  return { state: { waiting: { reason: 'ErrImagePull', message } } };
+}

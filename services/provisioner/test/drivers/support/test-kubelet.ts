@@ -7,8 +7,9 @@ import type { KubeList, KubePod } from '../../../src/pods/kubernetes/kube-object
 import { LABEL } from '../../../src/pods/kubernetes/names';
 import { until } from '../../testing/until';
 import { environmentOf } from './container-environment';
-import { containerStatus, PodBooks } from './pod-books';
+import { containerStatus, EVICTED, imageNotFound, NO_NODE, PodBooks } from './pod-books';
 import { PodProcess } from './pod-process';
+import { TestVolumes } from './test-volumes';
 
 /** What becomes of a pod that is created. */
 export type Fate = 'runs' | 'finds no node' | 'is not looked at';
@@ -21,6 +22,8 @@ interface Known {
   readonly name: string;
   readonly workspaceId: string;
   readonly directory: string;
+  /** Where its workspace is, once it runs. */
+  workspace?: string;
   process?: PodProcess;
   /** Its node does not answer: nothing is done about it. */
   lost: boolean;
@@ -41,6 +44,7 @@ export class TestKubelet {
   private readonly stopping = new AbortController();
   private readonly path: string;
   private readonly books: PodBooks;
+  private readonly volumes: TestVolumes;
   private running: Promise<void> | undefined;
   /** What went wrong in it; a test that hangs asks here. */
   readonly problems: string[] = [];
@@ -53,6 +57,7 @@ export class TestKubelet {
   ) {
     this.path = `/api/v1/namespaces/${namespace}/pods`;
     this.books = new PodBooks(api, namespace);
+    this.volumes = new TestVolumes(api, namespace, directory, this.stopping.signal);
   }
 
   start(): void {
@@ -62,6 +67,7 @@ export class TestKubelet {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
+    await this.volumes.stop();
     for (const known of this.known.values()) {
       known.process?.signal('SIGKILL');
       await known.process?.ended;
@@ -102,8 +108,8 @@ export class TestKubelet {
 
   filesOf(workspaceId: string): string {
     const known = this.of(workspaceId).find(({ process }) => process?.hasProcesses);
-    if (!known) throw new Error(`${workspaceId} has no pod that lives`);
-    return join(known.directory, 'workspace');
+    if (!known?.workspace) throw new Error(`${workspaceId} has no pod that lives`);
+    return known.workspace;
   }
 
   /** Ends the agent at once, as a crash would. @param reason what the kubelet calls it, such as OOMKilled */
@@ -121,8 +127,7 @@ export class TestKubelet {
       known.ending = true;
       known.process?.signal('SIGKILL');
       await known.process?.ended;
-      const message = 'The node was low on resource: memory.';
-      await this.books.tell(known, (pod) => ({ ...pod.status, phase: 'Failed', reason: 'Evicted', message, containerStatuses: [] }));
+      await this.books.tell(known, (pod) => ({ ...pod.status, ...EVICTED }));
       known.ending = false;
     }
   }
@@ -204,13 +209,7 @@ export class TestKubelet {
     const fate = this.fates.get(workspaceId) ?? 'runs';
     if (fate === 'is not looked at') return;
     if (fate === 'finds no node') {
-      const condition = {
-        type: 'PodScheduled',
-        status: 'False',
-        reason: 'Unschedulable',
-        message: '0/3 nodes are available: 3 Insufficient memory.',
-      };
-      return this.books.tell(known, (it) => ({ ...it.status, conditions: [condition] }));
+      return this.books.tell(known, (it) => ({ ...it.status, conditions: [NO_NODE] }));
     }
     await this.books.bind(known.name);
     const [container] = pod.spec!.containers;
@@ -222,16 +221,16 @@ export class TestKubelet {
       containerStatuses: [{ ...containerStatus(pod), ...more }],
     });
     if (container!.image === MISSING_IMAGE) {
-      const message = `rpc error: failed to pull and unpack image "${container!.image}": not found`;
-      return this.books.tell(known, () => status({ state: { waiting: { reason: 'ErrImagePull', message } } }));
+      return this.books.tell(known, () => status(imageNotFound(container!.image!)));
     }
-    const here = { podIP, workspace: join(directory, 'workspace') };
     const secret = (name: string) => this.books.secret(name);
     const isWanted = (): boolean => !known.ending && !this.stopping.signal.aborted;
-    const env = await environmentOf(container!, here, secret, isWanted);
+    const workspace = await this.volumes.workspaceOf(pod, join(directory, 'workspace'), isWanted);
+    const env = workspace === null ? null : await environmentOf(container!, { podIP, workspace }, secret, isWanted);
     // Deleted meanwhile: nothing is started that nobody would end, in a directory that is gone.
-    if (env === null || !isWanted()) return;
-    mkdirSync(join(directory, 'workspace'), { recursive: true });
+    if (workspace === null || env === null || !isWanted()) return;
+    mkdirSync(directory, { recursive: true });
+    known.workspace = workspace;
     known.process = PodProcess.start({
       args: [process.execPath, this.programs.get(container!.image!) ?? this.agentPath],
       env,
