@@ -203,7 +203,8 @@ export class Bus {
       for (const until = Date.now() + PATIENCE_FOR_A_SECOND_MS; held.length < 2 && Date.now() < until;) await delay(20);
       // First, so that what is put back does not come here again.
       await channel.cancel(consumerTag);
-      for (const { fields, properties, content } of held.reverse()) channel.publish(fields.exchange, fields.routingKey, content, properties);
+      for (const { fields, properties, content } of held.reverse())
+        channel.publish(fields.exchange, fields.routingKey, content, properties);
       await channel.waitForConfirms();
       for (const message of held) channel.ack(message);
       return held.length;
