@@ -8,3 +8,4 @@ import './06-scopes.scenario';
 import './07-twenty-at-once.scenario';
 import './19-secrets.scenario';
 import './20-lost-pods.scenario';
+import './21-isolation.scenario';

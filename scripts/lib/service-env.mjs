@@ -111,6 +111,8 @@ function own(name, value, { values, stateDir, root }) {
         SECRETS_KEY: value('SECRETS_KEY'),
         POD_DRIVER: 'process',
         PODS_DIR: join(stateDir, 'pods'),
+        // Passwords, keys, logs, the database: all that an instance keeps.
+        POD_HIDDEN_PATHS: stateDir,
         SNAPSHOT_STORE: 'files',
         SNAPSHOTS_DIR: join(stateDir, 'snapshots'),
         GATEWAY_URL: value('GATEWAY_URL'),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, utimesSync, writeFileSync, chmodSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
@@ -65,6 +66,8 @@ export function fill(root: string, { megabytes = 4 } = {}): void {
   utimesSync(join(root, 'src/run.sh'), new Date('2001-02-03T04:05:06.789Z'), new Date('2001-02-03T04:05:06.789Z'));
   chmodSync(join(root, 'locked'), 0o555);
   utimesSync(join(root, 'empty/inner'), new Date('2011-11-11T11:11:11Z'), new Date('2011-11-11T11:11:11Z'));
+  // As if tasks had made it: a pod may have a user of its own.
+  if (process.geteuid?.() === 0) execFileSync('chown', ['--recursive', '--no-dereference', '--reference', root, '--', root]);
 }
 
 function sha256(bytes: Buffer): string {

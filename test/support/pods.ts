@@ -25,7 +25,8 @@ function agentsOf(agentPath: string): Pod[] {
     if (!read(`/proc/${pid}/cmdline`).split('\0').includes(agentPath)) return [];
     const env = environmentOf(pid);
     const files = env.get('REPRISE_WORKSPACE_DIR');
-    if (files === undefined || env.get('REPRISE_TASK_ID') !== undefined) return [];
+    // What an agent in namespaces of its own is started by has no address.
+    if (files === undefined || !env.has('REPRISE_ADDRESS_FILE') || env.get('REPRISE_TASK_ID') !== undefined) return [];
     const { isLeader, parent } = positionOf(pid);
     if (!isLeader) return [];
     return [{ pid, parent, workspaceId: env.get('REPRISE_WORKSPACE_ID') ?? '', generation: Number(env.get('REPRISE_GENERATION')), files }];

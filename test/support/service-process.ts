@@ -25,6 +25,12 @@ export class ServiceProcess {
 
   constructor(private readonly program: Program) {}
 
+  /** Of its process, while it runs. */
+  get pid(): number {
+    if (this.child?.pid === undefined) throw new Error(`${this.program.name} does not run`);
+    return this.child.pid;
+  }
+
   get url(): string {
     return this.program.url;
   }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -46,6 +46,8 @@ export class Stack {
 
   /** Builds it up from nothing. */
   async start(): Promise<void> {
+    // The users of pods pass here, as in the folder of an instance. What is secret is closed by itself.
+    chmodSync(this.directory, 0o711);
     for (const folder of ['pods', 'snapshots', 'logs']) mkdirSync(join(this.directory, folder), { mode: 0o700 });
     if (this.options.ownDisk) await this.snapshotDisk.mount();
     copyFileSync(join(ROOT, 'runtime/agent/dist/agent.js'), this.agentPath);

@@ -15,7 +15,7 @@ export interface AgentPlace {
   /** Where it writes its address, for a driver that does not know it beforehand. */
   readonly addressFile?: string;
   /** How it tells the pod's processes from others, where it is not by the mark in their environment. */
-  readonly processes?: 'user';
+  readonly processes?: string | undefined;
 }
 
 /** What an agent is told, as the pod contract has it (docs/pod-contract.md, section 1). */

@@ -41,6 +41,8 @@ describe('what the provisioner is told of pods', () => {
 
   it.each([
     ['POD_ISOLATION', 'container'],
+    ['POD_HIDDEN_PATHS', '/a,b'],
+    ['POD_VISIBLE_PATHS', 'relative'],
     ['POD_USERS_FIRST', '0'],
     ['POD_USERS_COUNT', '0'],
   ])('of processes is refused where %s is %s', (name, value) => {

@@ -1,5 +1,5 @@
 import { Env } from '@reprise/platform';
-import { IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateIf } from 'class-validator';
 import { SnapshotStoreConfig } from '../snapshot-store.config';
 import { ISOLATIONS, type IsolationKind } from './process/isolation-kinds';
 
@@ -28,13 +28,35 @@ export class PodsConfig extends SnapshotStoreConfig {
 
   @Env('POD_ISOLATION', {
     description:
-      'With POD_DRIVER=process: how pods are kept apart. `user`: each workspace has a user of its own (needs root); `environment`: by a mark that processes can drop, for tenants that you trust; `auto`: the first that works on this machine.',
+      'With POD_DRIVER=process: how pods are kept apart. `user`: each workspace has a user of its own (needs root); `namespace`: user, process and mount namespaces (not as root); `cgroup`: a cgroup v2 of its own, for tenants that you trust; `environment`: a mark that processes can drop, for tenants that you trust; `auto`: the first of these that works on this machine.',
     default: 'auto',
     type: 'text',
   })
   @With('process')
   @IsIn(['auto', ...ISOLATIONS])
   readonly podIsolation!: IsolationKind | 'auto';
+
+  @Env('POD_HIDDEN_PATHS', {
+    description:
+      "With POD_ISOLATION=namespace or auto: directories and files that pods must not see, besides PODS_DIR, SNAPSHOTS_DIR, the home directory of the provisioner's user, the files of its `…_FILE` variables, and well-known sockets.",
+    default: [],
+    example: '/var/lib/reprise,/etc/reprise',
+  })
+  @With('process')
+  @IsArray()
+  @Matches(/^\/./, { each: true })
+  readonly podHiddenPaths!: readonly string[];
+
+  @Env('POD_VISIBLE_PATHS', {
+    description:
+      'With POD_ISOLATION=namespace or auto: what pods see although something that holds it is hidden, such as programs in the home directory. They cannot change it.',
+    default: [],
+    example: '/home/me/tools',
+  })
+  @With('process')
+  @IsArray()
+  @Matches(/^\/./, { each: true })
+  readonly podVisiblePaths!: readonly string[];
 
   @Env('POD_USERS_FIRST', {
     description:

@@ -19,6 +19,8 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
         agentPath: resolve(config.agentPath),
         gatewayUrl,
         isolation: config.podIsolation,
+        hiddenPaths: [...(config.snapshotStore === 'files' ? [resolve(config.snapshotsDir)] : []), ...config.podHiddenPaths],
+        visiblePaths: config.podVisiblePaths,
         users: { first: config.podUsersFirst, last: config.podUsersFirst + config.podUsersCount - 1 },
         // The code only: the message holds paths of this machine.
         notDeleted: ({ code, syscall }) => logger.warn(`What a pod has left on the disk cannot be deleted now: ${syscall}: ${code}`),
@@ -51,8 +53,8 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
 async function reportIsolation(driver: ProcessPodDriver, logger: Logger, wanted: string): Promise<void> {
   try {
     const { kind, refused } = await driver.isolates();
-    if (kind === 'user') logger.log({ isolation: kind }, 'Each workspace has a user of its own, which its pods run as');
-    else logger.warn({ isolation: kind, reason: refused.join('; ') }, UNSAFE);
+    if (kind === 'user' || kind === 'namespace') logger.log({ isolation: kind }, ISOLATED[kind]);
+    else logger.warn({ isolation: kind, reason: refused.join('; ') }, UNSAFE[kind]);
   } catch (error) {
     // A disk that is full or away now may be back when the first pod is made.
     if (wanted !== 'auto') throw error;
@@ -60,5 +62,14 @@ async function reportIsolation(driver: ProcessPodDriver, logger: Logger, wanted:
   }
 }
 
-const UNSAFE =
-  'Pods are not isolated: a task can read the files of Reprise and of other pods, and a process that drops its environment and leaves its session and its directory is not found when its workspace is saved or ended. Use POD_DRIVER=process in this way only with tenants that you trust';
+const ISOLATED = {
+  user: 'Each workspace has a user of its own, which its pods run as',
+  namespace: 'Each pod has user, process and mount namespaces of its own',
+};
+
+const NOT_ISOLATED = 'Pods are not isolated: a task can read the files of Reprise and of other pods';
+const TRUSTED_ONLY = 'Use POD_DRIVER=process in this way only with tenants that you trust';
+const UNSAFE = {
+  cgroup: `${NOT_ISOLATED}, and can leave the cgroup in which it is found. ${TRUSTED_ONLY}`,
+  environment: `${NOT_ISOLATED}, and a process that drops its environment and leaves its session and its directory is not found when its workspace is saved or ended. ${TRUSTED_ONLY}`,
+};

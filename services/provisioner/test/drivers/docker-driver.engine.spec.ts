@@ -8,5 +8,5 @@ describeWith(engine, 'Docker engine', 'the docker driver', () => {
   const host = new DockerHost(engine?.host ?? 'unix:///none', engine?.agentImage ?? 'none');
   afterAll(() => host.cleanUp());
 
-  keepsThePromisesOfAPodDriver(() => host.underTest(), ['api', 'images', 'names', 'salvage']);
+  keepsThePromisesOfAPodDriver(() => host.underTest(), ['api', 'bounds', 'images', 'names', 'salvage']);
 });

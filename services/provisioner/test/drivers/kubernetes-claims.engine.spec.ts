@@ -24,7 +24,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the kubernetes driver with a cl
     expect(ground.kubelet.problems).toEqual([]);
   });
 
-  keepsThePromisesOfAPodDriver(() => ground.underTest(), ['images', 'names', 'quota', 'salvage']);
+  keepsThePromisesOfAPodDriver(() => ground.underTest(), ['bounds', 'images', 'names', 'quota', 'salvage']);
 });
 
 describeWith(kubernetesApi(), 'Kubernetes API', 'what a lost pod on Kubernetes left', () => {

@@ -12,5 +12,5 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the kubernetes driver', () => {
     expect(ground.kubelet.problems).toEqual([]);
   });
 
-  keepsThePromisesOfAPodDriver(() => ground.underTest(), ['api', 'images', 'names', 'quota']);
+  keepsThePromisesOfAPodDriver(() => ground.underTest(), ['api', 'bounds', 'images', 'names', 'quota']);
 });

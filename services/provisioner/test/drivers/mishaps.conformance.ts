@@ -104,6 +104,21 @@ export function keepsItsPromisesAsThingsGoWrong(
     });
   });
 
+  if (shown.includes('bounds')) {
+    it('and quiesced stands still, whatever its tasks have left behind in sessions and directories of their own, without their environment', async () => {
+      const spec = newSpec();
+      const agent = await create(spec);
+      await agent.resumeWork();
+      const stray = 'cd /; trap "" TERM HUP; while :; do echo x >> $0/stray; done';
+      const description = `setsid env -i /bin/sh -c '(${stray}) &' "$PWD" >/dev/null 2>&1; while ! [ -s stray ]; do sleep 0.02; done; echo begun`;
+      await agent.runTask({ taskId: 'task_1', description });
+      await until(async () => (await agent.history()).includes('task.ended'));
+      await agent.quiesce('saved');
+      const [one, other] = [await digestOf(agent), await digestOf(agent)];
+      expect(one).toBe(other);
+    });
+  }
+
   if (shown.includes('names')) {
     it('whose name something else has is refused for now, and leaves that alone', async () => {
       const spec = newSpec();
@@ -135,6 +150,13 @@ export function keepsItsPromisesAsThingsGoWrong(
       expect(await full.inspect(spec)).toBeNull();
     });
   }
+}
+
+/** Of all that is in the workspace. */
+async function digestOf(agent: AgentClient): Promise<string> {
+  const { stream, digest } = await agent.snapshot(LIMITS);
+  stream.resume();
+  return (await digest).sha256;
 }
 
 async function collect(stream: Readable): Promise<Buffer> {

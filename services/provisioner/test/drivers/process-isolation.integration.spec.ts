@@ -218,7 +218,10 @@ afterAll(async () => {
     mkdirSync(closed, { mode: 0o700 });
     const options = { podsDir: join(closed, 'pods') };
     const why = expect.stringContaining('pass every parent directory of PODS_DIR') as string;
-    expect(await newDriver(options).isolates()).toEqual({ kind: 'environment', refused: [why] });
+    // What comes next is another machine's to say.
+    const { kind, refused } = await newDriver(options).isolates();
+    expect(refused[0]).toEqual(why);
+    expect(['cgroup', 'environment']).toContain(kind);
     await expect(newDriver({ ...options, isolation: 'user' }).isolates()).rejects.toMatchObject({ reason: 'denied', detail: why });
     await expect(newDriver({ ...options, isolation: 'user' }).create(newSpec())).rejects.toMatchObject({ reason: 'denied' });
   });

@@ -86,7 +86,9 @@ export function preparingContainer(pod: PodIdentity, agentImage: string, names: 
 }
 
 function environmentOf(spec: PodSpec, gatewayUrl: string, mode: AgentMode): string[] {
-  const told = agentEnvironment(spec, { workspaceDir: WORKSPACE_DIR, host: '0.0.0.0', port: AGENT_PORT, gatewayUrl, mode });
+  // A container is a namespace of processes: nothing in it is another's.
+  const place = { workspaceDir: WORKSPACE_DIR, host: '0.0.0.0', port: AGENT_PORT, gatewayUrl, mode, processes: 'namespace' };
+  const told = agentEnvironment(spec, place);
   const unset = Object.fromEntries(UNSET.map((name) => [name, '']));
   return Object.entries({ ...unset, ...told }).map(([name, value]) => `${name}=${value}`);
 }

@@ -184,6 +184,8 @@ function agentEnv(spec: PodSpec, { gatewayUrl, agentPort }: PodMaking, mode: Age
     port: agentPort,
     gatewayUrl,
     mode,
+    // A container is a namespace of processes: nothing in it is another's.
+    processes: 'namespace',
   });
   return [
     // Kubernetes expands `$(NAME)` in values, and `$$` to `$`: nothing of a role is meant so.

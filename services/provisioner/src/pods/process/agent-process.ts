@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { agentEnvironment, type AgentMode } from '../agent-environment';
 import { asUser } from './as-user';
 import type { PodSpec } from '../pod-driver';
 import type { PodDirectory } from './pod-directory';
-import type { Isolation } from './isolation-kinds';
+import { inCgroup, makeCgroup } from './cgroups';
+import { inNamespaces } from './in-namespaces';
+import { type Isolation, membershipOf } from './isolation-kinds';
+import { viewOf, type ViewSettings } from './namespace-view';
 
 export interface AgentProgram {
   /** The agent's bundle, one JavaScript file. */
@@ -14,6 +18,8 @@ export interface AgentProgram {
   readonly gatewayUrl: string;
   /** The address that agents listen on. */
   readonly host: string;
+  /** What it sees of the machine, where it is in namespaces of its own. */
+  readonly view: ViewSettings;
 }
 
 /** What an agent inherits from whoever starts it: no more, for the rest of that environment holds secrets. */
@@ -24,7 +30,7 @@ function environmentOf(
   spec: PodSpec,
   program: AgentProgram,
   directory: PodDirectory,
-  { by }: Isolation,
+  isolation: Isolation,
   mode: AgentMode,
 ): Record<string, string> {
   const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
@@ -34,14 +40,15 @@ function environmentOf(
     port: 0,
     gatewayUrl: program.gatewayUrl,
     addressFile: directory.addressFileOf(spec),
-    ...(by === 'environment' ? {} : { processes: by }),
+    processes: membershipOf(isolation),
     mode,
   };
   return { ...Object.fromEntries(inherited), ...agentEnvironment(spec, place) };
 }
 
 /**
- * Starts an agent in a session of its own, so that it outlives this process and no signal for this one reaches it.
+ * Starts an agent in a session of its own, so that it outlives this process and no signal for this one reaches it. The process is the agent itself or, for
+ * one in namespaces of its own, what stands outside of them.
  * `exited` resolves should it end while this process watches.
  */
 export async function startAgent(
@@ -53,11 +60,11 @@ export async function startAgent(
 ): Promise<{ pid: number; exited: Promise<string> }> {
   const logFile = await open(directory.logFileOf(spec), 'a', 0o600);
   try {
-    const command = [process.execPath, program.agentPath] as const;
-    const [file, ...args] = isolation.by === 'user' ? asUser(isolation.uid, command) : command;
+    const { env, command } = await commandOf(spec, program, directory, isolation, environmentOf(spec, program, directory, isolation, mode));
+    const [file, ...args] = command;
     const child = spawn(file, args, {
       cwd: directory.of(spec),
-      env: environmentOf(spec, program, directory, isolation, mode),
+      env,
       detached: true,
       stdio: ['ignore', logFile.fd, logFile.fd],
     });
@@ -68,6 +75,40 @@ export async function startAgent(
     return { pid: child.pid, exited };
   } finally {
     await logFile.close();
+  }
+}
+
+interface Started {
+  readonly env: Record<string, string>;
+  readonly command: readonly [string, ...string[]];
+}
+
+/** What is run, and with which environment, so that the agent is isolated in this way. */
+async function commandOf(
+  spec: PodSpec,
+  { agentPath, view }: AgentProgram,
+  directory: PodDirectory,
+  isolation: Isolation,
+  env: Record<string, string>,
+): Promise<Started> {
+  const agent: [string, ...string[]] = [process.execPath, agentPath];
+  switch (isolation.by) {
+    case 'environment':
+      return { env, command: agent };
+    case 'user':
+      return { env, command: asUser(isolation.uid, agent) };
+    case 'cgroup':
+      await makeCgroup(isolation.directory);
+      return { env, command: inCgroup(isolation.directory, agent) };
+    case 'namespace': {
+      // By this variable the agent is told from what it is started by.
+      const { REPRISE_ADDRESS_FILE: addressFile = '', ...common } = env;
+      const [temporary, stage] = [join(directory.of(spec), 'tmp'), join(directory.of(spec), 'stage')];
+      await mkdir(temporary, { recursive: true, mode: 0o700 });
+      const own = { workspace: directory.workspaceOf(spec), told: dirname(addressFile), temporary };
+      const seen = await viewOf({ ...view, agentPath }, own);
+      return { env: common, command: await inNamespaces(seen, stage, { REPRISE_ADDRESS_FILE: addressFile }, agent) };
+    }
   }
 }
 

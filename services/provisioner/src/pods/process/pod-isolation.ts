@@ -1,15 +1,19 @@
+import { join } from 'node:path';
 import { PodError, type PodIdentity } from '../pod-driver';
+import { killCgroup, processesIn, removeCgroup } from './cgroups';
 import { ISOLATIONS, type Isolation, type IsolationKind } from './isolation-kinds';
 import type { PodDirectory } from './pod-directory';
 import type { ProcessTable } from './process-table';
 import { PodUsers, type UserRange } from './pod-users';
-import { probeUser } from './isolation-probes';
+import { probeCgroup, probeNamespaces, probeUser } from './isolation-probes';
+import type { ViewSettings } from './namespace-view';
 
 export interface IsolationOptions {
   /** `auto` takes the first that works here. */
   readonly wanted: IsolationKind | 'auto';
   readonly users: UserRange;
-  readonly agentPath: string;
+  /** What pods in namespaces of their own see. */
+  readonly view: ViewSettings;
 }
 
 /** What works on this machine, and why what comes before it does not. */
@@ -22,6 +26,8 @@ export interface IsolationFound {
 export class PodIsolation {
   private readonly users: PodUsers;
   private found: Promise<IsolationFound> | undefined;
+  /** Where the cgroups of pods are made. */
+  private cgroups = '';
 
   constructor(
     private readonly options: IsolationOptions,
@@ -42,25 +48,58 @@ export class PodIsolation {
   /** For a pod that is to be made. Only under the workspace's lock. @throws PodError */
   async of(pod: PodIdentity): Promise<Isolation> {
     const { kind } = await this.find();
-    return kind === 'user' ? { by: 'user', uid: await this.users.of(pod.workspaceId) } : { by: kind };
+    switch (kind) {
+      case 'user':
+        return { by: kind, uid: await this.users.of(pod.workspaceId) };
+      case 'cgroup':
+        return { by: kind, directory: this.cgroupOf(pod) };
+      case 'namespace':
+      case 'environment':
+        return { by: kind };
+    }
+  }
+
+  /** Removes what a pod has besides processes and files. It may have lost the directory that said so. */
+  async clear(pod: PodIdentity): Promise<void> {
+    if (this.cgroups === '') return;
+    if ((await processesIn(this.cgroupOf(pod))).length > 0) await killCgroup(this.cgroupOf(pod));
+    await removeCgroup(this.cgroupOf(pod));
+  }
+
+  private cgroupOf({ workspaceId, generation }: PodIdentity): string {
+    return join(this.cgroups, `reprise-${workspaceId}-${generation}`);
   }
 
   private async probe(): Promise<IsolationFound> {
-    const { wanted, agentPath, users } = this.options;
+    const { wanted } = this.options;
     await this.directory.makeRoot();
     const refused: string[] = [];
     for (const kind of wanted === 'auto' ? ISOLATIONS : [wanted]) {
-      const why = await this.refusal(kind, agentPath, users);
+      const why = await this.refusal(kind);
       if (why === null) return { kind, refused };
       refused.push(`${kind}: ${why}`);
     }
     throw new PodError('denied', `pods cannot be isolated as POD_ISOLATION says; ${refused.join('; ')}`);
   }
 
-  private async refusal(kind: IsolationKind, agentPath: string, users: UserRange): Promise<string | null> {
-    if (kind === 'environment') return null;
-    // A directory that is the driver's own lets a pod's user pass, and read nothing.
-    await this.directory.letOthersPass();
-    return probeUser(users.first, this.directory.path, agentPath);
+  /** Why it does not work here; null where it does. */
+  private async refusal(kind: IsolationKind): Promise<string | null> {
+    const { view, users } = this.options;
+    switch (kind) {
+      case 'user':
+        // A directory that is the driver's own lets a pod's user pass, and read nothing.
+        if (process.geteuid?.() === 0) await this.directory.letOthersPass();
+        return probeUser(users.first, this.directory.path, view.agentPath);
+      case 'namespace':
+        return probeNamespaces(view);
+      case 'cgroup': {
+        const found = await probeCgroup();
+        if ('why' in found) return found.why;
+        this.cgroups = found.parent;
+        return null;
+      }
+      case 'environment':
+        return null;
+    }
   }
 }

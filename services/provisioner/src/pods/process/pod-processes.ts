@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { markOf } from '../agent-environment';
 import { PodError, type PodIdentity } from '../pod-driver';
 import { asUser } from './as-user';
+import { killCgroup, processesIn, removeCgroup } from './cgroups';
+import type { Isolation } from './isolation-kinds';
 import type { PodDirectory, ProcessRecord } from './pod-directory';
 import type { ProcessInfo, ProcessTable } from './process-table';
 
@@ -25,8 +27,32 @@ export class PodProcesses {
     const record = await this.directory.recordedProcess(pod);
     if (record !== null && this.table.startOf(record.pid) === record.start) return record;
     const isolation = await this.directory.isolationOf(pod);
-    const all = isolation.by === 'user' ? await this.table.ofUser(isolation.uid) : await this.table.all();
-    return all.find((it) => isSame(this.agentsPod(it), pod)) ?? null;
+    const candidates = (await this.candidates(pod, isolation)).filter((it) => isSame(this.agentsPod(it), pod));
+    // The agent was there before everything that it started, whatever that pretends to be.
+    return candidates.sort((one, other) => ticksOf(one) - ticksOf(other))[0] ?? null;
+  }
+
+  /** Where the agent may be among. */
+  private async candidates(pod: PodIdentity, isolation: Isolation): Promise<ProcessInfo[]> {
+    switch (isolation.by) {
+      case 'user':
+        return this.table.ofUser(isolation.uid);
+      case 'cgroup':
+        return this.table.of(await processesIn(isolation.directory));
+      case 'namespace':
+        return (await Promise.all((await this.outer(pod)).map(({ pid }) => this.table.childrenOf(pid)))).flat();
+      case 'environment':
+        return this.table.all();
+    }
+  }
+
+  /** The agent that this process has just started, in namespaces of its own; null where it has not come so far yet. */
+  async agentWithin(launcher: number, pod: PodIdentity): Promise<ProcessInfo | null> {
+    for (const { pid } of await this.table.childrenOf(launcher)) {
+      const found = (await this.table.childrenOf(pid)).find((it) => isSame(this.agentsPod(it), pod));
+      if (found) return found;
+    }
+    return null;
   }
 
   /** Whether this process of a pod is an agent that serves what the pod has left. */
@@ -36,10 +62,29 @@ export class PodProcesses {
 
   /** Every agent of this directory that lives, also one that was never recorded. */
   async agents(): Promise<{ pod: PodIdentity; pid: number }[]> {
-    return (await this.table.all()).flatMap((it) => {
-      const pod = this.agentsPod(it);
-      return pod ? [{ pod, pid: it.pid }] : [];
-    });
+    const all = await this.table.all();
+    const found = await Promise.all(
+      all.map(async (it) => {
+        const pod = this.agentsPod(it);
+        return pod !== null && (await this.isOf(it, pod, all)) ? [{ pod, pid: it.pid }] : [];
+      }),
+    );
+    return found.flat();
+  }
+
+  /** Whether a process that says so is of this pod: another pod's could say it, too. */
+  private async isOf({ pid, parent }: ProcessInfo, pod: PodIdentity, all: readonly ProcessInfo[]): Promise<boolean> {
+    const isolation = await this.directory.isolationOf(pod);
+    switch (isolation.by) {
+      case 'user':
+        return this.table.isOfUser(pid, isolation.uid);
+      case 'cgroup':
+        return (await processesIn(isolation.directory)).includes(pid);
+      case 'namespace':
+        return all.some((it) => it.pid === parent && this.isFirstWithin(it) && it.env.get('REPRISE_POD') === markOf(pod));
+      case 'environment':
+        return true;
+    }
   }
 
   private agentsPod({ env }: ProcessInfo): PodIdentity | null {
@@ -58,13 +103,13 @@ export class PodProcesses {
     if (agent) await this.endGently(agent, graceMs);
     for (const until = Date.now() + KILLED_WITHIN_MS; ;) {
       const left = await this.find(pod, sessions);
-      if (left.length === 0) return;
+      if (left.length === 0) return this.cleanUp(pod);
       if (Date.now() > until) {
         throw new PodError('not_removed', `processes outlived SIGKILL: ${left.map((it) => it.pid).join(', ')}`);
       }
       // Each time again: one that was being killed may have forked just before.
       for (const { pid } of left) send(pid, 'SIGKILL');
-      await this.killUser(pod);
+      await this.killAll(pod);
       await sleep(LOOK_AGAIN_MS);
     }
   }
@@ -77,9 +122,10 @@ export class PodProcesses {
     for (const until = Date.now() + graceMs; Date.now() < until && lives();) await sleep(POLL_MS);
   }
 
-  /** All at one instant, which a process that forks all the time does not outrun. */
-  private async killUser(pod: PodIdentity): Promise<void> {
+  /** All at one instant, which a process that forks all the time does not outrun. Namespaces end with their first process. */
+  private async killAll(pod: PodIdentity): Promise<void> {
     const isolation = await this.directory.isolationOf(pod);
+    if (isolation.by === 'cgroup') await killCgroup(isolation.directory);
     if (isolation.by !== 'user') return;
     const [program, ...args] = asUser(isolation.uid, ['/bin/sh', '-c', 'kill -s KILL -- -1']);
     const killer = spawn(program, args, { stdio: 'ignore', cwd: '/' });
@@ -87,14 +133,46 @@ export class PodProcesses {
     await once(killer, 'exit').catch(() => undefined);
   }
 
+  private async cleanUp(pod: PodIdentity): Promise<void> {
+    const isolation = await this.directory.isolationOf(pod);
+    if (isolation.by === 'cgroup') await removeCgroup(isolation.directory);
+  }
+
   /**
-   * The pod's processes. Where it has a user of its own: all that run as that. Otherwise those that carry its mark; those in a
-   * session of one that does or did (they may have dropped their environment); those that work in its directories (they may have
-   * left the session as well) and have no terminal: someone who looks around there in a shell is not of the pod.
+   * What a pod's namespaces live and die with: the process outside, which made them, and the first one within. No process of a pod can be either: those have
+   * an id of their own in more namespaces, and the first of them is ours.
    */
+  private async outer(pod: PodIdentity): Promise<ProcessInfo[]> {
+    const marked = (await this.table.all()).filter(({ env }) => env.get('REPRISE_POD') === markOf(pod));
+    return marked.filter((it) => this.table.idsOf(it.pid).length === 1 || this.isFirstWithin(it));
+  }
+
+  /** Whether it is the first process of a namespace that is right below ours. */
+  private isFirstWithin({ pid }: ProcessInfo): boolean {
+    const ids = this.table.idsOf(pid);
+    return ids.length === 2 && ids[1] === 1;
+  }
+
+  /** The pod's processes, or those that all others of it end with. */
   private async find(pod: PodIdentity, sessions: Set<number>): Promise<ProcessInfo[]> {
     const isolation = await this.directory.isolationOf(pod);
-    if (isolation.by === 'user') return this.table.ofUser(isolation.uid);
+    switch (isolation.by) {
+      case 'user':
+        return this.table.ofUser(isolation.uid);
+      case 'cgroup':
+        return this.table.of(await processesIn(isolation.directory));
+      case 'namespace':
+        return this.outer(pod);
+      case 'environment':
+        return this.findByEnvironment(pod, sessions);
+    }
+  }
+
+  /**
+   * Those that carry its mark; those in a session of one that does or did (they may have dropped their environment); those that work in its directories
+   * (they may have left the session as well) and have no terminal: someone who looks around there in a shell is not of the pod.
+   */
+  private async findByEnvironment(pod: PodIdentity, sessions: Set<number>): Promise<ProcessInfo[]> {
     const all = await this.table.all();
     const own = all.find((it) => it.pid === process.pid);
     const inside = [this.directory.of(pod), await this.directory.filesOf(pod)].flatMap((path) => (path === null ? [] : [`${path}/`]));
@@ -105,6 +183,11 @@ export class PodProcesses {
         (sessions.has(it.session) || (!it.hasTerminal && inside.some((path) => `${it.cwd ?? ''}/`.startsWith(path)))),
     );
   }
+}
+
+/** When it was started, for comparing processes of one boot. */
+function ticksOf({ start }: ProcessInfo): number {
+  return Number(start.split(':').at(-1));
 }
 
 function isSame(one: PodIdentity | null, other: PodIdentity): boolean {

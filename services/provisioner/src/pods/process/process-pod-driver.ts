@@ -3,6 +3,7 @@ import { PodError, type PodDriver, type PodHandle, type PodIdentity, type PodSpe
 import type { AgentMode } from '../agent-environment';
 import { lastWords, startAgent } from './agent-process';
 import type { IsolationKind } from './isolation-kinds';
+import type { ViewSettings } from './namespace-view';
 import { PodDirectory } from './pod-directory';
 import { PodIsolation, type IsolationFound } from './pod-isolation';
 import { PodProcesses } from './pod-processes';
@@ -27,6 +28,9 @@ export interface ProcessDriverOptions {
   readonly lockTimeoutMs?: number;
   /** How pods are isolated; `auto` unless told otherwise. */
   readonly isolation?: IsolationKind | 'auto';
+  /** With namespaces: further paths that pods must not see, and paths that they must see although something that holds them is hidden. */
+  readonly hiddenPaths?: readonly string[];
+  readonly visiblePaths?: readonly string[];
   /** The users that pods may run as, where each has one of its own. */
   readonly users?: UserRange;
   /** Hears why the directory of a pod that is gone could not be deleted; it is tried again with each `list`. */
@@ -52,13 +56,15 @@ export class ProcessPodDriver implements PodDriver {
   private readonly removed: RemovedTrees;
   private readonly isolation: PodIsolation;
   private readonly host: string;
+  private readonly view: ViewSettings;
 
   constructor(private readonly options: ProcessDriverOptions) {
     this.directory = new PodDirectory(options.podsDir.replace(/\/+$/, ''));
     this.processes = new PodProcesses(this.table, this.directory);
     this.removed = new RemovedTrees(this.directory.removed, options.notDeleted ?? (() => undefined));
-    const { isolation = 'auto', users = POD_USERS, agentPath } = options;
-    this.isolation = new PodIsolation({ wanted: isolation, users, agentPath }, this.directory, this.table);
+    const { isolation = 'auto', users = POD_USERS, agentPath, hiddenPaths: hidden = [], visiblePaths: visible = [] } = options;
+    this.view = { podsDir: this.directory.path, agentPath, hidden, visible };
+    this.isolation = new PodIsolation({ wanted: isolation, users, view: this.view }, this.directory, this.table);
     this.host = options.host ?? '127.0.0.1';
   }
 
@@ -100,6 +106,7 @@ export class ProcessPodDriver implements PodDriver {
     assertIdentity(pod);
     await this.alone(pod, async () => {
       await this.processes.end(pod, graceSeconds * 1000);
+      await this.isolation.clear(pod);
       await this.removeDirectory(pod).catch((error: unknown) => {
         throw new PodError('not_removed', `cannot remove its directory: ${String((error as NodeJS.ErrnoException).code)}`, {
           cause: error,
@@ -150,29 +157,47 @@ export class ProcessPodDriver implements PodDriver {
   private async start(spec: PodSpec, mode?: AgentMode): Promise<PodHandle> {
     const isolation = await this.isolation.of(spec);
     await this.directory.prepare(spec, isolation);
-    const { pid, exited } = await startAgent(spec, { ...this.options, host: this.host }, this.directory, isolation, mode);
+    const { host, view } = this;
+    const started = await startAgent(spec, { ...this.options, host, view }, this.directory, isolation, mode);
+    const until = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS);
+    const pid = isolation.by === 'namespace' ? await this.within(spec, started, until) : started.pid;
     const start = this.table.startOf(pid);
     if (start !== null) await this.directory.recordProcess(spec, { pid, start });
-    return this.listening(spec, pid, exited);
+    return this.listening(spec, pid, started.exited, until);
+  }
+
+  /** Waits until the agent is there within namespaces that have just been made. */
+  private async within(spec: PodSpec, { pid, exited }: Started, until: number): Promise<number> {
+    const ending = watched(exited);
+    for (;;) {
+      const agent = await this.processes.agentWithin(pid, spec);
+      if (agent !== null) return agent.pid;
+      if (ending.how !== undefined) throw new PodError('start_failed', `${ending.how}: ${await lastWords(this.directory, spec)}`);
+      if (Date.now() > until) throw await this.tooLate(spec);
+      await sleep(POLL_MS);
+    }
+  }
+
+  private async tooLate(spec: PodSpec): Promise<PodError> {
+    await this.processes.end(spec, 0);
+    return new PodError('start_timeout', `the agent did not listen in time: ${await lastWords(this.directory, spec)}`);
   }
 
   /** Waits until this agent has told its address. One that does not in time is ended: it would never. */
-  private async listening(spec: PodSpec, pid: number, exited?: Promise<string>): Promise<PodHandle> {
-    let ending: string | undefined;
-    exited?.then(
-      (how) => (ending = how),
-      () => undefined,
-    );
-    for (const until = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS); ;) {
+  private async listening(
+    spec: PodSpec,
+    pid: number,
+    exited?: Promise<string>,
+    until = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS),
+  ): Promise<PodHandle> {
+    const ending = watched(exited);
+    for (;;) {
       const state = await this.stateOf(spec, pid);
       if (state.address !== null) return { workspaceId: spec.workspaceId, generation: spec.generation, address: state.address };
-      if (ending ?? !(await this.processes.agentOf(spec))) {
-        throw new PodError('start_failed', `${ending ?? 'the agent ended'}: ${await lastWords(this.directory, spec)}`);
+      if (ending.how ?? !(await this.processes.agentOf(spec))) {
+        throw new PodError('start_failed', `${ending.how ?? 'the agent ended'}: ${await lastWords(this.directory, spec)}`);
       }
-      if (Date.now() > until) {
-        await this.processes.end(spec, 0);
-        throw new PodError('start_timeout', `the agent did not listen in time: ${await lastWords(this.directory, spec)}`);
-      }
+      if (Date.now() > until) throw await this.tooLate(spec);
       await sleep(POLL_MS);
     }
   }
@@ -182,8 +207,8 @@ export class ProcessPodDriver implements PodDriver {
     const salvageable = (await this.directory.filesOf(pod)) !== null;
     if (pid === null) return { ...identity, phase: 'dead', address: null, ref: null, salvageable, end: null };
     const told = await this.directory.address(pod);
-    // An address of another pid is what an agent before this one left.
-    const address = told?.pid === pid ? `http://${this.host}:${told.port}` : null;
+    // An address of another pid is what an agent before this one left. It writes what it calls itself.
+    const address = told !== null && told.pid === this.table.idsOf(pid).at(-1) ? `http://${this.host}:${told.port}` : null;
     return { ...identity, phase: address === null ? 'starting' : 'running', address, ref: `pid ${pid}`, salvageable, end: null };
   }
 
@@ -192,6 +217,18 @@ export class ProcessPodDriver implements PodDriver {
     const patience = this.options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
     return answering(() => withLock(this.directory.lockOf(pod.workspaceId), this.table, patience, act));
   }
+}
+
+type Started = Awaited<ReturnType<typeof startAgent>>;
+
+/** How a process has ended, once it has. */
+function watched(exited: Promise<string> | undefined): { how?: string } {
+  const ending: { how?: string } = {};
+  exited?.then(
+    (how) => (ending.how = how),
+    () => undefined,
+  );
+  return ending;
 }
 
 function key(pod: PodIdentity): string {

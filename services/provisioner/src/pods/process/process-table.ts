@@ -5,6 +5,7 @@ import { PodError } from '../pod-driver';
 /** One process that is alive: a zombie is not. */
 export interface ProcessInfo {
   readonly pid: number;
+  readonly parent: number;
   readonly session: number;
   /** Whether a person's terminal controls it. */
   readonly hasTerminal: boolean;
@@ -43,6 +44,28 @@ export class ProcessTable {
     return this.look((await this.pids()).filter((pid) => usersOf(pid).includes(uid)));
   }
 
+  /** Those of these ids that live. */
+  async of(pids: readonly number[]): Promise<ProcessInfo[]> {
+    return this.look(pids);
+  }
+
+  /** Those that this process has started, or was given as orphans, and that live. */
+  async childrenOf(pid: number): Promise<ProcessInfo[]> {
+    const children = readOr(null, () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+    if (children !== null) return this.look(children.split(' ').filter(Boolean).map(Number));
+    return (await this.all()).filter(({ parent }) => parent === pid);
+  }
+
+  /** The ids of a process, in the namespace of this process and in each one below that it is in; the last one is what it calls itself. */
+  idsOf(pid: number): readonly number[] {
+    const line = /^NSpid:\s+(.*)$/m.exec(readOr('', () => readFileSync(`/proc/${pid}/status`, 'latin1')));
+    return line?.[1]?.split(/\s+/).map(Number) ?? [pid];
+  }
+
+  isOfUser(pid: number, uid: number): boolean {
+    return usersOf(pid).includes(uid);
+  }
+
   /** Every user that something runs as. */
   async usersRunning(): Promise<number[]> {
     return (await this.pids()).flatMap(usersOf);
@@ -72,15 +95,16 @@ export class ProcessTable {
     return { pid, ...told, env, cwd: readOr(null, () => readlinkSync(`/proc/${pid}/cwd`)) };
   }
 
-  private statOf(pid: number): (Pick<ProcessInfo, 'session' | 'hasTerminal' | 'start'> & { hasMemory: boolean }) | null {
+  private statOf(pid: number): (Pick<ProcessInfo, 'parent' | 'session' | 'hasTerminal' | 'start'> & { hasMemory: boolean }) | null {
     const text = readOr('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
     // The second field is the program's name in parentheses, and may hold anything, parentheses too: fields count from
-    // behind the last one. State is the 3rd field, session the 6th, terminal the 7th, start time in clock ticks since boot the 22nd, size of its memory
+    // behind the last one. State is the 3rd field, parent the 4th, session the 6th, terminal the 7th, start time in clock ticks since boot the 22nd, size of its memory
     // the 23rd (proc(5)).
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const [state, session, terminal, start, memory] = [fields[0], fields[3], fields[4], fields[19], fields[20]];
+    const [state, parent, session, terminal, start, memory] = [fields[0], fields[1], fields[3], fields[4], fields[19], fields[20]];
     if (!start || state === 'Z' || state === 'X') return null;
-    return { session: Number(session), hasTerminal: terminal !== '0', start: `${this.boot()}:${start}`, hasMemory: memory !== '0' };
+    const told = { parent: Number(parent), session: Number(session), hasTerminal: terminal !== '0' };
+    return { ...told, start: `${this.boot()}:${start}`, hasMemory: memory !== '0' };
   }
 
   /** Start times count from the boot: another boot's are another's. */

@@ -43,8 +43,11 @@ export interface ApiUnderTest {
   readonly unreachable: PodDriver;
 }
 
-/** What a back end has besides what every one has: the suite holds it to the promises about these, too. */
-export type Shown = 'api' | 'images' | 'names' | 'quota' | 'salvage';
+/**
+ * What a back end has besides what every one has: the suite holds it to the promises about these, too. `bounds`: no process of a pod can leave what its
+ * processes are found by.
+ */
+export type Shown = 'api' | 'bounds' | 'images' | 'names' | 'quota' | 'salvage';
 
 /** What the host said that it shows. */
 export function given<T>(capability: T | undefined): T {
