@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { conversationOf, eventually, fill, must, processesOf, promise, treeOf, useStack } from './support';
@@ -79,6 +80,7 @@ promise('where the files of a lost pod are gone, operation and workspace say fro
   const { alice, id, files } = await workedIn();
   const { snapshot_ref: snapshot } = await alice.see(id);
   for (const pid of processesOf(stack.pod(id))) process.kill(pid, 'SIGKILL');
+  execFileSync('chmod', ['-R', 'u+rwX', files]);
   rmSync(files, { recursive: true });
   await alice.reach(id, 'failed');
 

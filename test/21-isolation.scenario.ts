@@ -54,7 +54,7 @@ promise(
       `ls ${join(stack.directory, 'snapshots')}`,
       `ls ${join(stack.directory, 'logs')}`,
       `cat ${join(files, 'of-another-tenant')}`,
-      `ls ${join(stack.directory, 'pods')}`,
+      `ls ${join(stack.directory, 'pods', other.id)}`,
       `cat /proc/${stack.service('provisioner').pid}/environ`,
       `cat /proc/${stack.pod(other.id).pid}/environ`,
     ];
