@@ -1,6 +1,10 @@
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ATTEMPTS = 20;
+const PAUSE_MS = 10;
 
 /** The directory of the cgroup of version 2 that this process is in; null where the machine has none. */
 export async function ownCgroup(): Promise<string | null> {
@@ -52,9 +56,15 @@ export async function killCgroup(directory: string): Promise<boolean> {
   return false;
 }
 
-/** Removes a cgroup that has no processes any more, and those that a pod has made in it. */
+/** Removes a cgroup that has no processes any more, and those that a pod has made in it. One that is not let go stays, and is empty. */
 export async function removeCgroup(directory: string): Promise<void> {
-  for (const each of (await tree(directory)).reverse()) await rmdir(each).catch(() => undefined);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const all = (await tree(directory)).reverse();
+    if (all.length === 0) return;
+    for (const each of all) await rmdir(each).catch(() => undefined);
+    // The kernel may hold it for a moment after its last process has ended.
+    if (attempt > 1) await sleep(PAUSE_MS);
+  }
 }
 
 /** Parents before their children. */

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { newSpec } from '../testing/workspaces';
+import { keepsThePromisesOfAPodDriver } from './conformance';
+import { end, escaped, hasEnded, newCgroup, newDriver, readyPod, state, underTest } from './support/ground-of-user';
+
+const cgroup = newCgroup();
+const withCgroup = cgroup === null ? describe.skip : describe;
+
+afterAll(() => end(cgroup));
+
+withCgroup('the process driver as an ordinary user, with cgroups (needs root: one is given to the user)', () => {
+  keepsThePromisesOfAPodDriver(() => underTest(join(state, 'grouped'), { isolation: 'cgroup' }, cgroup!), ['bounds', 'salvage']);
+});
+
+withCgroup('a pod in a cgroup of its own (needs root: one is given to the user)', () => {
+  it('ends what dropped its environment, session, directory and parent: at quiesce and at removal', async () => {
+    const driver = newDriver({ isolation: 'cgroup', podsDir: join(state, 'escape') }, cgroup!);
+    const spec = newSpec();
+    const agent = await readyPod(spec, driver);
+    const first = await escaped(agent);
+    await agent.quiesce('saved');
+    expect(hasEnded(first)).toBe(true);
+    await agent.resumeWork();
+    const second = await escaped(agent);
+    await driver.remove(spec, { graceSeconds: 1 });
+    expect(hasEnded(second)).toBe(true);
+    expect(existsSync(join(cgroup!, `reprise-${spec.workspaceId}-1`))).toBe(false);
+  });
+});
