@@ -168,7 +168,7 @@ promise('a forbidden message stays forbidden when it is replayed, whoever replay
   const forgery = CORPUS.find(({ end }) => end === FORBIDDEN)!;
   const id = await send({ ...forgery, name: 'replayed' }, clients.get(forgery.as!)!);
   await letterOf('replayed');
-  const olga = stack.tenantUnknownToBilling().as('olga', ['ops:read', 'ops:write']);
+  const olga = stack.operators().as('olga', ['ops:read', 'ops:write']);
   const letter = async (): Promise<DeadLetterView> =>
     must(200, await olga.get<{ dead_letters: DeadLetterView[] }>('/v1/ops/dead-letters?reason=forbidden&limit=200')).dead_letters.find(
       ({ message_id }) => message_id === id,

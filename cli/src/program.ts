@@ -10,6 +10,7 @@ import { statusVerb } from './verbs/status';
 import { tenantsListVerb } from './verbs/tenants-list';
 import { tenantsSetVerb } from './verbs/tenants-set';
 import { tokenVerb } from './verbs/token';
+import { workspacesStopVerb } from './verbs/workspaces-stop';
 
 const EXIT_CODES = 'Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 something that must answer cannot be reached.';
 
@@ -41,7 +42,8 @@ function program(terminal: Terminal): Command {
   const tenants = new Command('tenants').description('Tenants and their billing postures.');
   for (const verb of [tenantsSetVerb, tenantsListVerb]) tenants.addCommand(verb(terminal));
   for (const verb of [tokenVerb, statusVerb, doctorVerb, deadVerb, seedVerb, setupVerb, definitionsVerb]) root.addCommand(verb(terminal));
-  root.addCommand(tenants);
+  const workspaces = new Command('workspaces').description('Workspaces of all tenants.').addCommand(workspacesStopVerb(terminal));
+  for (const group of [tenants, workspaces]) root.addCommand(group);
   inherit(root);
   return root;
 }

@@ -14,6 +14,7 @@ import {
   ReportTask,
   RestartWorkspace,
   SetTenantPosture,
+  StopWithoutSnapshot,
   TenantPostureChanged,
 } from '@reprise/contracts';
 import { assertQueue, deadQueueOf, RETRY_DELAYS, retryQueueOf } from '@reprise/messaging';
@@ -45,6 +46,7 @@ describe('what each broker user may publish', () => {
     ['publisher', commands, CreateRole, false],
     ['publisher', commands, ReportTask, false],
     ['publisher', commands, CreatePod, false],
+    ['publisher', commands, StopWithoutSnapshot, false],
     ['publisher', events, OperationSucceeded, false],
     ['publisher', queries, GetTenantPosture, false],
     ['gateway', commands, RestartWorkspace, true],

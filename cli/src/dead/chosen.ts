@@ -1,7 +1,7 @@
 import { Failure, wrongUsage } from '../failure';
 import type { Terminal } from '../terminal';
 import { type Filter, filterOf, type FilterOptions } from './filter-options';
-import type { OperatorApi } from './operator';
+import type { DeadLetterApi } from './dead-letter-api';
 
 /** The letters that a command line names: one, or all that a filter fits. */
 export type Chosen = { id: string } | { filter: Filter & { ids?: string[] } };
@@ -24,7 +24,7 @@ export function chosenBy(ids: readonly string[], options: FilterOptions): Chosen
  * @returns how many there are
  * @throws Failure where the answer is no, or nobody is there to answer
  */
-export async function confirmed(terminal: Terminal, api: OperatorApi, chosen: Chosen, verb: string, yes: boolean): Promise<number> {
+export async function confirmed(terminal: Terminal, api: DeadLetterApi, chosen: Chosen, verb: string, yes: boolean): Promise<number> {
   if ('id' in chosen) return 1;
   const { ids, ...filter } = chosen.filter;
   const count = ids ? ids.length : await api.waiting(filter);

@@ -2,7 +2,7 @@ import type { ReplayView } from '@reprise/contracts';
 import { record } from '../testing/recorder';
 import { chosenBy, confirmed } from './chosen';
 import { bar, summary } from './follow';
-import type { OperatorApi } from './operator';
+import type { DeadLetterApi } from './dead-letter-api';
 
 const replay: ReplayView = {
   id: 'rpl_1',
@@ -39,7 +39,7 @@ describe('reprise dead', () => {
 });
 
 describe('more than one dead letter', () => {
-  const api = { waiting: () => Promise.resolve(7) } as unknown as OperatorApi;
+  const api = { waiting: () => Promise.resolve(7) } as unknown as DeadLetterApi;
   const many = chosenBy([], { type: 'a' });
   const at = (answer?: string) => ({
     env: {},

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplayView } from '@reprise/contracts';
 import type { Terminal } from '../terminal';
-import type { OperatorApi } from './operator';
+import type { DeadLetterApi } from './dead-letter-api';
 
 const LOOK_EVERY_MS = 250;
 const WIDTH = 30;
 
 /** Shows a replay until it ends or is paused, and returns it as it is then. */
-export async function follow(terminal: Terminal, api: OperatorApi, replay: ReplayView): Promise<ReplayView> {
+export async function follow(terminal: Terminal, api: DeadLetterApi, replay: ReplayView): Promise<ReplayView> {
   let now = replay;
   while (now.status === 'running') {
     // Overwriting a line makes no sense where nobody sits.

@@ -2,7 +2,7 @@ import { CATALOG } from './catalog';
 import { GetTenantPosture, SetTenantPosture, TenantPostureChanged } from './messages/billing';
 import { CommandAccepted, CommandRefused, LIFECYCLE_EVENTS } from './messages/lifecycle-events';
 import type { MessageClass, MessageKind, Service } from './messages/message';
-import { ResendOperations } from './messages/operator-commands';
+import { OPERATOR_COMMANDS } from './messages/operator-commands';
 import { POD_EVENTS } from './messages/pod-events';
 import { CancelTask, SubmitTask } from './messages/task-commands';
 import { WORKSPACE_COMMANDS } from './messages/workspace-commands';
@@ -56,7 +56,7 @@ const GRANTS: Readonly<Record<Service | 'publisher', Grant>> = {
 };
 
 /** What the `reprise` command asks and commands by the broker, with an operator's login. Dead letters are settled through the gateway alone. */
-const OPERATORS_MAY: readonly MessageClass[] = [...ofKind('query'), SetTenantPosture, ResendOperations];
+const OPERATORS_MAY: readonly MessageClass[] = [...ofKind('query'), SetTenantPosture, ...OPERATOR_COMMANDS];
 
 /** Every user of the broker but the administrator. */
 export const BROKER_USERS: readonly BrokerUser[] = (Object.keys(GRANTS) as (keyof typeof GRANTS)[]).map((name) => user(name, GRANTS[name]));

@@ -5,6 +5,7 @@ import { isPlausibleGeneration, LARGEST_GENERATION_GAP } from './generation';
 import { SetTenantPosture } from './messages/billing';
 import { DiscardDeadLetters, ListDeadLetters } from './messages/dead-letters';
 import { RemovePod } from './messages/pod-commands';
+import { StopWithoutSnapshot } from './messages/operator-commands';
 import { PodReady } from './messages/pod-events';
 import { StopWorkspace } from './messages/workspace-commands';
 import { senderPolicy } from './sender-policy';
@@ -19,6 +20,7 @@ describe('who may send what', () => {
     [StopWorkspace, ['reprise_deadletters', 'reprise_gateway', 'reprise_publisher']],
     [RemovePod, ['reprise_deadletters', 'reprise_lifecycle']],
     [PodReady, ['reprise_deadletters', 'reprise_provisioner']],
+    [StopWithoutSnapshot, ['admin', 'reprise_deadletters', 'reprise_gateway']],
     [SetTenantPosture, ['admin', 'reprise_deadletters', 'reprise_publisher']],
     [DiscardDeadLetters, ['reprise_gateway']],
     [ListDeadLetters, ['admin', 'reprise_gateway']],

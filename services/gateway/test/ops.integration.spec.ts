@@ -36,7 +36,7 @@ describe.each(named)('%s', (_, route) => {
 
   it('answers an id of the wrong form as one that does not exist, and refuses what it does not know', async () => {
     if (route.missing) {
-      const path = route.path.replace(/(dl|rpl)_[0-9a-z]{26}/, 'dl_nonsense');
+      const path = route.path.replace(/(dl|rpl|ws)_[0-9a-z]{26}/, 'dl_nonsense');
       expectError(await call({ ...route, path }, [route.scope!]), 404, route.missing);
     }
     expectError(await call({ ...route, path: `${route.path}?surprise=1` }, [route.scope!]), 400, 'validation_error');

@@ -44,6 +44,7 @@ import { WorkspaceEntity } from './workspaces/workspace.entity';
 import { WorkspacesController } from './workspaces/workspaces.controller';
 import { WorkspacesRepository } from './workspaces/workspaces.repository';
 import { CheckpointsService } from './workspaces/checkpoints.service';
+import { WorkspaceOperations } from './workspaces/workspace-operations';
 import { WorkspacesService } from './workspaces/workspaces.service';
 
 /** The whole service: each feature's controller, service and repository, over one database and one broker. */
@@ -124,6 +125,7 @@ export class LifecycleModule {
         Watchdog,
         WorkspacesRepository,
         CheckpointsService,
+        WorkspaceOperations,
         WorkspacesService,
         WritesTogether,
       ],

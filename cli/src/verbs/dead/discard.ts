@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { chosenBy, confirmed } from '../../dead/chosen';
 import { type FilterOptions, withFilter } from '../../dead/filter-options';
-import { OperatorApi } from '../../dead/operator';
+import { DeadLetterApi } from '../../dead/dead-letter-api';
 import { environmentOf } from '../../environment';
 import { answer, type Terminal } from '../../terminal';
 
@@ -22,7 +22,7 @@ export function deadDiscardVerb(terminal: Terminal): Command {
     .action(async (ids: string[], _, command: Command) => {
       const { reason, yes, json, envFile, ...options } = command.optsWithGlobals<Options>();
       const chosen = chosenBy(ids, options);
-      const api = OperatorApi.of(environmentOf(terminal, envFile));
+      const api = DeadLetterApi.of(environmentOf(terminal, envFile));
       await confirmed(terminal, api, chosen, 'discard', yes === true);
       const outcome =
         'id' in chosen

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ReplayView } from '@reprise/contracts';
 import { follow, summary } from '../../dead/follow';
-import { OperatorApi } from '../../dead/operator';
+import { DeadLetterApi } from '../../dead/dead-letter-api';
 import { environmentOf } from '../../environment';
 import { reasonOf, wrongUsage } from '../../failure';
 import { answer, type Terminal } from '../../terminal';
@@ -26,7 +26,7 @@ export function deadEditVerb(terminal: Terminal): Command {
     .action(async (id: string, _, command: Command) => {
       const { data, reason, json, envFile } = command.optsWithGlobals<Options>();
       const body = { data: dataOf(terminal, data), reason };
-      const api = OperatorApi.of(environmentOf(terminal, envFile));
+      const api = DeadLetterApi.of(environmentOf(terminal, envFile));
       const replay = await follow(terminal, api, await api.post<ReplayView>(`/${encodeURIComponent(id)}/edit`, body));
       answer(terminal, json === true, replay, summary(replay));
     });

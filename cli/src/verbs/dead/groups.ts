@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { DeadLetterGroupView } from '@reprise/contracts';
 import { filterOf, type FilterOptions, withFilter } from '../../dead/filter-options';
-import { OperatorApi } from '../../dead/operator';
+import { DeadLetterApi } from '../../dead/dead-letter-api';
 import { environmentOf } from '../../environment';
 import { answer, table, type Terminal } from '../../terminal';
 
@@ -13,7 +13,7 @@ export function deadGroupsVerb(terminal: Terminal): Command {
     .option('--json', 'print { groups } as JSON')
     .action(async (_, command: Command) => {
       const { json, envFile, ...options } = command.optsWithGlobals<FilterOptions & { json?: true; envFile?: string }>();
-      const api = OperatorApi.of(environmentOf(terminal, envFile));
+      const api = DeadLetterApi.of(environmentOf(terminal, envFile));
       const found = await api.get<{ groups: DeadLetterGroupView[] }>('/groups', { ...filterOf(options), limit: '200' });
       const rows = found.groups.map((g) => [
         g.group,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { DeadLetterView } from '@reprise/contracts';
 import { filterOf, type FilterOptions, withFilter } from '../../dead/filter-options';
-import { OperatorApi } from '../../dead/operator';
+import { DeadLetterApi } from '../../dead/dead-letter-api';
 import { environmentOf } from '../../environment';
 import { answer, table, type Terminal } from '../../terminal';
 
@@ -25,7 +25,7 @@ export function deadListVerb(terminal: Terminal): Command {
     .option('--json', 'print { dead_letters, cursor? } as JSON')
     .action(async (_, command: Command) => {
       const { limit, cursor, json, envFile, ...options } = command.optsWithGlobals<Options>();
-      const api = OperatorApi.of(environmentOf(terminal, envFile));
+      const api = DeadLetterApi.of(environmentOf(terminal, envFile));
       const page = await api.get<Page>('', { ...filterOf(options), limit, ...(cursor ? { cursor } : {}) });
       const rows = page.dead_letters.map((d) => [d.id, d.status, d.last_failed_at, d.queue, d.type ?? '-', d.reason, d.org_id ?? '-']);
       const lines =

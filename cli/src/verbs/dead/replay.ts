@@ -3,7 +3,7 @@ import type { ReplayView } from '@reprise/contracts';
 import { chosenBy, confirmed } from '../../dead/chosen';
 import { type FilterOptions, withFilter } from '../../dead/filter-options';
 import { follow, summary } from '../../dead/follow';
-import { OperatorApi } from '../../dead/operator';
+import { DeadLetterApi } from '../../dead/dead-letter-api';
 import { environmentOf } from '../../environment';
 import { Failure, wrongUsage } from '../../failure';
 import { answer, type Terminal } from '../../terminal';
@@ -34,13 +34,13 @@ export function deadReplayVerb(terminal: Terminal): Command {
     .option('--json', 'print the replay as JSON')
     .action(async (ids: string[], _, command: Command) => {
       const options = command.optsWithGlobals<Options>();
-      const begun = await begin(terminal, OperatorApi.of(environmentOf(terminal, options.envFile)), ids, options);
+      const begun = await begin(terminal, DeadLetterApi.of(environmentOf(terminal, options.envFile)), ids, options);
       answer(terminal, options.json === true, begun, summary(begun));
       if (begun.failed_again > 0) throw new Failure(`${begun.failed_again} dead letters have failed again`);
     });
 }
 
-async function begin(terminal: Terminal, api: OperatorApi, ids: string[], options: Options): Promise<ReplayView> {
+async function begin(terminal: Terminal, api: DeadLetterApi, ids: string[], options: Options): Promise<ReplayView> {
   const hold = (['pause', 'resume', 'cancel', 'follow'] as const).filter((verb) => options[verb] !== undefined);
   if (hold.length + (ids.length > 0 ? 1 : 0) > 1) throw wrongUsage('give ids, or one of --pause, --resume, --cancel, --follow');
   const [verb] = hold;
@@ -49,12 +49,12 @@ async function begin(terminal: Terminal, api: OperatorApi, ids: string[], option
   return waits ? follow(terminal, api, replay) : replay;
 }
 
-function takeHold(api: OperatorApi, verb: 'pause' | 'resume' | 'cancel' | 'follow', replay: string): Promise<ReplayView> {
+function takeHold(api: DeadLetterApi, verb: 'pause' | 'resume' | 'cancel' | 'follow', replay: string): Promise<ReplayView> {
   const path = `/replays/${encodeURIComponent(replay)}`;
   return verb === 'follow' ? api.get(path) : api.post(`${path}/${verb}`);
 }
 
-async function replayChosen(terminal: Terminal, api: OperatorApi, ids: string[], options: Options): Promise<ReplayView> {
+async function replayChosen(terminal: Terminal, api: DeadLetterApi, ids: string[], options: Options): Promise<ReplayView> {
   const chosen = chosenBy(ids, options);
   await confirmed(terminal, api, chosen, 'replay', options.yes === true);
   const { rate } = options;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { DeadLetterWhole } from '@reprise/contracts';
-import { OperatorApi } from '../../dead/operator';
+import { DeadLetterApi } from '../../dead/dead-letter-api';
 import { environmentOf } from '../../environment';
 import { answer, type Terminal, table } from '../../terminal';
 
@@ -12,7 +12,7 @@ export function deadShowVerb(terminal: Terminal): Command {
     .option('--json', 'print it as JSON')
     .action(async (id: string, _, command: Command) => {
       const { json, envFile } = command.optsWithGlobals<{ json?: true; envFile?: string }>();
-      const letter = await OperatorApi.of(environmentOf(terminal, envFile)).get<DeadLetterWhole>(`/${encodeURIComponent(id)}`);
+      const letter = await DeadLetterApi.of(environmentOf(terminal, envFile)).get<DeadLetterWhole>(`/${encodeURIComponent(id)}`);
       answer(terminal, json === true, letter, lines(letter));
     });
 }

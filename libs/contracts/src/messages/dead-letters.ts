@@ -15,10 +15,10 @@ import {
 } from 'class-validator';
 import { DEAD_LETTER_STATUSES, type DeadLetterStatus, REPLAY_ACTIONS, type ReplayAction } from '../vocabulary';
 import { EXAMPLE, Idempotency } from './message';
+import { LONGEST_REASON } from './operator-commands';
 import { IsTime, Length } from './rules';
 
 const LONGEST = 255;
-const LONGEST_REASON = 1_000;
 /** How many messages a replay may send in a second at most. */
 export const FASTEST_REPLAY = 10_000;
 

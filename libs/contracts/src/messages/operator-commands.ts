@@ -1,4 +1,9 @@
-import { IsInt, Max, Min } from 'class-validator';
+import { IsInt, IsString, Max, Min } from 'class-validator';
+import { EXAMPLE, IsTypeId, LifecycleCommand } from './message';
+import { Length } from './rules';
+
+/** Of an operator's reason, in characters. */
+export const LONGEST_REASON = 1_000;
 
 /**
  * Sends the commands of operations in flight to the provisioner again at the next look of the watchdog, with their first message ids, instead of when
@@ -17,4 +22,24 @@ export class ResendOperations {
   limit!: number;
 }
 
-export const OPERATOR_COMMANDS = [ResendOperations] as const;
+/**
+ * Stops a workspace whose state cannot be saved, of any tenant: its pods are ended and removed, and what they hold since the last snapshot is discarded.
+ * For an idle, busy or failed workspace. Answers `{ status: 'stopping', operation_id }`; refused with `workspace_not_found`, `workspace_archived`,
+ * `invalid_state`. The audit log of the workspace's tenant has who it was and why.
+ */
+export class StopWithoutSnapshot extends LifecycleCommand {
+  static readonly type = 'reprise.workspace.stop-without-snapshot.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { workspace_id: EXAMPLE.workspace, reason: 'A process of a task cannot be stopped.' };
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  /** Why; recorded for good. */
+  @IsString()
+  @Length(1, LONGEST_REASON)
+  reason!: string;
+}
+
+export const OPERATOR_COMMANDS = [ResendOperations, StopWithoutSnapshot] as const;

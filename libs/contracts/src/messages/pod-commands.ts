@@ -137,7 +137,7 @@ export class ReplacePod extends JobCommand {
   spec!: PodSpec;
 }
 
-/** Saves the live pod and tears it down. */
+/** Saves the live pod and tears it down; or, where an operator asks for it, tears down all pods of the workspace without saving anything. */
 export class RemovePod extends JobCommand {
   static readonly type = 'reprise.pod.remove.v1';
   static readonly kind = 'command';
@@ -152,6 +152,11 @@ export class RemovePod extends JobCommand {
 
   @IsCounter()
   pod_generation!: number;
+
+  /** What the pods hold since the last snapshot is discarded. */
+  @IsOptional()
+  @IsBoolean()
+  without_snapshot?: boolean;
 }
 
 /** A command to one live pod; another pod of the workspace does not answer to it. */

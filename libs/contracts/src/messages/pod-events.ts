@@ -118,7 +118,7 @@ export class PodReady extends JobEvent {
   state_lost?: string;
 }
 
-/** The job of a stop is done: the snapshot stands and the pod is gone. */
+/** The job of a stop is done: the snapshot stands and the pod is gone. After a stop without a snapshot the workspace keeps the one that it had. */
 export class PodRemoved extends JobEvent {
   static readonly type = 'reprise.pod.removed.v1';
   static readonly kind = 'event';
@@ -130,8 +130,16 @@ export class PodRemoved extends JobEvent {
     snapshot_id: EXAMPLE.snapshot,
   };
 
+  /** Null after a stop without a snapshot. */
+  @IsOptional()
   @IsTypeId('snapshot')
-  snapshot_id!: string;
+  snapshot_id!: string | null;
+
+  /** What was discarded, where that was asked for. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  state_lost?: string;
 }
 
 /** A job ended without its goal. Where `pod_kept`, the older pod takes tasks as before; else no pod of the workspace does. */

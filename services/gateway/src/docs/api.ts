@@ -5,6 +5,7 @@ import { OperationsController } from '../operations/operations.controller';
 import { ProvidersController } from '../providers/providers.controller';
 import { RolesController } from '../roles/roles.controller';
 import { TasksController } from '../tasks/tasks.controller';
+import { OperatedWorkspacesController } from '../workspaces/operated-workspaces.controller';
 import { WorkspacesController } from '../workspaces/workspaces.controller';
 
 /** What the description of the API is made of, in its order. */
@@ -16,6 +17,7 @@ export const CONTROLLERS: readonly Type[] = [
   ProvidersController,
   DeadLettersController,
   ReplaysController,
+  OperatedWorkspacesController,
 ];
 
 /** The version of the contract, not of the program: it changes when the API does. */

@@ -1,5 +1,5 @@
-import { OmitType } from '@nestjs/swagger';
-import { CreateWorkspace, WORKSPACE_STATUSES, type WorkspaceStatus } from '@reprise/contracts';
+import { OmitType, PickType } from '@nestjs/swagger';
+import { CreateWorkspace, StopWithoutSnapshot, WORKSPACE_STATUSES, type WorkspaceStatus } from '@reprise/contracts';
 import { IsOptional, IsString, ValidateIf } from 'class-validator';
 import { Describes } from '../docs/describes.decorator';
 import { AllowNull } from '../input/allow-null.decorator';
@@ -57,3 +57,6 @@ export class ListWorkspacesQuery extends PageQuery {
   @QueryChoice(WORKSPACE_STATUSES)
   status?: WorkspaceStatus;
 }
+
+@Describes<StopWithoutSnapshotBody>({ reason: 'Why; recorded for good.' }, StopWithoutSnapshot.example)
+export class StopWithoutSnapshotBody extends PickType(StopWithoutSnapshot, ['reason'] as const) {}

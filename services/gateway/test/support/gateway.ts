@@ -98,7 +98,7 @@ function config(amqpUrl: string, issuer: TestIssuer, settings: Partial<GatewayCo
     podTokenSecret: POD_SECRET,
     secretsKey: SECRETS_KEY,
     commandTimeoutMs: 5_000,
-    queryTimeoutMs: 2_000,
+    queryTimeoutMs: 10_000,
     resendEveryMs: 200,
     rateLimitPerMinute: 0,
     waitsPerCaller: 100,

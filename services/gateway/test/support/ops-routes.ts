@@ -12,10 +12,11 @@ import {
   type MessageClass,
   ReplayDeadLetter,
   ReplayDeadLetters,
+  StopWithoutSnapshot,
 } from '@reprise/contracts';
 import type { Route } from './routes';
 
-const { dead_letter: dead_letter_id, replay: replay_id } = EXAMPLE;
+const { dead_letter: dead_letter_id, replay: replay_id, workspace: workspace_id } = EXAMPLE;
 const LETTERS = '/v1/ops/dead-letters';
 const LETTER = `${LETTERS}/${dead_letter_id}`;
 const REPLAY = `${LETTERS}/replays/${replay_id}`;
@@ -27,7 +28,7 @@ function route(line: string, status: number, message: MessageClass, data: object
   return { method, path, scope: method === 'GET' ? 'ops:read' : 'ops:write', adds: false, status, message, data, ...more };
 }
 
-/** The routes of operators: of no tenant, so without a caller in their messages. */
+/** The routes of operators. Dead letters are of no tenant: their messages have no caller. */
 export const OPS_ROUTES: readonly Route[] = [
   route(`GET ${LETTERS}`, 200, ListDeadLetters, { limit: 50, filter: {} }),
   route(`GET ${LETTERS}/groups`, 200, ListDeadLetterGroups, { limit: 50, filter: {} }),
@@ -59,5 +60,12 @@ export const OPS_ROUTES: readonly Route[] = [
   route(`GET ${REPLAY}`, 200, GetReplay, { replay_id }, replay),
   ...(['pause', 'resume', 'cancel'] as const).map((action) =>
     route(`POST ${REPLAY}/${action}`, 200, ControlReplay, { replay_id, action }, replay),
+  ),
+  route(
+    `POST /v1/ops/workspaces/${workspace_id}/stop`,
+    202,
+    StopWithoutSnapshot,
+    { workspace_id, reason: 'x', caller: { sub: 'alice', own_only: false } },
+    { body: { reason: 'x' }, missing: 'workspace_not_found' },
   ),
 ];

@@ -81,7 +81,11 @@ export class OperationsService {
     await this.end(fact, ({ workspace, operation }) => ({
       ending: whenRemoved(operation.kind, beforeOf(workspace)),
       error: null,
-      change: { pod_role_version: null, last_snapshot_error: null, snapshot_ref: fact.data.snapshot_id },
+      change: {
+        pod_role_version: null,
+        last_snapshot_error: fact.data.state_lost ?? null,
+        ...(fact.data.snapshot_id ? { snapshot_ref: fact.data.snapshot_id } : {}),
+      },
     }));
   }
 

@@ -27,7 +27,7 @@ function specOf({ role, provider, environment }: Runnable): PodSpec {
 export function podCommandFor(
   operation: OperationEntity,
   workspace: Runnable & Pick<LoadedWorkspace, 'snapshot_ref' | 'pod_generation'>,
-  { fromSnapshot = false }: { fromSnapshot?: boolean } = {},
+  { fromSnapshot = false, withoutSnapshot = false }: { fromSnapshot?: boolean; withoutSnapshot?: boolean } = {},
 ): OutgoingMessage {
   const job = {
     operation_id: operation.id,
@@ -52,7 +52,7 @@ export function podCommandFor(
       return message(ReplacePod.type, data, operation);
     }
     case 'stop': {
-      const data: RemovePod = { ...job, pod_generation: livePod };
+      const data: RemovePod = { ...job, pod_generation: livePod, ...(withoutSnapshot ? { without_snapshot: true } : {}) };
       return message(RemovePod.type, data, operation);
     }
   }

@@ -45,6 +45,17 @@ const TABLE: Record<string, { command: WorkspaceCommand; answers: Record<Workspa
       failed: 'invalid_state',
     },
   },
+  'an operator’s stop, without a snapshot': {
+    command: { kind: 'stop', withoutSnapshot: true },
+    answers: {
+      provisioning: 'invalid_state',
+      idle: '→ stopping',
+      busy: '→ stopping',
+      stopping: 'invalid_state',
+      stopped: 'invalid_state',
+      failed: '→ stopping',
+    },
+  },
   resume: {
     command: { kind: 'resume' },
     answers: {

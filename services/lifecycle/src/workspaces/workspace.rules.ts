@@ -17,7 +17,8 @@ export interface WorkspaceState {
 /** What may be asked of an existing workspace. */
 export type WorkspaceCommand =
   | { kind: 'restart'; force: boolean }
-  | { kind: 'stop' }
+  /** `withoutSnapshot`: an operator's, which also removes what a failed workspace has left. */
+  | { kind: 'stop'; withoutSnapshot?: boolean }
   /** `fromSnapshot`: what a lost pod left is discarded. */
   | { kind: 'resume'; fromSnapshot?: boolean }
   | { kind: 'archive' }
@@ -59,11 +60,16 @@ const notBusy: Check = ({ status, runningTaskId }) => (status === 'busy' ? refus
 const notBusyUnlessForced: Check = (state, command) => (command.kind === 'restart' && command.force ? null : notBusy(state, command));
 const unarchivedToArchive: Check = ({ archived, status }) => (archived ? refusal('invalid_state', { status, archived: true }) : null);
 
+const hasPods: Check = (state, command) =>
+  command.kind === 'stop' && command.withoutSnapshot
+    ? statusIn('idle', 'busy', 'failed')(state, command)
+    : statusIn('idle', 'busy')(state, command);
+
 const begins = (operation: OperationKind, status: WorkspaceStatus) => () => ({ status, archived: false, operation });
 
 export const RULES: Readonly<Record<CommandKind, Rule>> = {
   restart: { checks: [notArchived, statusIn('idle', 'busy'), notBusyUnlessForced], becomes: begins('restart', 'stopping') },
-  stop: { checks: [notArchived, statusIn('idle', 'busy')], becomes: begins('stop', 'stopping') },
+  stop: { checks: [notArchived, hasPods], becomes: begins('stop', 'stopping') },
   resume: {
     checks: [notArchived, roleUsable, providerUsable, statusIn('stopped', 'failed')],
     becomes: begins('resume', 'provisioning'),

@@ -5,6 +5,7 @@ import {
   ListWorkspaces,
   RestartWorkspace,
   ResumeWorkspace,
+  StopWithoutSnapshot,
   StopWorkspace,
   UnarchiveWorkspace,
 } from '@reprise/contracts';
@@ -35,6 +36,11 @@ export class WorkspacesController {
   @MessagePattern(StopWorkspace.type)
   stop(@Payload() data: StopWorkspace, @Ctx() context: MessageContext) {
     return this.workspaces.stop(commandOf(data, context, this.config.gatewayAmqpUser));
+  }
+
+  @MessagePattern(StopWithoutSnapshot.type)
+  stopWithoutSnapshot(@Payload() data: StopWithoutSnapshot, @Ctx() context: MessageContext) {
+    return this.workspaces.stopWithoutSnapshot(commandOf(data, context, this.config.gatewayAmqpUser));
   }
 
   @MessagePattern(ResumeWorkspace.type)

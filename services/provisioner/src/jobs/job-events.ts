@@ -45,7 +45,15 @@ export function withNext(
 
 /** The goal of the job, told by its kind. */
 export function succeeded(job: Job): OutgoingMessage {
-  if (job.kind === 'remove') return event(job, PodRemoved, { ...about(job), snapshot_id: job.snapshotId ?? '' });
+  if (job.kind === 'remove') {
+    return event(job, PodRemoved, {
+      ...about(job),
+      snapshot_id: job.snapshotId,
+      ...(job.withoutSnapshot
+        ? { state_lost: 'What the workspace held since its last snapshot was discarded, as an operator asked.' }
+        : {}),
+    });
+  }
   return event(job, PodReady, {
     ...about(job),
     role_version: job.spec?.role_version ?? 1,

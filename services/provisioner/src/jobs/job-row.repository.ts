@@ -25,6 +25,7 @@ export interface JobRow {
   failures: number;
   new_snapshot_id: string | null;
   from_snapshot: boolean;
+  without_snapshot: boolean;
   salvage: boolean;
   state_lost: string | null;
   ending: Ending | null;
@@ -56,6 +57,7 @@ const COLUMNS: readonly JobColumn[] = [
   'failures',
   'new_snapshot_id',
   'from_snapshot',
+  'without_snapshot',
   'salvage',
   'state_lost',
   'ending',
@@ -90,6 +92,7 @@ export function toJob(row: JobRow): Job {
     failures: row.failures,
     newSnapshotId: row.new_snapshot_id,
     fromSnapshot: row.from_snapshot,
+    withoutSnapshot: row.without_snapshot,
     salvage: row.salvage,
     stateLost: row.state_lost,
     ending: row.ending,

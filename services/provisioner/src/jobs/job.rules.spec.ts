@@ -12,6 +12,7 @@ const LIMITS: RetryLimits = { attempts: 3, firstDelayMs: 100, longestDelayMs: 1_
 const PLANS: [string, Partial<Job>, Step[]][] = [
   ['replace', { kind: 'replace' }, [...SAVE, 'create', 'restore', 'ready']],
   ['remove', { kind: 'remove' }, SAVE],
+  ['remove without a snapshot', { kind: 'remove', withoutSnapshot: true }, ['teardown']],
   ['create without a snapshot', { kind: 'create' }, ['create', 'ready']],
   ['create with a snapshot', { kind: 'create', snapshotId: SNAPSHOT }, ['create', 'restore', 'ready']],
   ['create over an older pod that lives', { kind: 'create', podGeneration: 1 }, [...SAVE, 'create', 'restore', 'ready']],

@@ -7,20 +7,21 @@ const SAVE_STEPS: readonly Step[] = ['quiesce', 'snapshot', 'verify', 'teardown'
 const SALVAGE_STEPS: readonly Step[] = ['salvage', 'snapshot', 'verify', 'teardown'];
 const BEFORE_NEW_POD: ReadonlySet<Step> = new Set([...SAVE_STEPS, ...SALVAGE_STEPS]);
 
-type Planned = Pick<Job, 'kind' | 'podGeneration' | 'snapshotId' | 'salvage'>;
+type Planned = Pick<Job, 'kind' | 'podGeneration' | 'snapshotId' | 'salvage' | 'withoutSnapshot'>;
 
 /**
  * | job     | steps                                                       |
  * | ------- | ----------------------------------------------------------- |
  * | replace | quiesce, snapshot, verify, teardown, create, restore, ready |
  * | remove  | quiesce, snapshot, verify, teardown                         |
+ * |         | teardown, where nothing is to be saved                      |
  * | create  | create, restore (if there is a snapshot), ready             |
  *
  * A create that found an older pod alive saves that one first: it runs the steps of a replace. One that found it dead with its files still there
  * does, too, with salvage in the place of quiesce.
  */
 export function planOf(job: Planned): readonly Step[] {
-  if (job.kind === 'remove') return SAVE_STEPS;
+  if (job.kind === 'remove') return job.withoutSnapshot ? ['teardown'] : SAVE_STEPS;
   if (job.kind === 'replace' || job.podGeneration !== null) {
     return [...(job.salvage ? SALVAGE_STEPS : SAVE_STEPS), 'create', 'restore', 'ready'];
   }

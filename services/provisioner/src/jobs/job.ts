@@ -36,6 +36,8 @@ export interface JobOrder {
   readonly podGeneration: number | null;
   /** Of a create: go on from the last good snapshot, and discard what a lost pod left. */
   readonly fromSnapshot: boolean;
+  /** Of a remove: all pods of the workspace are ended without being saved. */
+  readonly withoutSnapshot: boolean;
   /** Null for a remove. */
   readonly spec: PodSpec | null;
   /** The workspace's last good snapshot: the command's, or a newer one that is known here; the job's own once that is verified. */

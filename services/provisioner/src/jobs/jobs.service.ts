@@ -7,7 +7,7 @@ import type { JobKind, JobOrder } from './job';
 import { JobBell } from './job-bell';
 import { JobsRepository } from './jobs.repository';
 
-type Particulars = Pick<JobOrder, 'podGeneration' | 'spec' | 'snapshotId'> & Partial<Pick<JobOrder, 'fromSnapshot'>>;
+type Particulars = Pick<JobOrder, 'podGeneration' | 'spec' | 'snapshotId'> & Partial<Pick<JobOrder, 'fromSnapshot' | 'withoutSnapshot'>>;
 
 /** Turns commands into jobs. Once one of these resolves the command may be forgotten by everyone else: the job reaches a recorded end. */
 @Injectable()
@@ -34,7 +34,12 @@ export class JobsService {
   }
 
   remove(command: RemovePod, message: MessageContext): Promise<void> {
-    return this.accept('remove', command, message, { podGeneration: command.pod_generation, spec: null, snapshotId: null });
+    return this.accept('remove', command, message, {
+      podGeneration: command.pod_generation,
+      spec: null,
+      snapshotId: null,
+      withoutSnapshot: command.without_snapshot ?? false,
+    });
   }
 
   private async accept(
@@ -53,6 +58,7 @@ export class JobsService {
       workspaceId,
       generation,
       fromSnapshot: false,
+      withoutSnapshot: false,
       ...particulars,
       orgId: message.orgId ?? null,
       deadlineAt: new Date(command.deadline_at),

@@ -44,6 +44,7 @@ export function acceptStatement(message: Pick<MessageContext, 'id' | 'queue' | '
     spec: order.spec,
     snapshot_id: order.snapshotId,
     from_snapshot: order.fromSnapshot,
+    without_snapshot: order.withoutSnapshot,
     deadline_at: order.deadlineAt.toISOString(),
     accepted_at: order.acceptedAt.toISOString(),
     correlation_id: order.correlationId,

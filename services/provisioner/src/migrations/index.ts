@@ -6,6 +6,7 @@ import { FairClaims1764000200000 } from './1764000200000-fair-claims';
 import { Retention1764000300000 } from './1764000300000-retention';
 import { Salvage1765006000000 } from './1765006000000-salvage';
 import { SnapshotSequence1765006000001 } from './1765006000001-snapshot-sequence';
+import { WithoutSnapshot1765008000000 } from './1765008000000-without-snapshot';
 
 /** The schema that the provisioner owns. */
 export const SCHEMA = 'provisioner';
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly MigrationClass[] = [
   Retention1764000300000,
   Salvage1765006000000,
   SnapshotSequence1765006000001,
+  WithoutSnapshot1765008000000,
 ];

@@ -41,6 +41,7 @@ export function aJob(with_: Partial<Job> = {}): Job {
     failures: 0,
     newSnapshotId: null,
     fromSnapshot: false,
+    withoutSnapshot: false,
     salvage: false,
     stateLost: null,
     ending: null,

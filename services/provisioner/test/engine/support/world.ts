@@ -248,8 +248,8 @@ export class Workspace {
     return this.ended();
   }
 
-  async remove(replica: Replica): Promise<EventRow> {
-    await replica.get(JobsService).remove(this.removeCommand(), aMessage());
+  async remove(replica: Replica, more: Partial<RemovePod> = {}): Promise<EventRow> {
+    await replica.get(JobsService).remove({ ...this.removeCommand(), ...more }, aMessage());
     return this.ended();
   }
 
