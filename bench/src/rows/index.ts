@@ -2,6 +2,7 @@ import type { Row } from '../bench';
 import { accept } from './accept';
 import { acceptLatency } from './accept-latency';
 import { growth } from './growth';
+import { hostile } from './hostile';
 import { oneAtATime } from './one-at-a-time';
 import { read } from './read';
 import { refuse } from './refuse';
@@ -12,4 +13,4 @@ import { stock } from './stock';
 import { whole } from './whole';
 
 /** All rows, in the order in which they are measured: what `growth` needs is made while `rest` waits. */
-export const ROWS: readonly Row[] = [accept, acceptLatency, refuse, read, stock, whole, oneAtATime, snapshot, rest, growth, start];
+export const ROWS: readonly Row[] = [accept, acceptLatency, refuse, hostile, read, stock, whole, oneAtATime, snapshot, rest, growth, start];
