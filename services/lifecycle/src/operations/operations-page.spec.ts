@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path';
 import { OPERATION_STATUSES, TASK_STATUSES, WORKSPACE_STATUSES } from '@reprise/contracts';
 
 const ROOT = resolve(__dirname, '../../../..');
-/** The tables whose last column names a test: those before the part on dead letters. */
-const [page = ''] = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').split('\n## Dead letters');
-const rows = page
-  .split('\n')
-  .filter((line) => line.startsWith('| ') && !line.startsWith('| what') && !line.startsWith('| ---'))
-  .map((line) => line.slice(1, -1).split('|'))
+/** The rows of the tables whose last column names a test. */
+const rows = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')
+  .split('\n\n')
+  .map((part) => part.split('\n'))
+  .filter(([header = '']) => header.endsWith('| test |'))
+  .flatMap((table) => table.slice(2).map((line) => line.slice(1, -1).split('|')))
   .map((cells) => cells.map((cell) => cell.trim()));
 
 function sourcesIn(folder: string): string[] {
@@ -32,5 +32,6 @@ it.each([
 });
 
 it.each(rows.map((cells) => [cells.at(-1)!.replaceAll('`', '')]))('the page names a test that there is: %s', (name) => {
-  expect(tests).toContain(name);
+  // Not all that was searched, where it is missing.
+  expect(tests.includes(name)).toBe(true);
 });
