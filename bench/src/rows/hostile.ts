@@ -43,11 +43,11 @@ export const hostile: Row = {
 };
 
 /** One after the other, so that the time is that of the requests alone. @throws Error where one is not refused as invalid */
-async function refusals({ fleet, callers, amount }: Bench, body: string): Promise<Refused> {
-  const { figures, url } = fleet.service('gateway');
-  const headers = { authorization: `Bearer ${callers.tokens[0]}`, 'content-type': 'application/json' };
+async function refusals(bench: Bench, body: string): Promise<Refused> {
+  const { figures, url } = bench.fleet.service('gateway');
+  const headers = { authorization: `Bearer ${bench.callers.tokens[0]}`, 'content-type': 'application/json' };
   const before = figures.processorMs;
-  const count = amount(REQUESTS, 5);
+  const count = bench.amount(REQUESTS, 5);
   let largest = 0;
   for (let sent = 0; sent < count; sent += 1) {
     const answer = await fetch(`${url}/v1/workspaces`, { method: 'POST', headers, body });
