@@ -9,3 +9,4 @@ import './07-twenty-at-once.scenario';
 import './19-secrets.scenario';
 import './20-lost-pods.scenario';
 import './21-isolation.scenario';
+import './22-operators-stop.scenario';
