@@ -15,6 +15,7 @@ import { TracingModule } from '../tracing/tracing.module';
 import { hangUpWhenStopping } from './hang-up-when-stopping';
 import { keepHeapSmall } from './heap';
 import { httpAdapter, type HttpOptions } from './http-adapter';
+import { listenAddress } from './listen-address';
 import { PlatformModule } from './platform.module';
 import { stopOnSignal } from './shutdown';
 
@@ -65,8 +66,9 @@ export async function startService(options: StartOptions): Promise<NestFastifyAp
     if (options.strategy) app.connectMicroservice({ strategy: options.strategy(app) }, { inheritAppConfig: false });
     stopOnSignal(app, logger, config.shutdownTimeoutSeconds);
     // Before the transport: a broker that is late must not make the process look dead.
-    await app.listen({ host: config.httpHost, port: config.httpPort });
-    await app.get(MetricsServer, { strict: false }).listen(config.metricsHost, config.metricsPort);
+    await app.listen({ host: await listenAddress('HTTP_HOST', config.httpHost), port: config.httpPort });
+    const metricsHost = await listenAddress('METRICS_HOST', config.metricsHost);
+    await app.get(MetricsServer, { strict: false }).listen(metricsHost, config.metricsPort);
     await app.startAllMicroservices();
     gate.open();
     logger.info({ url: await app.getUrl(), start_ms: Math.round(performance.now()) }, 'ready');

@@ -8,7 +8,7 @@ export { LOG_FORMATS, LOG_LEVELS, LogConfig, type LogFormat, type LogLevel } fro
 /** What every service is told; a service's own config class extends it. */
 export class ServiceConfig extends TracingConfig {
   @Env('HTTP_HOST', {
-    description: 'The address that the HTTP server listens on; `0.0.0.0` for all.',
+    description: 'The address that the HTTP server listens on; `0.0.0.0` for all. Of a name, the address of it that this machine has.',
     default: '127.0.0.1',
   })
   @IsNotEmpty()
@@ -21,7 +21,8 @@ export class ServiceConfig extends TracingConfig {
   readonly httpPort!: number;
 
   @Env('METRICS_HOST', {
-    description: 'The address that `/metrics` is served on; `0.0.0.0` for all. It is for the monitoring alone: keep it from the public.',
+    description:
+      'The address that `/metrics` is served on; `0.0.0.0` for all. Of a name, the address of it that this machine has. It is for the monitoring alone: keep it from the public.',
     default: '127.0.0.1',
   })
   @IsNotEmpty()

@@ -1,6 +1,7 @@
 import { Env } from '@reprise/platform';
-import { IsArray, IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { SnapshotStoreConfig } from '../snapshot-store.config';
+import { parsePool } from './docker/subnets';
 import { ISOLATIONS, type IsolationKind } from './process/isolation-kinds';
 
 const POD_DRIVERS = ['process', 'docker', 'kubernetes'] as const;
@@ -9,6 +10,14 @@ export type PodDriverName = (typeof POD_DRIVERS)[number];
 /** A setting that counts with one of these drivers alone. */
 export function With(...drivers: readonly PodDriverName[]): PropertyDecorator {
   return ValidateIf((config: PodsConfig) => drivers.includes(config.podDriver));
+}
+
+/** The value is a subnet that the networks of pods can be cut out of. */
+function IsSubnetPool(): PropertyDecorator {
+  const defaultMessage = (): string =>
+    '$property must be an IPv4 subnet from /8 to /28, written with its first address, such as 10.213.0.0/16';
+  const validate = (value: unknown): boolean => typeof value === 'string' && parsePool(value) !== null;
+  return ValidateBy({ name: 'isSubnetPool', validator: { validate, defaultMessage } });
 }
 
 /** What the provisioner is told of the pods that it makes. */
@@ -111,12 +120,30 @@ export class PodsConfig extends SnapshotStoreConfig {
   readonly dockerInstance!: string;
 
   @Env('DOCKER_NETWORK', {
-    description: 'With POD_DRIVER=docker: the network that pods are in; made where it is missing. The gateway must be reachable from it.',
+    description:
+      'With POD_DRIVER=docker and not DOCKER_NETWORK_PER_POD: the network that pods are in; made where it is missing. The gateway must be reachable from it.',
     default: 'reprise-pods',
   })
   @With('docker')
   @Matches(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/)
   readonly dockerNetwork!: string;
+
+  @Env('DOCKER_NETWORK_PER_POD', {
+    description:
+      'With POD_DRIVER=docker: whether each pod has a network of its own. Containers with the label `reprise.pods`, whose value is DOCKER_INSTANCE, join it: the provisioner and the gateway, where they are containers.',
+    default: false,
+  })
+  @IsBoolean()
+  readonly dockerNetworkPerPod!: boolean;
+
+  @Env('DOCKER_POD_SUBNETS', {
+    description:
+      'With DOCKER_NETWORK_PER_POD: the private IPv4 addresses of all pods, which nothing else on the machine or reachable from it may use. Each pod takes 16 of them.',
+    default: '10.213.0.0/16',
+  })
+  @With('docker')
+  @IsSubnetPool()
+  readonly dockerPodSubnets!: string;
 
   @Env('DOCKER_CALL_TIMEOUT_SECONDS', { description: 'With POD_DRIVER=docker: how long one call to the engine may take.', default: 20 })
   @IsInt()

@@ -30,17 +30,24 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
     }
     case 'docker': {
       const { DockerPodDriver } = await import('../pods/docker/docker-pod-driver.js');
-      return new DockerPodDriver({
+      const { parsePool } = await import('../pods/docker/subnets.js');
+      const logger = new Logger(DockerPodDriver.name);
+      const driver = new DockerPodDriver({
         host: config.dockerHost,
         instance: config.dockerInstance,
         network: config.dockerNetwork,
+        podSubnets: config.dockerNetworkPerPod ? parsePool(config.dockerPodSubnets) : null,
         agentImage: config.agentImage,
         gatewayUrl,
         defaults: { memoryMb: config.podDefaultMemoryMb, cpus: config.podDefaultCpus, pids: config.podDefaultPids },
         callTimeoutMs: config.dockerCallTimeoutSeconds * 1_000,
         pullTimeoutMs: config.imagePullTimeoutSeconds * 1_000,
         startTimeoutMs: config.podStartTimeoutSeconds * 1_000,
+        notJoined: (why) => logger.warn({ reason: why }, 'A pod that lives cannot be reached'),
       });
+      // Before the first job: what it does with a pod needs a way to it. The engine may be back later, and each look at pods tries again.
+      await driver.rejoin().catch((error: unknown) => logger.warn({ reason: String(error) }, 'The networks of pods were not joined'));
+      return driver;
     }
     case 'kubernetes': {
       const { makeKubernetesDriver } = await import('../pods/kubernetes/make-driver.js');

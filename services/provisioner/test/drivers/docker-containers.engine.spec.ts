@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { AgentClient } from '../../src/pods/agent-client';
 import { Engine } from '../../src/pods/docker/engine';
 import { Names } from '../../src/pods/docker/names';
-import { bridgeOf, PodNetwork } from '../../src/pods/docker/pod-network';
+import { bridgeOf } from '../../src/pods/docker/networks';
+import { SharedNetwork } from '../../src/pods/docker/shared-network';
 import { ANY_RUNTIME, type PodSpec } from '../../src/pods/pod-driver';
 import { until } from '../testing/until';
 import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
@@ -285,6 +286,6 @@ function unless409(error: unknown): null {
   return null;
 }
 
-function networkOf({ options, instance }: DockerHost, patienceMs?: number): PodNetwork {
-  return new PodNetwork(new Engine(options), new Names(instance), options.network, patienceMs);
+function networkOf({ options, instance }: DockerHost, patienceMs?: number): SharedNetwork {
+  return new SharedNetwork(new Engine(options), new Names(instance), options.network, patienceMs);
 }

@@ -10,8 +10,10 @@ export interface PodContainer extends PodIdentity {
   readonly id: string;
   /** The engine's word: created, running, paused, restarting, removing, exited, dead. */
   readonly status: string;
-  /** Its address in the pods' network; empty while it has none. */
+  /** Its address in its network; empty while it has none. */
   readonly ip: string;
+  /** The id of its network; empty while it is in none. */
+  readonly networkId: string;
   /** Whether its agent serves what a dead pod has left. */
   readonly salvages: boolean;
 }
@@ -42,7 +44,9 @@ export class PodContainers {
     return (answer as ContainerInfo[]).flatMap(({ Id, Labels, State, NetworkSettings }) => {
       const pod = this.names.identityOf(Labels);
       const [network] = Object.values(NetworkSettings.Networks);
-      return pod === null ? [] : [{ ...pod, id: Id, status: State, ip: network?.IPAddress ?? '', salvages: this.names.isSalvage(Labels) }];
+      if (pod === null) return [];
+      const { IPAddress: ip = '', NetworkID: networkId = '' } = network ?? {};
+      return [{ ...pod, id: Id, status: State, ip, networkId, salvages: this.names.isSalvage(Labels) }];
     });
   }
 

@@ -8,8 +8,11 @@ import { answering, podError } from './engine-error';
 import { Fences } from './fences';
 import { Names } from './names';
 import { PodMaker } from './pod-maker';
+import { PodNetworks } from './pod-networks';
 import { PodStart } from './pod-start';
 import { addressOf, endOf, listens } from './pod-state';
+import { ServiceContainers } from './service-containers';
+import type { Subnet } from './subnets';
 import { listVolumes, removeVolume } from './volumes';
 
 export interface DockerDriverOptions {
@@ -17,8 +20,10 @@ export interface DockerDriverOptions {
   readonly host: string;
   /** Whose pods these are: installations that share an engine have different ones, and do not see each other's. */
   readonly instance: string;
-  /** The network of the pods; made where it is missing. */
+  /** The network of all pods, where they have none of their own; made where it is missing. */
   readonly network: string;
+  /** What the networks of pods are cut out of, where each pod has its own; null where all share one. */
+  readonly podSubnets: Subnet | null;
   /** The image that holds the agent, and is the pod's where its role names none. */
   readonly agentImage: string;
   /** Where a pod finds the gateway. */
@@ -32,6 +37,8 @@ export interface DockerDriverOptions {
   readonly startTimeoutMs: number;
   /** How long to wait for another one's work at the same workspace. */
   readonly lockTimeoutMs?: number;
+  /** Told why a container of Reprise cannot join the network of a pod that lives. */
+  readonly notJoined?: (why: string) => void;
 }
 
 const LOCK_TIMEOUT_MS = 30_000;
@@ -46,6 +53,8 @@ export class DockerPodDriver implements PodDriver {
   private readonly engine: Engine;
   private readonly containers: PodContainers;
   private readonly fences: Fences;
+  private readonly services: ServiceContainers;
+  private readonly networks: PodNetworks;
   private readonly maker: PodMaker;
   private readonly starts: PodStart;
 
@@ -54,7 +63,9 @@ export class DockerPodDriver implements PodDriver {
     this.engine = new Engine(options);
     this.containers = new PodContainers(this.engine, this.names);
     this.fences = new Fences(this.engine, this.names);
-    this.maker = new PodMaker(this.engine, this.names, options);
+    this.services = new ServiceContainers(this.engine, this.names, new URL(options.gatewayUrl).hostname);
+    this.networks = new PodNetworks(this.engine, this.names, this.services);
+    this.maker = new PodMaker(this.engine, this.names, this.networks, options);
     this.starts = new PodStart(this.containers, options.startTimeoutMs);
   }
 
@@ -81,6 +92,7 @@ export class DockerPodDriver implements PodDriver {
       if (!(await removeVolume(this.engine, this.names.files(pod)))) {
         throw podError('not_removed', `its volume ${this.names.files(pod)} is still used`);
       }
+      await this.networks.remove(pod);
     });
   }
 
@@ -94,6 +106,20 @@ export class DockerPodDriver implements PodDriver {
 
   list(): Promise<PodState[]> {
     return answering(() => this.states());
+  }
+
+  /**
+   * Has the containers of Reprise join the networks of all pods that live, also those of before: a provisioner or gateway that was made anew is in
+   * none of them. Every look at pods does so as well.
+   * @throws PodError
+   */
+  rejoin(): Promise<void> {
+    return answering(async () => this.join(await this.containers.list()));
+  }
+
+  private async join(containers: readonly PodContainer[]): Promise<void> {
+    const networks = new Set(containers.filter((it) => isAlive(it) && it.networkId !== '').map(({ networkId }) => networkId));
+    for (const why of await this.services.join([...networks])) this.options.notJoined?.(why);
   }
 
   private untilMade(spec: PodSpec, attempt: () => Promise<{ id: string; adopted: boolean } | string>): Promise<PodHandle> {
@@ -184,12 +210,15 @@ export class DockerPodDriver implements PodDriver {
     return true;
   }
 
-  /** Pods that have a container, and those of which only the files are left. */
+  /** Pods that have a container, and those of which only the files or the network are left. */
   private async states(workspaceId?: string): Promise<PodState[]> {
     // In this order: a pod that is made in between has its container before this looks for volumes, or is not found at all.
+    const networks = await this.networks.list(workspaceId);
     const volumes = await listVolumes(this.engine, this.names.filter({ workspaceId, kind: 'files' }));
     const containers = await this.containers.list(workspaceId);
+    await this.join(containers);
     const pods = new Map<string, { pod: PodIdentity; container: PodContainer | null; hasFiles: boolean }>();
+    for (const pod of networks) pods.set(this.names.files(pod), { pod, container: null, hasFiles: false });
     for (const { Labels } of volumes) {
       const pod = this.names.identityOf(Labels);
       if (pod !== null) pods.set(this.names.files(pod), { pod, container: null, hasFiles: true });

@@ -14,13 +14,17 @@ export type Kind =
   | 'fence'
   /** The volume with the agent, and the container that filled it. */
   | 'agent'
-  /** The network of the pods. */
-  | 'network';
+  /** The network of all pods. */
+  | 'network'
+  /** The network of one pod. */
+  | 'pod-network';
 
 const INSTANCE = 'reprise.instance';
 const KIND = 'reprise.kind';
 const WORKSPACE = 'reprise.workspace';
 const GENERATION = 'reprise.generation';
+/** On the containers of Reprise itself that pods have to do with, whoever makes them. */
+const SERVICE_OF = 'reprise.pods';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -39,6 +43,19 @@ export class Names {
 
   fence({ workspaceId, generation }: PodIdentity): string {
     return `${this.instance}-${workspaceId}-fence-${generation}`;
+  }
+
+  /**
+   * Before engine 28, a container's way to the world goes through the network whose name is the first by alphabet: the networks of pods, which the
+   * provisioner and the gateway join, must come after any other.
+   */
+  network({ workspaceId, generation }: PodIdentity): string {
+    return `zz-${this.instance}-${workspaceId}-${generation}`;
+  }
+
+  /** What a container of Reprise itself is found by. */
+  get serviceLabel(): string {
+    return `${SERVICE_OF}=${this.instance}`;
   }
 
   /** @param imageId of the agent's image: a new one gets a new volume, and pods that are up keep theirs */

@@ -22,10 +22,11 @@ export class DockerHost {
   private readonly proxy: FaultyProxy;
   private readonly directory = mkdtempSync(join(tmpdir(), 'reprise-docker-'));
 
-  /** @param host `unix://…` @param agentImage the agent's image, which the engine has */
+  /** @param host `unix://…` @param agentImage the agent's image, which the engine has @param settings what its drivers are told besides */
   constructor(
     private readonly host: string,
     readonly agentImage: string,
+    private readonly settings: Partial<DockerDriverOptions> = {},
   ) {
     this.socketPath = new URL(host).pathname;
     this.docker = new Docker({ socketPath: this.socketPath, host: undefined });
@@ -60,12 +61,14 @@ export class DockerHost {
       host: this.host,
       instance: this.instance,
       network: this.instance,
+      podSubnets: null,
       agentImage: this.agentImage,
       gatewayUrl: 'http://host.docker.internal:9',
       defaults: { memoryMb: 512, cpus: 1, pids: 200 },
       callTimeoutMs: 30_000,
       pullTimeoutMs: 60_000,
       startTimeoutMs: 60_000,
+      ...this.settings,
     };
   }
 
@@ -80,6 +83,7 @@ export class DockerHost {
       takeAway: async (pod) => {
         await (await this.containerOf(pod)).remove({ force: true });
         await this.docker.getVolume(`${this.instance}-${pod.workspaceId}-files-${pod.generation}`).remove();
+        for (const { Id } of await this.networksOf(pod)) await this.docker.getNetwork(Id).remove();
       },
       withAgent: async (program, options) => this.newDriver({ agentImage: await this.imageWith(program), ...options }),
       missingImage: '127.0.0.1:9/no-such/image:1',
@@ -102,6 +106,12 @@ export class DockerHost {
     const [found] = await this.containers([`reprise.workspace=${workspaceId}`, `reprise.generation=${generation}`, 'reprise.kind=pod']);
     if (!found) throw new Error(`${workspaceId} has no container of generation ${generation}`);
     return this.docker.getContainer(found.Id);
+  }
+
+  /** The network that a pod has to itself, if it has one. */
+  networksOf({ workspaceId, generation }: PodIdentity): Promise<Docker.NetworkInspectInfo[]> {
+    const label = [`reprise.instance=${this.instance}`, `reprise.workspace=${workspaceId}`, `reprise.generation=${generation}`];
+    return this.docker.listNetworks({ filters: JSON.stringify({ label }) });
   }
 
   /** By /proc alone, which tells each process's control group. */
