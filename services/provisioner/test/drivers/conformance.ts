@@ -140,7 +140,8 @@ export function keepsThePromisesOfAPodDriver(setUp: () => Promise<DriverUnderTes
       expect(await host.hasProcesses(spec)).toBe(false);
       expect(await driver.inspect(spec)).toBeNull();
       expect(await isListed(spec)).toBe(false);
-      await expect(agent.health()).rejects.toMatchObject({ reason: 'unreachable' });
+      // Where a pod's network went with it, a router of the world may answer at its address.
+      await expect(agent.health()).rejects.toMatchObject({ reason: expect.stringMatching(/^(unreachable|bad_answer)$/) as string });
     });
 
     it('of what does not exist succeeds, and again', async () => {

@@ -142,8 +142,11 @@ export class DockerPodDriver implements PodDriver {
     if (alive?.salvages) return { id: alive.id, adopted: true };
     const volume = await this.filesOf(spec);
     if (volume === null) throw podError('nothing_left', `its volume ${this.names.files(spec)} is gone`);
-    // An agent that does not answer is as good as dead, and must not write any more.
-    for (const { id } of containers) await this.containers.remove(id);
+    for (const container of containers) {
+      // An agent that does not answer is as good as dead, and must not write any more. One that does not run may be another one's to start.
+      if (isAlive(container)) await this.containers.remove(container.id);
+      else if (!(await this.clearOne(container))) return 'someone else opens what this pod has left';
+    }
     const made = await this.maker.make(spec, await this.maker.imageOf(spec), 'salvage');
     if (made.id === null) return made.why;
     if ((await this.filesOf(spec)) !== volume) {
@@ -200,14 +203,19 @@ export class DockerPodDriver implements PodDriver {
 
   /** Takes away containers that do not run and so stand in the way; false where someone else is at one of them. */
   private async clear(spec: PodSpec, containers: readonly PodContainer[]): Promise<boolean> {
-    for (const { id, generation, status } of containers) {
-      const own = generation === spec.generation;
-      if (own && status === 'created' && (await this.starts.isMoving(id))) return false;
-      if ((await this.containers.removeUnlessRunning(id)) !== 'removed') return false;
+    for (const container of containers) {
+      const own = container.generation === spec.generation;
+      if (own ? !(await this.clearOne(container)) : (await this.containers.removeUnlessRunning(container.id)) !== 'removed') return false;
       // What an agent that died has left of its workspace is not the new one's.
       if (own && !(await removeVolume(this.engine, this.names.files(spec)))) return false;
     }
     return true;
+  }
+
+  /** Takes away a container that does not run; false where whoever made it starts it, or another one takes it away. */
+  private async clearOne({ id, status }: PodContainer): Promise<boolean> {
+    if (status === 'created' && (await this.starts.isMoving(id))) return false;
+    return (await this.containers.removeUnlessRunning(id)) === 'removed';
   }
 
   /** Pods that have a container, and those of which only the files or the network are left. */

@@ -103,7 +103,8 @@ export class DockerHost {
 
   /** The container of a pod. @throws Error where there is none */
   async containerOf({ workspaceId, generation }: PodIdentity): Promise<Docker.Container> {
-    const [found] = await this.containers([`reprise.workspace=${workspaceId}`, `reprise.generation=${generation}`, 'reprise.kind=pod']);
+    const all = await this.containers([`reprise.workspace=${workspaceId}`, `reprise.generation=${generation}`]);
+    const found = all.find(({ Labels }) => ['pod', 'salvage'].includes(Labels['reprise.kind'] ?? ''));
     if (!found) throw new Error(`${workspaceId} has no container of generation ${generation}`);
     return this.docker.getContainer(found.Id);
   }
