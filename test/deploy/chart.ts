@@ -62,16 +62,16 @@ export class Cluster {
 
   /** The objects as they are written, none of their fields filled in or left out. */
   read(manifest: string): Rendered[] {
-    return this.create(manifest, ['--dry-run=client', '--validate=false']);
+    return this.said('create', manifest, ['--dry-run=client', '--validate=false']);
   }
 
   /** The objects as the API would keep them. @throws Error where it refuses one */
   tried(manifest: string): Rendered[] {
-    return this.create(manifest, ['--dry-run=server', '--validate=true']);
+    return this.said('apply', manifest, ['--dry-run=server', '--validate=true']);
   }
 
-  private create(manifest: string, how: string[]): Rendered[] {
-    const said = this.kubectl(['create', ...how, '-o', 'json', '-f', '-'], manifest);
+  private said(verb: string, manifest: string, how: string[]): Rendered[] {
+    const said = this.kubectl([verb, ...how, '-o', 'json', '-f', '-'], manifest);
     const list = said.trim() === '' ? { items: [] } : (JSON.parse(joined(said)) as { items: Rendered[] });
     return list.items;
   }

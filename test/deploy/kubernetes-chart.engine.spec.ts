@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ConfigClass, describeConfig, parseConfig } from '@reprise/platform';
-import { CHART, Cluster, lacking, type Container, type PodTemplate, type Rendered } from './chart';
+import { CHART, Cluster, RELEASE, lacking, type Container, type PodTemplate, type Rendered } from './chart';
 
 const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters'] as const;
 type Service = (typeof SERVICES)[number];
@@ -20,6 +20,19 @@ const SECRETS: Record<string, string> = {
   S3_SECRET_ACCESS_KEY: 'a-secret-of-some-length',
 };
 
+const CLUSTER_DNS = {
+  ports: [
+    { port: 53, protocol: 'UDP' },
+    { port: 53, protocol: 'TCP' },
+  ],
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    },
+  ],
+};
+
 function configOf(service: Service): ConfigClass {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is computed
   const module = require(resolve(__dirname, `../../services/${service}/src/${service}.config`)) as Record<string, ConfigClass>;
@@ -32,15 +45,21 @@ const describeHere = cluster ? describe : describe.skip;
 describeHere('the chart (needs TEST_KUBECONFIG, TEST_HELM and TEST_KUBECTL: npm run test:engines -- kubernetes)', () => {
   const api = cluster!;
   const namespace = `chart-${randomBytes(4).toString('hex')}`;
+  /** Where pods are by default, and where they are in a namespace that was there. */
+  const pods = `${namespace}-pods`;
   const workspaces = `${namespace}-workspaces`;
+  const installed = `${namespace}-new`;
   const crds = resolve(__dirname, 'crds.yaml');
 
   beforeAll(() => {
     api.kubectl(['apply', '-f', crds]);
-    for (const name of [namespace, workspaces]) api.kubectl(['create', 'namespace', name]);
+    for (const name of [namespace, pods, workspaces]) api.kubectl(['create', 'namespace', name]);
     api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
   });
-  afterAll(() => api.kubectl(['delete', '--wait=false', 'namespace', namespace, workspaces]));
+  afterAll(() => {
+    const made = [namespace, pods, workspaces, installed, `${installed}-pods`];
+    api.kubectl(['delete', '--wait=false', '--ignore-not-found', 'namespace', ...made]);
+  });
 
   const argsFor = (file: string) => [
     ...['--values', join(CHART, 'ci', file)],
@@ -169,15 +188,60 @@ describeHere('the chart (needs TEST_KUBECONFIG, TEST_HELM and TEST_KUBECTL: npm 
     });
     expect(policy?.spec).toMatchObject({ policyTypes: ['Ingress', 'Egress'] });
     expect(policy?.spec?.ingress).toEqual([{ ports: [{ port: 8700, protocol: 'TCP' }], from: [peer('provisioner')] }]);
-    expect(policy?.spec?.egress).toEqual([
-      {
-        ports: [
-          { port: 53, protocol: 'UDP' },
-          { port: 53, protocol: 'TCP' },
-        ],
-      },
-      { ports: [{ port: 8080, protocol: 'TCP' }], to: [peer('gateway')] },
-    ]);
+    expect(policy?.metadata.namespace).toBe(pods);
+    expect(policy?.spec?.egress).toEqual([CLUSTER_DNS, { ports: [{ port: 8080, protocol: 'TCP' }], to: [peer('gateway')] }]);
+  });
+
+  it('lets names be asked for at the DNS of the cluster alone, wherever that is', () => {
+    const dnsOf = (...args: string[]): unknown[] =>
+      objectsOf('external-values.yaml', ...args)
+        .filter(({ kind }) => kind === 'NetworkPolicy')
+        .map(({ spec }) => (spec?.egress as object[])[0]);
+    expect(new Set(dnsOf().map((rule) => JSON.stringify(rule)))).toEqual(new Set([JSON.stringify(CLUSTER_DNS)]));
+    const other = ['--set', 'networkPolicies.dnsPort=5353', '--set-json', 'networkPolicies.dns=[{"ipBlock":{"cidr":"169.254.20.10/32"}}]'];
+    const ports = ['UDP', 'TCP'].map((protocol) => ({ port: 5353, protocol }));
+    for (const rule of dnsOf(...other)) expect(rule).toEqual({ ports, to: [{ ipBlock: { cidr: '169.254.20.10/32' } }] });
+  });
+
+  it('lets no pod of a workspace reach metrics, whatever more it may reach', () => {
+    const policies = objectsOf('external-values.yaml').filter(
+      ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.namespace === namespace,
+    );
+    const rules = policies.flatMap(({ spec }) => (spec?.ingress ?? []) as { ports: { port: number }[]; from?: object[] }[]);
+    const metrics = rules.filter(({ ports: [port] }) => port?.port === 9464);
+    expect(metrics).toHaveLength(SERVICES.length);
+    const others = { matchExpressions: [{ key: 'reprise.dev/instance', operator: 'DoesNotExist' }] };
+    for (const { from } of metrics) expect(from).toEqual([{ namespaceSelector: {}, podSelector: others }]);
+  });
+
+  it('makes a namespace for the pods, which stays with them when the release is uninstalled', () => {
+    const install = [
+      'install',
+      RELEASE,
+      CHART,
+      '--no-hooks',
+      '--create-namespace',
+      '--namespace',
+      installed,
+      ...argsFor('external-values.yaml'),
+    ];
+    const rolesThere = () => api.kubectl(['get', 'roles', '--namespace', `${installed}-pods`, '--output', 'name']).trim();
+    for (const _ of ['the first time', 'again, with what was left']) {
+      api.helm(install);
+      expect(rolesThere()).toBe('role.rbac.authorization.k8s.io/reprise-provisioner');
+      api.helm(['uninstall', RELEASE, '--no-hooks', '--namespace', installed]);
+      expect(rolesThere()).toBe('');
+      expect(api.kubectl(['get', 'namespace', `${installed}-pods`, '--output', 'jsonpath={.status.phase}'])).toBe('Active');
+    }
+  });
+
+  it('takes the namespace that it is told of as it is, and ends its own where the pods go with the release', () => {
+    const namespaceIn = (...args: Parameters<typeof objectsOf>) => objectsOf(...args).find(({ kind }) => kind === 'Namespace')?.metadata;
+    expect(namespaceIn('everything-values.yaml')).toBeUndefined();
+    expect(namespaceIn('external-values.yaml')).toMatchObject({ name: pods, annotations: { 'helm.sh/resource-policy': 'keep' } });
+    const removed = namespaceIn('external-values.yaml', '--set', 'pods.removeWithRelease=true');
+    expect(removed).toMatchObject({ name: pods });
+    expect(removed?.annotations).toBeUndefined();
   });
 
   it('sets up before the services of a version start; where it brings the servers itself, at the first time beside them', () => {

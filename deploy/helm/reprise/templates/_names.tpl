@@ -31,9 +31,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 reprise-{{ index . 1 }}:{{ $root.Values.image.tag | default $root.Chart.AppVersion }}
 {{- end -}}
 
-{{/* Where pods of workspaces are made. */}}
+{{/* Where pods of workspaces are made: in a namespace that is there, or in one that the chart makes. */}}
 {{- define "reprise.podsNamespace" -}}
-{{- .Values.pods.namespace | default .Release.Namespace -}}
+{{- .Values.pods.namespace | default (printf "%s-pods" (.Release.Namespace | trunc 58 | trimSuffix "-")) -}}
 {{- end -}}
 
 {{- define "reprise.gatewayUrl" -}}

@@ -1,5 +1,11 @@
+{{/* Names are asked for at the cluster's own DNS: with any other, whoever may ask can also send. */}}
 {{- define "reprise.dns" -}}
-- ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
+{{- $policies := .Values.networkPolicies -}}
+- ports: [{ port: {{ $policies.dnsPort }}, protocol: UDP }, { port: {{ $policies.dnsPort }}, protocol: TCP }]
+  {{- with $policies.dns }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end -}}
 
 {{/* The namespace of the services, as a peer's selector; every namespace has this label from Kubernetes 1.21 on. */}}
