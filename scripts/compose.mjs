@@ -14,6 +14,10 @@ import { ROOT, State, enginesFolder } from './lib/state.mjs';
 const PROJECT = 'reprise-compose-test';
 const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters', 'setup', 'agent'];
 
+/** Where agents, services, metrics, the database and the broker listen. */
+const PORTS = [7317, 8080, 9464, 5432, 5672, 15672];
+const CREATE = `R=$(curl -sSf -X POST "$API/workspaces" -H "$AUTH" -H "$JSON" -d '{"role_name":"demo"}')`;
+
 const OWN_ENGINE = join(enginesFolder(), 'docker');
 const THIS_MACHINES = '/var/run/docker.sock';
 
@@ -29,6 +33,7 @@ try {
     'images built': timed(build),
     'up --wait': timed(() => command('sh', ['-ec', readmeLines('compose-up')])),
     'the lines of the README, to the last answer': timed(playThrough),
+    'pods kept apart': timed(keepApart),
     'up --wait again, with what was kept': timed(comeBack),
   };
   for (const [what, seconds] of Object.entries(times)) console.log(`${what.padEnd(46)} ${seconds.toFixed(1)} s`);
@@ -56,7 +61,6 @@ async function environment() {
     COMPOSE_PROJECT_NAME: PROJECT,
     REPRISE_VERSION: 'compose-test',
     REPRISE_SECRETS: join(folder, 'secrets'),
-    REPRISE_PODS_NETWORK: `${PROJECT}-pods`,
     GATEWAY_PORT: state.get('GATEWAY_PORT'),
     DOCKER_HOST: host,
     ...(engine ? { DOCKER_CONFIG: join(OWN_ENGINE, 'config') } : {}),
@@ -92,16 +96,66 @@ function playThrough() {
     throw new Failure('the conversation was not carried:', said);
 }
 
-/** All containers are replaced; the workspace is there, with its conversation. */
+/** Pods reach the gateway alone: no other pod, metrics, broker, database or other service, by name or address. */
+function keepApart() {
+  const said = command('bash', ['-ec', `${readmeLines('compose-token')}\n${CREATE}; ended`]);
+  if (!/"status":"succeeded"/.test(said)) throw new Failure('a second workspace was not made:', said);
+  const pods = containers('label=reprise.kind=pod', `label=reprise.instance=${PROJECT}`);
+  if (pods.length !== 2) throw new Failure(`there are ${pods.length} pods, not 2`);
+  const services = `label=com.docker.compose.project=${PROJECT}`;
+  const [gateway = ''] = containers(services, 'label=com.docker.compose.service=gateway');
+  const names = ['gateway', 'gateway-backend', 'provisioner', 'provisioner-backend', 'lifecycle', 'postgres', 'rabbitmq'];
+  const hosts = [...names, ...addresses(...pods, ...containers(services))];
+  for (const pod of pods) {
+    const [own = ''] = addresses(pod);
+    const [network = ''] = inspected('{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}', pod);
+    const [address = ''] = inspected(`{{(index .NetworkSettings.Networks "${network}").IPAddress}}`, gateway);
+    const targets = hosts.filter((host) => host !== own).flatMap((host) => PORTS.map((port) => `${host}:${port}`));
+    const reached = reachedFrom(pod, targets).join(', ');
+    const allowed = `gateway:8080, ${address}:8080`;
+    if (reached !== allowed) throw new Failure(`a pod should reach ${allowed}, and reaches ${reached || 'nothing'}`);
+  }
+}
+
+/** Which of these a program in the pod gets a connection to. @param {string} pod @param {string[]} targets @returns {string[]} */
+function reachedFrom(pod, targets) {
+  const program = `
+    for (const target of ${JSON.stringify(targets)}) {
+      const [host, port] = target.split(':');
+      const socket = require('node:net').connect({ host, port });
+      const end = () => socket.destroy();
+      socket.setTimeout(5000, end).once('error', end).once('connect', () => { process.stdout.write(target + '\\n'); end(); });
+    }`;
+  const node = ['/reprise/lib/ld.so', '--library-path', '/reprise/lib', '/reprise/bin/node', '-e', program];
+  const reached = command('docker', ['exec', pod, ...node]).split('\n');
+  return targets.filter((target) => reached.includes(target));
+}
+
+/** The containers that all of these filters meet. @param {string[]} filters @returns {string[]} */
+function containers(...filters) {
+  const said = output('docker', ['ps', '--quiet', ...filters.flatMap((filter) => ['--filter', filter])]);
+  return said.split('\n').filter(Boolean);
+}
+
+/** Every address that these containers have. @param {string[]} ids @returns {string[]} */
+function addresses(...ids) {
+  return [...new Set(inspected('{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}', ...ids))];
+}
+
+/** @param {string} format @param {string[]} ids @returns {string[]} its words */
+function inspected(format, ...ids) {
+  const said = output('docker', ['inspect', '--format', format, ...ids]);
+  return said.split(/\s+/).filter(Boolean);
+}
+
+/** All containers are replaced; the workspace is there, with its conversation, and its pod is reached again. */
 function comeBack() {
   command('docker', ['compose', 'down']);
   command('docker', ['compose', 'up', '--wait']);
-  const again = [
-    readmeLines('compose-token'),
-    `API=http://127.0.0.1:$GATEWAY_PORT/v1; curl -sSf "$API/workspaces" -H "Authorization: Bearer $TOKEN"`,
-  ];
-  const said = command('bash', ['-ec', again.join('\n')]);
+  const list = `R=$(curl -sSf "$API/workspaces" -H "$AUTH"); echo "$R"; WS=$(pick ws); say 'Hello again.'`;
+  const said = command('bash', ['-ec', `${readmeLines('compose-token')}\n${list}`]);
   if (!/"status":"idle"/.test(said)) throw new Failure('the workspace is not idle after all containers were replaced:', said);
+  if (!/"status":"completed"/.test(said)) throw new Failure('a pod from before was not reached:', said);
 }
 
 /** Pods are not compose's: they are found by what the provisioner wrote on them. */
@@ -112,7 +166,8 @@ function tearDown() {
   output('docker', ['compose', 'down', '--volumes', '--remove-orphans']);
   const volumes = output('docker', ['volume', 'ls', '--quiet', '--filter', label]).split('\n').filter(Boolean);
   if (volumes.length > 0) output('docker', ['volume', 'rm', ...volumes]);
-  output('docker', ['network', 'rm', `${PROJECT}-pods`]);
+  const networks = output('docker', ['network', 'ls', '--quiet', '--filter', label]).split('\n').filter(Boolean);
+  if (networks.length > 0) output('docker', ['network', 'rm', ...networks]);
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What `docker compose up` of Reprise needs once, beforehand: ./secrets, which compose hands to the containers as files; ./.env, which says how the
-# provisioner reaches the engine; and the network of the pods, which outlive a `docker compose down`. What is there already stays as it is. Needs openssl.
+# What `docker compose up` of Reprise needs once, beforehand: ./secrets, which compose hands to the containers as files, and ./.env, which says how the
+# provisioner reaches the engine. What is there already stays as it is. Needs openssl.
 set -eu
 cd "$(dirname "$0")/../.."
 secrets=${REPRISE_SECRETS:-secrets}
@@ -50,9 +50,6 @@ openssl pkey -in "$secrets/jwt_private_key.pem" -pubout | put jwt_public_key.pem
     echo "$(echo "$name" | tr '[:lower:]' '[:upper:]')_AMQP_PASSWORD=$(cat "$secrets/${name}_amqp_password")"
   done
 } | put admin.env
-
-network=${REPRISE_PODS_NETWORK:-reprise-pods}
-docker network inspect "$network" > /dev/null 2>&1 || docker network create "$network" > /dev/null
 
 # The engine that the provisioner makes pods on: the one that answers here.
 if [ ! -e .env ] && [ -z "${REPRISE_SECRETS:-}" ]; then
