@@ -72,8 +72,9 @@ export class Cluster {
 
   private said(verb: string, manifest: string, how: string[]): Rendered[] {
     const said = this.kubectl([verb, ...how, '-o', 'json', '-f', '-'], manifest);
-    const list = said.trim() === '' ? { items: [] } : (JSON.parse(joined(said)) as { items: Rendered[] });
-    return list.items;
+    const { items } = said.trim() === '' ? { items: [] } : (JSON.parse(joined(said)) as { items: (Rendered & { items?: Rendered[] })[] });
+    // What is applied comes back as one list.
+    return items.flatMap((item) => item.items ?? item);
   }
 }
 

@@ -54,6 +54,10 @@ describeHere('the chart (needs TEST_KUBECONFIG, TEST_HELM and TEST_KUBECTL: npm 
   beforeAll(() => {
     api.kubectl(['apply', '-f', crds]);
     for (const name of [namespace, pods, workspaces]) api.kubectl(['create', 'namespace', name]);
+    // As the release itself would have made it: what is tried out needs the namespace to be there.
+    api.kubectl(['label', 'namespace', pods, 'app.kubernetes.io/managed-by=Helm']);
+    const owner = [`meta.helm.sh/release-name=${RELEASE}`, `meta.helm.sh/release-namespace=${namespace}`];
+    api.kubectl(['annotate', 'namespace', pods, ...owner]);
     api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
   });
   afterAll(() => {
