@@ -1,26 +1,13 @@
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type DeadLetterView, type DeadLetterWhole, newId } from '@reprise/contracts';
-import { eventually, must, promise, ROOT, useStack } from './support';
+import { eventually, must, promise, reprise, useStack } from './support';
 
 const stack = useStack();
 const RESTART = 'reprise.workspace.restart.v1';
 const LETTERS = '/v1/ops/dead-letters';
-const run = promisify(execFile);
 
 const operator = () => stack.operators().as('olga', ['ops:read', 'ops:write']);
 
-/** The command, as an operator runs it in a shell. */
-async function reprise(...args: string[]): Promise<string> {
-  const file = join(stack.directory, 'operator.env');
-  writeFileSync(file, `GATEWAY_URL=${stack.api.base}\nREPRISE_TOKEN=${operator().token}\n`);
-  const { stdout } = await run(process.execPath, [join(ROOT, 'cli/dist/main.js'), 'dead', ...args, '--env-file', file], {
-    cwd: stack.directory,
-  });
-  return stdout;
-}
+const dead = (...args: string[]): Promise<string> => reprise(stack, operator().token, ['dead', ...args]);
 
 async function letterOf(messageId: string): Promise<DeadLetterView> {
   return eventually(async () => {
@@ -47,13 +34,11 @@ promise('a bad message of a publisher is seen by REST and by the command, whole,
 
   const whole = must(200, await operator().get<DeadLetterWhole>(`${LETTERS}/${letter.id}`));
   expect(whole).toMatchObject({ body: { encoding: 'utf8', content: raw.toString() }, headers: { cloudEvents_orgid: org } });
-  expect(await reprise('list', '--org', org)).toMatch(
-    new RegExp(`${letter.id} +open .* lifecycle.commands +${RESTART} +unparseable +${org}`),
-  );
-  expect(await reprise('groups', '--org', org)).toContain(letter.group);
-  expect(await reprise('show', letter.id)).toContain(raw.toString());
+  expect(await dead('list', '--org', org)).toMatch(new RegExp(`${letter.id} +open .* lifecycle.commands +${RESTART} +unparseable +${org}`));
+  expect(await dead('groups', '--org', org)).toContain(letter.group);
+  expect(await dead('show', letter.id)).toContain(raw.toString());
 
-  expect(await reprise('discard', letter.id, '--reason', 'a slip of the hand')).toBe('1 discarded\n');
+  expect(await dead('discard', letter.id, '--reason', 'a slip of the hand')).toBe('1 discarded\n');
   const { status, history } = must(200, await operator().get<DeadLetterWhole>(`${LETTERS}/${letter.id}`));
   expect([status, history.at(-1)]).toEqual([
     'discarded',
@@ -76,7 +61,7 @@ promise('a message that failed because something was wrong here is replayed, and
   expect(await alice.see(workspace_id)).toMatchObject({ status: 'idle', generation: 1 });
 
   await stack.ground.sql('ALTER TABLE lifecycle.operations DROP CONSTRAINT spoilt');
-  expect(await reprise('replay', letter.id)).toMatch(/^rpl_\w+ done: 1 dead letters, 1 done\n$/);
+  expect(await dead('replay', letter.id)).toMatch(/^rpl_\w+ done: 1 dead letters, 1 done\n$/);
   const succeeded = await stack.publisher.event('reprise.operation.succeeded.v1', restart);
   expect(await alice.operation(succeeded.data.operation_id)).toMatchObject({
     kind: 'restart',
@@ -87,7 +72,7 @@ promise('a message that failed because something was wrong here is replayed, and
 
   // Once more, as an operator may by mistake: the same message, which has been applied.
   await stack.ground.sql(`UPDATE deadletters.dead_letters SET status = 'open' WHERE id = $1`, [letter.id]);
-  await reprise('replay', letter.id);
+  await dead('replay', letter.id);
   await stack.publisher.ask({ type: RESTART, org, data: { workspace_id: newId('workspace') } });
   expect(await alice.see(workspace_id)).toMatchObject({ status: 'idle', generation: 2 });
   expect(
@@ -98,7 +83,7 @@ promise('a message that failed because something was wrong here is replayed, and
 promise('a token of a tenant sees nothing of it, and a replay of nothing does nothing', async () => {
   const { alice } = await stack.tenant();
   expect((await alice.get(LETTERS)).status).toBe(403);
-  await expect(reprise('replay', '--type', RESTART, '--status', 'discarded')).resolves.toMatch(/0 dead letters/);
+  await expect(dead('replay', '--type', RESTART, '--status', 'discarded')).resolves.toMatch(/0 dead letters/);
 });
 
 /** Moves a message from the first retry queue of lifecycle to its dead letters, as lifecycle does after the last attempt. */

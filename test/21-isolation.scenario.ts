@@ -20,11 +20,10 @@ function instanceFiles(): { env: string; signingKey: string } {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as { env: string; signingKey: string };
 }
 
+const provisionersLog = (): string => readFileSync(join(stack.directory, 'logs', 'provisioner.log'), 'utf8');
+
 /** How the provisioner says that it isolates pods. */
-function isolation(): string | undefined {
-  const log = readFileSync(join(stack.directory, 'logs', 'provisioner.log'), 'utf8');
-  return /"isolation":"(\w+)"/.exec(log)?.[1];
-}
+const isolation = (): string | undefined => /"isolation":"(\w+)"/.exec(provisionersLog())?.[1];
 
 promise('as root each workspace has a user of its own, also here', () => {
   if (process.geteuid?.() === 0) expect(isolation()).toBe('user');
@@ -35,8 +34,11 @@ promise('as root each workspace has a user of its own, also here', () => {
 promise(
   'a task reads neither the env file nor the signing key of the server, nor anything of another tenant, and may read its own',
   async () => {
-    // Without a user or a namespace there is nothing that would keep it from that: the provisioner has warned.
-    if (isolation() !== 'user' && isolation() !== 'namespace') return;
+    if (isolation() !== 'user' && isolation() !== 'namespace') {
+      // There is nothing that would keep it from that, and the provisioner has to say so.
+      expect(provisionersLog()).toContain('only with tenants that you trust');
+      return;
+    }
     const [{ alice }, { alice: bob }] = [await stack.tenant(), await stack.tenant()];
     const [{ id }, other] = [await alice.workspace(), await bob.workspace()];
     for (const [caller, workspace] of [

@@ -1,4 +1,4 @@
-import { eventually, must, promise, useStack } from './support';
+import { eventually, must, promise, reprise, useStack } from './support';
 
 const stack = useStack();
 const REASON = 'its agent does not answer';
@@ -17,10 +17,10 @@ promise('a workspace that cannot be saved is stopped by an operator, and goes on
   process.kill(stack.pod(id).pid, 'SIGSTOP');
   must(403, await alice.post(`/v1/ops/workspaces/${id}/stop`, { reason: REASON }));
 
-  const { operation_id: operation } = must(
-    202,
-    await olga.post<{ operation_id: string }>(`/v1/ops/workspaces/${id}/stop`, { reason: REASON }),
-  );
+  const how = ['--without-snapshot', '--reason', REASON, '--json'];
+  const { operation_id: operation } = JSON.parse(await reprise(stack, olga.token, ['workspaces', 'stop', id, ...how])) as {
+    operation_id: string;
+  };
 
   const ended = await alice.succeeded(operation);
   expect(ended).toMatchObject({ kind: 'stop', requested_by: 'reprise:operator' });

@@ -18,6 +18,7 @@
  * broken, the ends of all logs are printed and the stack's folder is kept.
  */
 export * from './caller';
+export * from './command-line';
 export * from './eventually';
 export * from './files';
 export type { Answer } from './http';

@@ -154,8 +154,8 @@ export class WorkspacesService {
   }
 
   /**
-   * An operator's stop of a workspace of any tenant, for the tenant's audit log to tell. Its operation runs in the name of Reprise: who operates it is
-   * no tenant's to know.
+   * An operator's stop of a workspace of any tenant. The tenant's audit log has the operator and the reason; the operation, which the tenant's callers
+   * see, has neither.
    */
   async stopWithoutSnapshot(command: Command<StopWithoutSnapshot>): Promise<OperationAnswer> {
     const { workspace_id: id, reason } = command.data;
