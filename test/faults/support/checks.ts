@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { QUEUES } from '@reprise/contracts';
 import { eventually } from '../../support';
@@ -119,11 +119,9 @@ export class Checks {
     for (const { workspaceId, generation, killed } of this.pods.gone) {
       const saved = tornBy.get(workspaceId)?.some((by) => by > generation) ?? false;
       const why = killed || saved || accounted.has(`${workspaceId}/${generation}`);
-      this.ledger.check(
-        3,
-        why || (await this.madeAgain(workspaceId, generation)),
-        () => `the pod ${workspaceId}/${generation} went, and nothing says why`,
-      );
+      const because = why || (await this.madeAgain(workspaceId, generation)) || (await this.wasOpened(workspaceId, generation));
+      const journal = because ? '' : await this.journalOf(workspaceId);
+      this.ledger.check(3, because, () => `the pod ${workspaceId}/${generation} went, and nothing says why: ${journal}`);
     }
   }
 
@@ -231,6 +229,36 @@ export class Checks {
       [workspaceId, generation],
     );
     return rows.length > 0;
+  }
+
+  /** Whether a pod went because it was deaf, and a salvage opened what it held: its files must be where they were, for the next resume to save. */
+  private async wasOpened(workspaceId: string, generation: number): Promise<boolean> {
+    const rows = await this.sql(
+      `SELECT 1 FROM provisioner.job_steps s JOIN provisioner.jobs j ON j.id = s.job_id
+        WHERE j.workspace_id = $1 AND j.pod_generation = $2 AND s.step = 'salvage'`,
+      [workspaceId, generation],
+    );
+    const pods = join(this.fleet.directory, 'pods', workspaceId);
+    const held = this.textOf(join(pods, 'files-of'))?.trim() === String(generation) && existsSync(join(pods, 'workspace'));
+    return rows.length > 0 && (held || existsSync(join(pods, String(generation), 'workspace')));
+  }
+
+  /** What the provisioner did with a workspace, in a line. */
+  private async journalOf(workspaceId: string): Promise<string> {
+    const steps = await this.sql<{ line: string }>(
+      `SELECT concat(j.kind, ' ', j.generation, ' of pod ', j.pod_generation, ': ', s.step, ' ', s.attempt, ' ', s.status, ' ', s.detail) AS line
+         FROM provisioner.jobs j JOIN provisioner.job_steps s ON s.job_id = j.id WHERE j.workspace_id = $1 ORDER BY j.generation, s.started_at`,
+      [workspaceId],
+    );
+    return steps.map(({ line }) => line).join('; ');
+  }
+
+  private textOf(path: string): string | null {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return null;
+    }
   }
 
   private digestOf(key: string): string | null {

@@ -9,6 +9,9 @@ export type Kind = 'create' | 'replace' | 'remove' | 'salvage';
 /** How many moves each kind of job makes when nothing goes wrong: one more than it has steps. */
 const MOVES: Record<Kind, number> = { create: 4, replace: 8, remove: 5, salvage: 8 };
 
+/** As many jobs as one machine makes pods for without starving its database's connections. */
+const AT_ONCE = 8;
+
 interface Place {
   kind: Kind;
   move: number;
@@ -32,7 +35,7 @@ function describeDeathsAt(places: readonly Place[]): void {
 
     beforeAll(async () => {
       world = await World.make();
-      const env = { WORKER_CONCURRENCY: '64', JOB_LEASE_SECONDS: '60' };
+      const env = { WORKER_CONCURRENCY: String(AT_ONCE), JOB_LEASE_SECONDS: '60' };
       const first = await Replica.start(world, { env });
       const snapshots = await Promise.all(
         places.map(async ({ kind }, at) => {
@@ -45,7 +48,9 @@ function describeDeathsAt(places: readonly Place[]): void {
       );
       await first.stop();
 
-      const mortal = await Replica.start(world, { env, dies: atItsPlace(places, workspaces) });
+      // Those that have died stay in its hands: it has room for all of them, and is given only so many at a time.
+      const roomy = { ...env, WORKER_CONCURRENCY: '64' };
+      const mortal = await Replica.start(world, { env: roomy, dies: atItsPlace(places, workspaces) });
       const jobs = mortal.get(JobsService);
       for (const [at, workspace] of workspaces.entries()) {
         const { kind } = places[at]!;
@@ -53,6 +58,7 @@ function describeDeathsAt(places: readonly Place[]): void {
         if (kind === 'salvage') await jobs.create(workspace.createCommand(), aMessage());
         if (kind === 'replace') await jobs.replace(workspace.replaceCommand(), aMessage());
         if (kind === 'remove') await jobs.remove(workspace.removeCommand(), aMessage());
+        await waitFor(() => mortal.jobs.died.size > at - AT_ONCE, 'the deaths of those before', 60_000);
       }
       await waitFor(() => mortal.jobs.died.size === places.length, 'all deaths', 60_000);
       await mortal.kill();
