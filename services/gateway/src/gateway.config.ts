@@ -151,9 +151,13 @@ export class GatewayConfig extends ServiceConfig {
   })
   readonly serveDocs!: boolean;
 
-  @Env('TRUST_PROXY', {
-    description: 'Whether `X-Forwarded-For` is believed. Only behind a proxy that sets it; else anyone can say that he is someone else.',
-    default: false,
+  @Env('TRUSTED_PROXIES', {
+    description:
+      'How many proxies of yours every request comes through. So many addresses at the end of `X-Forwarded-For` are believed, none that the caller wrote; with 0 the header is not read.',
+    default: 0,
   })
-  readonly trustProxy!: boolean;
+  @IsInt()
+  @Min(0)
+  @Max(10)
+  readonly trustedProxies!: number;
 }

@@ -10,6 +10,6 @@ void startService({
   name: 'gateway',
   config,
   module: GatewayModule,
-  http: { bodyLimit: BODY_LIMIT, trustProxy: config.trustProxy, requireHost: false },
+  http: { bodyLimit: BODY_LIMIT, trustedProxies: config.trustedProxies, requireHost: false },
   configure,
 });

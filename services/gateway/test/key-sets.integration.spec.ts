@@ -54,7 +54,7 @@ describe('the keys that an issuer publishes', () => {
   });
 
   it('count every token that is not good against its address, and never a good one', async () => {
-    await start({ rateLimitPerMinute: 20, trustProxy: true });
+    await start({ rateLimitPerMinute: 20, trustedProxies: 1 });
     await becomes(issuer.token('one', 'one', { sub: 'bob' }), 200);
     const from = (address: string, token: string) => call(token, { 'x-forwarded-for': address });
     const answers = await Promise.all(strangers(30).map((token) => from('192.0.2.1', token)));
@@ -66,6 +66,8 @@ describe('the keys that an issuer publishes', () => {
     }
     expect((await from('192.0.2.2', strangers(1)[0]!)).status).toBe(401);
     expect((await from('192.0.2.1', issuer.token('one'))).status).toBe(200);
+    // What the caller wrote himself stands before what the proxy saw, and gives him no other address.
+    expect((await from('192.0.2.3, 192.0.2.1', strangers(1)[0]!)).status).toBe(429);
   });
 
   it('stay when a later fetch fails, in whatever way', async () => {

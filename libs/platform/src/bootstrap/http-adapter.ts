@@ -11,8 +11,8 @@ import { clientAddress } from './client-address';
 export interface HttpOptions {
   /** The largest body that is read, in bytes. */
   readonly bodyLimit?: number;
-  /** Whose `X-Forwarded-*` headers are believed; see Fastify's `trustProxy`. */
-  readonly trustProxy?: boolean | string | string[] | number;
+  /** How many proxies of ours a request comes through: so many of the last addresses in `X-Forwarded-For` are believed. */
+  readonly trustedProxies?: number;
   /** Whether Node itself refuses requests without a `Host`, without a body. */
   readonly requireHost?: boolean;
 }
@@ -29,7 +29,7 @@ export function httpAdapter(logger: Logger, options: HttpOptions = {}): FastifyA
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: options.trustedProxies ?? 0,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { requireHostHeader: options.requireHost ?? true },
     requestIdHeader: false,

@@ -103,7 +103,7 @@ function config(amqpUrl: string, issuer: TestIssuer, settings: Partial<GatewayCo
     rateLimitPerMinute: 0,
     waitsPerCaller: 100,
     waitsInAll: 5_000,
-    trustProxy: false,
+    trustedProxies: 0,
     operatorOrgs: ['acme'],
     serveDocs: true,
     shutdownTimeoutSeconds: 10,
@@ -114,7 +114,7 @@ function config(amqpUrl: string, issuer: TestIssuer, settings: Partial<GatewayCo
 async function start(settings: GatewayConfig): Promise<NestFastifyApplication> {
   const module = await Test.createTestingModule({ imports: [PlatformModule.forRoot({ config: settings }), GatewayModule] }).compile();
   const logger = createLogger({ name: 'gateway', level: (process.env.LOG_LEVEL as 'debug' | undefined) ?? 'silent', format: 'json' });
-  const adapter = httpAdapter(logger, { bodyLimit: BODY_LIMIT, trustProxy: settings.trustProxy, requireHost: false });
+  const adapter = httpAdapter(logger, { bodyLimit: BODY_LIMIT, trustedProxies: settings.trustedProxies, requireHost: false });
   const app = module.createNestApplication<NestFastifyApplication>(adapter, { logger: false });
   configure(app);
   hangUpWhenStopping(app);
