@@ -38,7 +38,7 @@ function agentsOf(agentPath: string): Pod[] {
 
 /** Every process of a pod: its agent, its tasks and what these have started. */
 export function processesOf({ workspaceId, generation }: Pick<Pod, 'workspaceId' | 'generation'>): number[] {
-  return processes().filter((pid) => environmentOf(pid).get('REPRISE_POD') === `${workspaceId}/${generation}`);
+  return processes().filter((pid) => environmentOf(pid).get('REPRISE_POD')?.endsWith(`/${workspaceId}/${generation}`));
 }
 
 /** Ends at once every pod of a folder, with whatever its tasks have started. */

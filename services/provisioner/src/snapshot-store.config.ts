@@ -152,8 +152,9 @@ export class SnapshotStoreConfig extends DatabaseServiceConfig {
   readonly snapshotsKept!: number;
 
   @Env('SNAPSHOTS_KEPT_HOURS', {
-    description: 'Verified snapshots that are younger than this are kept too, however many. 0: only as many as SNAPSHOTS_KEPT.',
-    default: 0,
+    description:
+      'How long a verified snapshot stays after newer ones have taken its place. A backup of the database that is no older names only snapshots that are there.',
+    default: 24,
   })
   @IsInt()
   @Min(0)

@@ -8,7 +8,7 @@ import { AgentError } from '../pods/agent-client.types';
 import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
 import { keyOf } from '../snapshots/object-key';
-import type { SnapshotStore } from '../snapshots/snapshot-store';
+import { type SnapshotStore, SnapshotStoreError } from '../snapshots/snapshot-store';
 import type { SnapshotRecord } from '../snapshots/snapshots';
 import type { LivePod } from '../steps/agents';
 import { PodSaver } from '../steps/pod-saver';
@@ -108,7 +108,7 @@ export class Checkpoints implements OnModuleDestroy {
       this.metrics.saved(record);
       this.logger.log(`Checkpoint ${id} of ${workspace_id}: ${record.entries} entries, ${record.tarBytes} bytes`);
     } catch (error) {
-      await this.store.delete(key).catch(() => undefined);
+      if (!isTaken(error)) await this.store.delete(key).catch(() => undefined);
       await this.records.forget(id);
       if (this.stopping.signal.aborted || gaveWay(error)) return;
       const { message: why } = failureOf(error);
@@ -129,6 +129,11 @@ export class Checkpoints implements OnModuleDestroy {
     if (!('record' in saved)) throw wasFrozen ? saved : new InterruptedError(saved.message, { cause: saved });
     return { record: saved.record, inBackground };
   }
+}
+
+/** What is there under the key is another's. */
+function isTaken(error: unknown): boolean {
+  return error instanceof SnapshotStoreError && error.reason === 'exists';
 }
 
 /** A task came, or a job; or the agent is one that knows of no checkpoints. */

@@ -12,6 +12,8 @@ export interface AgentPlace {
   /** Where it finds the gateway. */
   readonly gatewayUrl: string;
   readonly mode?: AgentMode;
+  /** What every process of the pod inherits; that of the pod's name where the pod is a world of its own. */
+  readonly mark?: string;
   /** Where it writes its address, for a driver that does not know it beforehand. */
   readonly addressFile?: string;
   /** How it tells the pod's processes from others, where it is not by the mark in their environment. */
@@ -23,7 +25,7 @@ export function agentEnvironment(spec: PodSpec, place: AgentPlace): Record<strin
   return {
     // What tasks keep in their home is part of the workspace, and travels with it.
     HOME: place.workspaceDir,
-    REPRISE_POD: markOf(spec),
+    REPRISE_POD: place.mark ?? markOf(spec),
     REPRISE_WORKSPACE_ID: spec.workspaceId,
     REPRISE_GENERATION: String(spec.generation),
     REPRISE_POD_TOKEN: spec.token,
@@ -45,7 +47,7 @@ export function agentEnvironment(spec: PodSpec, place: AgentPlace): Record<strin
   };
 }
 
-/** The mark that every process of a pod inherits. */
+/** The mark that every process of a pod inherits, where no pods of others are beside it. */
 export function markOf(pod: PodIdentity): string {
   return `${pod.workspaceId}/${pod.generation}`;
 }

@@ -1,5 +1,5 @@
 import { Env } from '@reprise/platform';
-import { IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsOptional, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { SnapshotStoreConfig } from '../snapshot-store.config';
 import { parsePool } from './docker/subnets';
 import { ISOLATIONS, type IsolationKind } from './process/isolation-kinds';
@@ -69,14 +69,14 @@ export class PodsConfig extends SnapshotStoreConfig {
 
   @Env('POD_USERS_FIRST', {
     description:
-      'With POD_ISOLATION=user or auto: the first of the users that pods run as. Neither a person nor a program may run as one of them. A workspace keeps its user for as long as it has a pod.',
-    default: 1_900_000_000,
+      'With POD_ISOLATION=user or auto: the first of the users that pods run as. Neither a person nor a program may run as one of them. Unset, PODS_DIR has a range of its own above 1900000000. A workspace keeps its user for as long as it has a pod.',
   })
   @With('process')
+  @IsOptional()
   @IsInt()
   @Min(1_000)
   @Max(2_147_000_000)
-  readonly podUsersFirst!: number;
+  readonly podUsersFirst?: number;
 
   @Env('POD_USERS_COUNT', {
     description: 'With POD_ISOLATION=user or auto: how many users there are for pods; at most so many workspaces have one at a time.',

@@ -21,7 +21,7 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
         isolation: config.podIsolation,
         hiddenPaths: [...(config.snapshotStore === 'files' ? [resolve(config.snapshotsDir)] : []), ...config.podHiddenPaths],
         visiblePaths: config.podVisiblePaths,
-        users: { first: config.podUsersFirst, last: config.podUsersFirst + config.podUsersCount - 1 },
+        users: { first: config.podUsersFirst, count: config.podUsersCount },
         // The code only: the message holds paths of this machine.
         notDeleted: ({ code, syscall }) => logger.warn(`What a pod has left on the disk cannot be deleted now: ${syscall}: ${code}`),
       });

@@ -15,7 +15,7 @@ const IN_USE = (workspace: string, snapshot: string): string =>
 export interface Keep {
   /** So many verified ones of each workspace, the newest. */
   readonly kept: number;
-  /** Verified ones that are younger, however many. */
+  /** Verified ones for so long after newer ones took their place: a backup of the database that is no older may name them. */
   readonly keptHours: number;
   /** Those that were never verified, for so long. */
   readonly unverifiedForHours: number;
@@ -33,19 +33,21 @@ export class RetentionRepository {
   constructor(@InjectDataSource() private readonly database: DataSource) {}
 
   /**
-   * Marks as `deleting` what nothing can need any more: checkpoints that any newer snapshot has superseded; other verified snapshots that are not among the workspace's newest `kept`, not younger than
-   * `keptHours`, and not the one in use; and those of ended jobs that were never verified. From then on nothing is restored from them. Answers all that
-   * are so marked, those of an interrupted pass too.
+   * Marks as `deleting` what nothing can need any more: checkpoints that a newer snapshot took the place of `keptHours` ago or earlier; other verified
+   * snapshots that have not been among the workspace's newest `kept` for so long, and are not the one in use; and those of ended jobs that were never
+   * verified. From then on nothing is restored from them. Answers all that are so marked, those of an interrupted pass too.
    */
   async supersede({ kept, keptHours, unverifiedForHours }: Keep, limit: number): Promise<Superseded[]> {
     return this.database.query<Superseded[]>(
       `WITH ranked AS (
-         SELECT id, workspace_id, created_at, is_checkpoint, row_number() OVER (PARTITION BY workspace_id ORDER BY seq DESC) AS age,
-                row_number() OVER (PARTITION BY workspace_id, is_checkpoint ORDER BY seq DESC) AS place
-           FROM (SELECT *, coalesce(reason, '') = 'checkpoint' AS is_checkpoint FROM snapshots WHERE status = 'verified') s
+         SELECT id, workspace_id, is_checkpoint, lag(since) OVER (PARTITION BY workspace_id ORDER BY seq DESC) AS newer_since,
+                lag(since, $1) OVER (PARTITION BY workspace_id, is_checkpoint ORDER BY seq DESC) AS out_since
+           FROM (SELECT *, coalesce(reason, '') = 'checkpoint' AS is_checkpoint, coalesce(verified_at, created_at) AS since
+                   FROM snapshots WHERE status = 'verified') s
        ), old AS (
          SELECT r.id FROM ranked r
-          WHERE r.age > 1 AND (r.is_checkpoint OR (r.place > $1 AND r.created_at < now() - make_interval(hours => $4)))
+          WHERE r.newer_since IS NOT NULL
+            AND CASE WHEN r.is_checkpoint THEN r.newer_since ELSE r.out_since END <= now() - make_interval(hours => $4)
             AND NOT EXISTS (${UNFINISHED('r.workspace_id')}) AND NOT EXISTS (${IN_USE('r.workspace_id', 'r.id')})
           UNION ALL
          SELECT s.id FROM snapshots s

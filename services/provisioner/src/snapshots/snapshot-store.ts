@@ -7,9 +7,9 @@ import type { Readable } from 'node:stream';
 export interface SnapshotStore {
   /**
    * Reads the stream to its end and keeps it. Resolves only when the bytes are durable: a power cut after that does not
-   * lose them. An object that was there under this key is replaced as a whole. Where the stream fails, nothing is kept
-   * and the stream's own error is thrown.
-   * @throws SnapshotStoreError
+   * lose them. Where the stream fails, nothing is kept and the stream's own error is thrown. An object that is there
+   * under this key stays as it is.
+   * @throws SnapshotStoreError `exists` where the key is taken
    */
   put(key: string, stream: Readable): Promise<StoredObject>;
 
@@ -54,7 +54,10 @@ export interface DirectUpload {
   /** Where this part is to be sent by PUT; the first is number 1. @throws SnapshotStoreError `no_space` past the last that there can be */
   addressOfPart(number: number): Promise<string>;
 
-  /** Puts the parts together, as `put` would have put the bytes. @throws SnapshotStoreError `corrupt` where the store has another number of bytes */
+  /**
+   * Puts the parts together, as `put` would have put the bytes.
+   * @throws SnapshotStoreError `corrupt` where the store has another number of bytes, `exists` where the key is taken
+   */
   complete(parts: readonly DirectPart[], sizeBytes: number): Promise<void>;
 
   /** Forgets the parts. What cannot be forgotten now is left to the sweep. Never rejects. */
@@ -80,6 +83,8 @@ export type SnapshotStoreErrorReason =
   | 'denied'
   /** No such object. Final. */
   | 'missing'
+  /** The key is taken. Nothing is ever overwritten. Retryable: another attempt has another key. */
+  | 'exists'
   /** The stored bytes are not what was put, or not a snapshot. Final: take it again. */
   | 'corrupt'
   /** It is beyond the limits of a snapshot. Final. */
@@ -89,7 +94,7 @@ export type SnapshotStoreErrorReason =
   /** Anything else the storage answered. Retryable. */
   | 'io';
 
-const RETRYABLE: ReadonlySet<SnapshotStoreErrorReason> = new Set<SnapshotStoreErrorReason>(['no_space', 'io']);
+const RETRYABLE: ReadonlySet<SnapshotStoreErrorReason> = new Set<SnapshotStoreErrorReason>(['no_space', 'exists', 'io']);
 
 export class SnapshotStoreError extends Error {
   readonly retryable: boolean;

@@ -46,12 +46,17 @@ const filesOf = ({ workspaceId }: Pick<PodIdentity, 'workspaceId'>): string => j
 
 /** By /proc alone: what carries the pod's mark or works in its directories. */
 function processesOf(pod: PodIdentity): number[] {
-  const mark = `REPRISE_POD=${pod.workspaceId}/${pod.generation}`;
+  const mark = `/${pod.workspaceId}/${pod.generation}`;
   const directories = [ownOf(pod), filesOf(pod)];
   const pids = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name));
   return pids.map(Number).filter((pid) => {
     try {
-      if (readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark)) return true;
+      if (
+        readFileSync(`/proc/${pid}/environ`, 'utf8')
+          .split('\0')
+          .some((entry) => entry.startsWith('REPRISE_POD=') && entry.endsWith(mark))
+      )
+        return true;
       const cwd = readlinkSync(`/proc/${pid}/cwd`);
       return directories.some((directory) => `${cwd}/`.startsWith(`${directory}/`));
     } catch {

@@ -189,7 +189,7 @@ afterAll(async () => {
   });
 
   it('gets the user of a workspace without a pod once all are given, and waits where all have one', async () => {
-    const few = newDriver({ users: { first: 1_800_000_000, last: 1_800_000_001 }, podsDir: join(directory, 'few') });
+    const few = newDriver({ users: { first: 1_800_000_000, count: 2 }, podsDir: join(directory, 'few') });
     drivers.push(few);
     const [one, two, three] = [newSpec(), newSpec(), newSpec()];
     await Promise.all([few.create(one), few.create(two)]);

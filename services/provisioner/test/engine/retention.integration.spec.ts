@@ -65,23 +65,27 @@ describe('the retention', () => {
     expect(await world.sh(workspace.id, 'cat file')).toBe('kept\n');
   });
 
-  it('keeps all snapshots that are younger than it is told to, and the newest ones whatever their age', async () => {
+  it('keeps a snapshot for as long as it is told to after newer ones took its place, and the newest ones whatever their age', async () => {
     const keeping = await Replica.start(world, { env: { SNAPSHOTS_KEPT: '2', SNAPSHOTS_KEPT_HOURS: '48' }, hangs: true });
     const workspace = new Workspace(world);
     await workspace.create(replica);
     for (let restart = 0; restart < 5; restart += 1) await workspace.replace(replica);
     const age = (hours: number, ...generations: number[]) =>
       world.database.query(
-        `UPDATE snapshots SET created_at = now() - make_interval(hours => $3) WHERE workspace_id = $1 AND generation = ANY ($2)`,
+        `UPDATE snapshots SET verified_at = now() - make_interval(hours => $3) WHERE workspace_id = $1 AND generation = ANY ($2)`,
         [workspace.id, generations, hours],
       );
     expect(await generations(workspace)).toEqual([2, 3, 4, 5, 6]);
-    await age(49, 2, 3);
-    await age(47, 4);
-    expect(await keeping.get(Retention).pass()).toMatchObject({ snapshots: 2 });
+    // Old they are all, but until an hour ago a backup that was made then names them.
+    await age(1_000, 2, 3, 4);
+    await age(47, 5);
+    await age(1, 6);
+    expect(await keeping.get(Retention).pass()).toMatchObject({ snapshots: 1 });
+    expect(await generations(workspace)).toEqual([3, 4, 5, 6]);
+    await age(49, 5);
+    expect(await keeping.get(Retention).pass()).toMatchObject({ snapshots: 1 });
     expect(await generations(workspace)).toEqual([4, 5, 6]);
-    // Of an age at which it would go, but for their number.
-    await age(1_000, 4, 5, 6);
+    await age(1_000, 5, 6);
     expect(await keeping.get(Retention).pass()).toMatchObject({ snapshots: 1 });
     expect(await generations(workspace)).toEqual([5, 6]);
     await keeping.stop();

@@ -34,14 +34,14 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** The open store's directory on a file system of 2 MiB. */
 function full(): Promise<TroubledStore> {
-  const kept = readFileSync(join(root, 'a'));
+  const kept = readFileSync(join(root, 'b'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', root]);
-  writeFileSync(join(root, 'a'), kept);
+  writeFileSync(join(root, 'b'), kept);
   const mounted = root;
   const relieve = async (): Promise<void> => {
     // There is room again for what fits, and what was there before is as it was.
     await new FileSnapshotStore(mounted).put('fits', Readable.from([randomBytes(1_000_000)]));
-    expect(readFileSync(join(mounted, 'a')).equals(kept)).toBe(true);
+    expect(readFileSync(join(mounted, 'b')).equals(kept)).toBe(true);
     expect(halfWritten()).toEqual([]);
     execFileSync('umount', ['-l', mounted]);
   };

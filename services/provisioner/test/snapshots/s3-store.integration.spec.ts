@@ -95,6 +95,16 @@ describe('an S3 store', () => {
     for (const { headers } of bodies) expect(headers['x-amz-content-sha256']).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it.each([ONE_PART, THREE_PARTS])('overwrites nothing, of %i bytes, where the store knows no conditional writes', async (size) => {
+    const store = open();
+    peer.fault = ({ headers }) => (headers['if-none-match'] === undefined ? undefined : { answer: errorAnswer(501, 'NotImplemented') });
+    await store.put('a', bytes(size));
+    await expect(store.put('a', bytes(size + 1))).rejects.toMatchObject({ reason: 'exists' });
+    expect((await store.stat('a'))?.sizeBytes).toBe(size);
+    await store.put('b', bytes(size));
+    expect(peer.requests.filter(({ headers }) => headers['if-none-match'] !== undefined)).toHaveLength(1);
+  });
+
   it('keeps its objects below its prefix, and sees nothing beside it', async () => {
     const [one, two] = [open(), open()];
     await one.put('a', bytes(1));
@@ -346,8 +356,12 @@ describe('what S3 answers', () => {
 
   it('another size than was put: the put fails with corrupt and leaves nothing', async () => {
     const store = open();
-    peer.fault = ({ operation }) =>
-      operation === 'HeadObject' ? { answer: { status: 200, body: '', headers: { 'content-length': '7' } } } : undefined;
+    peer.fault = ({ operation }) => {
+      const put = peer.requests.find((one) => one.operation === 'PutObject');
+      if (operation !== 'HeadObject' || put === undefined) return undefined;
+      const mark = { 'x-amz-meta-reprise-write': String(put.headers['x-amz-meta-reprise-write']) };
+      return { answer: { status: 200, body: '', headers: { 'content-length': '7', ...mark } } };
+    };
     await expect(store.put('a', bytes(ONE_PART))).rejects.toMatchObject({ reason: 'corrupt' });
     peer.fault = () => undefined;
     expect(await store.stat('a')).toBeNull();

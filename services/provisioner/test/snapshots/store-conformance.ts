@@ -69,12 +69,22 @@ export function storeConformance(name: string, host: StoreHost): void {
       expect(await host.halfWritten()).toBe(0);
     });
 
-    it('replaces an object as a whole: who reads the old one reads it to its end', async () => {
-      await store.put('a', Readable.from([Buffer.alloc(8_000_000, 'old')]));
-      const reading = await store.get('a');
-      await put('a', 'new');
-      expect((await read(reading)).length).toBe(8_000_000);
-      expect(await text('a')).toBe('new');
+    it.each([3, 12_000_000])('overwrites nothing: an object stays as it is when %i bytes are put under its key', async (size) => {
+      await put('a', 'old');
+      const stream = Readable.from([Buffer.alloc(size, 'new')]);
+      await expect(store.put('a', stream)).rejects.toMatchObject({ reason: 'exists', retryable: true });
+      expect([await text('a'), stream.destroyed, await host.halfWritten()]).toEqual(['old', true, 0]);
+    });
+
+    it('of several puts at once under one key keeps the first to end, whole', async () => {
+      const sizes = [1_000_001, 1_000_002, 6_000_003, 6_000_004];
+      const puts = sizes.map((size) => store.put('a', Readable.from([Buffer.alloc(size, 'x')])));
+      const ends = await Promise.allSettled(puts);
+      const kept = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value.sizeBytes] : []));
+      expect(kept).toEqual([(await store.stat('a'))?.sizeBytes]);
+      const refused = ends.flatMap((end) => (end.status === 'rejected' ? [(end.reason as { reason: string }).reason] : []));
+      expect(refused).toEqual(['exists', 'exists', 'exists']);
+      expect(await host.halfWritten()).toBe(0);
     });
 
     it('shows nothing of an object before it is complete', async () => {
@@ -100,7 +110,7 @@ export function storeConformance(name: string, host: StoreHost): void {
     it.each([0, 1_000_000, 14_000_000])(
       'keeps nothing of a stream that fails after %i bytes, and throws what it failed with',
       async (size) => {
-        await put('a', 'before');
+        await put('b', 'before');
         const failing = Readable.from(
           (async function* () {
             yield randomBytes(size);
@@ -109,7 +119,7 @@ export function storeConformance(name: string, host: StoreHost): void {
           })(),
         );
         await expect(store.put('a', failing)).rejects.toThrow('the pod went away');
-        expect(await text('a')).toBe('before');
+        expect(await keys()).toEqual(['b']);
         expect(await host.halfWritten()).toBe(0);
       },
     );
@@ -191,8 +201,8 @@ export function storeConformance(name: string, host: StoreHost): void {
       expect(await host.halfWritten()).toBe(0);
     });
 
-    needing(host.full)('where there is no room fails with no_space, keeps the old object and leaves nothing half-written', async (make) => {
-      await put('a', 'before');
+    needing(host.full)('where there is no room fails with no_space, keeps what is there and leaves nothing half-written', async (make) => {
+      await put('b', 'before');
       const { store: full, relieve } = await make();
       try {
         const large = Readable.from(Array.from({ length: 120 }, () => randomBytes(100_000)));
@@ -202,7 +212,7 @@ export function storeConformance(name: string, host: StoreHost): void {
         await relieve();
       }
       expect(await host.halfWritten()).toBe(0);
-      expect(await text('a')).toBe('before');
+      expect([await keys(), await text('b')]).toEqual([['b'], 'before']);
     });
 
     needing(host.denied)('where it may not write fails with denied', async (make) => {
@@ -266,7 +276,7 @@ export function storeConformance(name: string, host: StoreHost): void {
       for (let i = 0; i < 10; i++) {
         (await store.get('a')).destroy();
         await read(await store.get('a'));
-        await put('b', 'x');
+        await put(`b${i}`, 'x');
       }
       // A few connections are kept for the next call, not one for each that was.
       await until(() => open() <= before + 4);

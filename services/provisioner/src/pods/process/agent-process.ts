@@ -26,13 +26,13 @@ export interface AgentProgram {
 const INHERITED = ['PATH', 'LANG', 'TZ'] as const;
 
 /** The whole environment of an agent. */
-function environmentOf(
+async function environmentOf(
   spec: PodSpec,
   program: AgentProgram,
   directory: PodDirectory,
   isolation: Isolation,
   mode: AgentMode,
-): Record<string, string> {
+): Promise<Record<string, string>> {
   const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
   const place = {
     workspaceDir: directory.workspaceOf(spec),
@@ -42,6 +42,7 @@ function environmentOf(
     addressFile: directory.addressFileOf(spec),
     processes: membershipOf(isolation),
     mode,
+    mark: await directory.markOf(spec),
   };
   return { ...Object.fromEntries(inherited), ...agentEnvironment(spec, place) };
 }
@@ -60,7 +61,8 @@ export async function startAgent(
 ): Promise<{ pid: number; exited: Promise<string> }> {
   const logFile = await open(directory.logFileOf(spec), 'a', 0o600);
   try {
-    const { env, command } = await commandOf(spec, program, directory, isolation, environmentOf(spec, program, directory, isolation, mode));
+    const environment = await environmentOf(spec, program, directory, isolation, mode);
+    const { env, command } = await commandOf(spec, program, directory, isolation, environment);
     const [file, ...args] = command;
     const child = spawn(file, args, {
       cwd: directory.of(spec),

@@ -1,8 +1,10 @@
 import { chmod, link, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { markOf } from '../agent-environment';
 import type { PodIdentity } from '../pod-driver';
 import { moveDirectory, readIfThere, readSmall, sync, writeWhole } from './durable-files';
 import { giveTree } from './give-tree';
+import { nameOf } from './directory-name';
 import type { Isolation } from './isolation-kinds';
 
 /** A process of this machine, also after it and its pid are gone. */
@@ -30,11 +32,15 @@ const GENERATION = /^[1-9][0-9]*$/;
  * `<workspace>/<generation>/workspace/`      files of a generation that had to make room for a newer one, or that an older version made
  * `.removed/<workspace>.<generation>.<uuid>` what was a pod's directory, until it is deleted
  * `.users/<uid>`                             the workspace that has this user
+ * `.installation`                            a name for this directory, made at random: another installation on the same machine, with the same
+ *                                            workspaces where both were restored from one backup, has another
  *
  * A generation's files are in its own directory if they are there, and otherwise in the common one if `files-of` names it. Both
  * are moved by a rename, so after a crash at any point they are in one place.
  */
 export class PodDirectory {
+  private installation: Promise<string> | undefined;
+
   constructor(private readonly root: string) {}
 
   get path(): string {
@@ -43,6 +49,21 @@ export class PodDirectory {
 
   async makeRoot(): Promise<void> {
     await mkdir(this.root, { recursive: true, mode: 0o700 });
+  }
+
+  /** The name that this directory has for good. */
+  name(): Promise<string> {
+    return (this.installation ??= nameOf(this.root).catch((error: unknown) => {
+      this.installation = undefined;
+      throw error;
+    }));
+  }
+
+  /** The mark that the pod's processes inherit. */
+  async markOf(pod: PodIdentity): Promise<string> {
+    const told = (await readJson(this.isolationFileOf(pod))) as { mark?: string } | null;
+    // A pod that an older version made has the mark of its name alone.
+    return told === null ? `${await this.name()}/${markOf(pod)}` : (told.mark ?? markOf(pod));
   }
 
   /** So that the users of pods reach their own directories. Nothing in here can be listed or read by them. */
@@ -162,7 +183,8 @@ export class PodDirectory {
     const told = join(own, 'told');
     await mkdir(own, { recursive: true, mode: 0o700 });
     for (const file of [told, this.oldAddressFileOf(pod), this.processFileOf(pod)]) await rm(file, { recursive: true, force: true });
-    await writeWhole(this.isolationFileOf(pod), `${JSON.stringify(isolation)}\n`);
+    const mark = `${await this.name()}/${markOf(pod)}`;
+    await writeWhole(this.isolationFileOf(pod), `${JSON.stringify({ ...isolation, mark })}\n`);
     await mkdir(told, { mode: 0o700 });
     const common = this.workspaceOf(pod);
     const holder = await this.holderOf(pod.workspaceId);
@@ -191,7 +213,8 @@ export class PodDirectory {
   /** Nothing runs of this pod any more: what its user runs from now on is a newer one's. */
   async forgetUser(pod: PodIdentity): Promise<void> {
     if ((await this.isolationOf(pod)).by !== 'user' || !(await isThere(this.of(pod)))) return;
-    await writeWhole(this.isolationFileOf(pod), `${JSON.stringify({ by: 'environment' } satisfies Isolation)}\n`);
+    const mark = await this.markOf(pod);
+    await writeWhole(this.isolationFileOf(pod), `${JSON.stringify({ by: 'environment', mark })}\n`);
   }
 
   /** Moves the pod's files into its own directory, which holds everything of it then. Only under the workspace's lock. */

@@ -4,14 +4,14 @@ import { killCgroup, processesIn, removeCgroup } from './cgroups';
 import { ISOLATIONS, type Isolation, type IsolationKind } from './isolation-kinds';
 import type { PodDirectory } from './pod-directory';
 import type { ProcessTable } from './process-table';
-import { PodUsers, type UserRange } from './pod-users';
+import { PodUsers, rangeOf, type UserSettings } from './pod-users';
 import { probeCgroup, probeNamespaces, probeUser } from './isolation-probes';
 import type { ViewSettings } from './namespace-view';
 
 export interface IsolationOptions {
   /** `auto` takes the first that works here. */
   readonly wanted: IsolationKind | 'auto';
-  readonly users: UserRange;
+  readonly users: UserSettings;
   /** What pods in namespaces of their own see. */
   readonly view: ViewSettings;
 }
@@ -24,7 +24,7 @@ export interface IsolationFound {
 
 /** Decides once how pods are isolated on this machine, and gives each new pod its part. */
 export class PodIsolation {
-  private readonly users: PodUsers;
+  private users: Promise<PodUsers> | undefined;
   private found: Promise<IsolationFound> | undefined;
   /** Where the cgroups of pods are made. */
   private cgroups = '';
@@ -32,10 +32,8 @@ export class PodIsolation {
   constructor(
     private readonly options: IsolationOptions,
     private readonly directory: PodDirectory,
-    table: ProcessTable,
-  ) {
-    this.users = new PodUsers(directory, table, options.users);
-  }
+    private readonly table: ProcessTable,
+  ) {}
 
   /** @throws PodError `denied` where the wanted one does not work here */
   find(): Promise<IsolationFound> {
@@ -50,9 +48,9 @@ export class PodIsolation {
     const { kind } = await this.find();
     switch (kind) {
       case 'user':
-        return { by: kind, uid: await this.users.of(pod.workspaceId) };
+        return { by: kind, uid: await (await this.podUsers()).of(pod.workspaceId) };
       case 'cgroup':
-        return { by: kind, directory: this.cgroupOf(pod) };
+        return { by: kind, directory: await this.cgroupOf(pod) };
       case 'namespace':
       case 'environment':
         return { by: kind };
@@ -62,12 +60,19 @@ export class PodIsolation {
   /** Removes what a pod has besides processes and files. It may have lost the directory that said so. */
   async clear(pod: PodIdentity): Promise<void> {
     if (this.cgroups === '') return;
-    if ((await processesIn(this.cgroupOf(pod))).length > 0) await killCgroup(this.cgroupOf(pod));
-    await removeCgroup(this.cgroupOf(pod));
+    const cgroup = await this.cgroupOf(pod);
+    if ((await processesIn(cgroup)).length > 0) await killCgroup(cgroup);
+    await removeCgroup(cgroup);
   }
 
-  private cgroupOf({ workspaceId, generation }: PodIdentity): string {
-    return join(this.cgroups, `reprise-${workspaceId}-${generation}`);
+  private async cgroupOf({ workspaceId, generation }: PodIdentity): Promise<string> {
+    return join(this.cgroups, `reprise-${await this.directory.name()}-${workspaceId}-${generation}`);
+  }
+
+  private podUsers(): Promise<PodUsers> {
+    return (this.users ??= this.directory
+      .name()
+      .then((installation) => new PodUsers(this.directory, this.table, rangeOf(this.options.users, installation))));
   }
 
   private async probe(): Promise<IsolationFound> {
@@ -89,7 +94,7 @@ export class PodIsolation {
       case 'user':
         // A directory that is the driver's own lets a pod's user pass, and read nothing.
         if (process.geteuid?.() === 0) await this.directory.letOthersPass();
-        return probeUser(users.first, this.directory.path, view.agentPath);
+        return probeUser(rangeOf(users, await this.directory.name()).first, this.directory.path, view.agentPath);
       case 'namespace':
         return probeNamespaces(view);
       case 'cgroup': {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { markOf } from '../agent-environment';
 import { PodError, type PodIdentity } from '../pod-driver';
 import { asUser } from './as-user';
 import { killCgroup, processesIn, removeCgroup } from './cgroups';
@@ -80,8 +79,10 @@ export class PodProcesses {
         return this.table.isOfUser(pid, isolation.uid);
       case 'cgroup':
         return (await processesIn(isolation.directory)).includes(pid);
-      case 'namespace':
-        return all.some((it) => it.pid === parent && this.isFirstWithin(it) && it.env.get('REPRISE_POD') === markOf(pod));
+      case 'namespace': {
+        const mark = await this.directory.markOf(pod);
+        return all.some((it) => it.pid === parent && this.isFirstWithin(it) && it.env.get('REPRISE_POD') === mark);
+      }
       case 'environment':
         return true;
     }
@@ -143,7 +144,8 @@ export class PodProcesses {
    * an id of their own in more namespaces, and the first of them is ours.
    */
   private async outer(pod: PodIdentity): Promise<ProcessInfo[]> {
-    const marked = (await this.table.all()).filter(({ env }) => env.get('REPRISE_POD') === markOf(pod));
+    const mark = await this.directory.markOf(pod);
+    const marked = (await this.table.all()).filter(({ env }) => env.get('REPRISE_POD') === mark);
     return marked.filter((it) => this.table.idsOf(it.pid).length === 1 || this.isFirstWithin(it));
   }
 
@@ -173,10 +175,11 @@ export class PodProcesses {
    * (they may have left the session as well) and have no terminal: someone who looks around there in a shell is not of the pod.
    */
   private async findByEnvironment(pod: PodIdentity, sessions: Set<number>): Promise<ProcessInfo[]> {
+    const mark = await this.directory.markOf(pod);
     const all = await this.table.all();
     const own = all.find((it) => it.pid === process.pid);
     const inside = [this.directory.of(pod), await this.directory.filesOf(pod)].flatMap((path) => (path === null ? [] : [`${path}/`]));
-    for (const it of all) if (it.env.get('REPRISE_POD') === markOf(pod)) sessions.add(it.session);
+    for (const it of all) if (it.env.get('REPRISE_POD') === mark) sessions.add(it.session);
     return all.filter(
       (it) =>
         it.session !== own?.session &&

@@ -11,6 +11,23 @@ export interface UserRange {
   readonly last: number;
 }
 
+/** How many users there are for pods, and which is the first. Without a first one it is chosen by the name of the installation. */
+export interface UserSettings {
+  readonly first?: number | undefined;
+  readonly count: number;
+}
+
+/** Below are users of programs, subordinate ones and those of systemd's containers, above those that systems keep for themselves. */
+const FREE: UserRange = { first: 1_900_000_000, last: 2_147_000_000 };
+
+/** Two installations on one machine have ranges of their own, so that neither takes the other's pods for its own. */
+export function rangeOf({ first, count }: UserSettings, installation: string): UserRange {
+  if (first !== undefined) return { first, last: first + count - 1 };
+  const ranges = Math.floor((FREE.last - FREE.first) / count);
+  const begin = FREE.first + count * (createHash('sha256').update(installation).digest().readUInt32BE(0) % ranges);
+  return { first: begin, last: begin + count - 1 };
+}
+
 /**
  * The user that each workspace's pods run as. A workspace keeps its user for as long as it may: what its tasks left in shared directories stays its
  * own. No two workspaces have the same one; where the range is used up, a workspace without a pod gives its user away.
@@ -37,7 +54,7 @@ export class PodUsers {
     for (const uid of candidates) {
       if ((await this.isGivenUp(uid)) && (await this.directory.claimUser(uid, workspaceId))) return uid;
     }
-    throw new PodError('quota_exceeded', `all users from ${this.range.first} to ${this.range.last} have workspaces; widen POD_USERS`);
+    throw new PodError('quota_exceeded', `all users from ${this.range.first} to ${this.range.last} have workspaces; raise POD_USERS_COUNT`);
   }
 
   /** Whether the user was taken from a workspace that has no pod. */

@@ -7,7 +7,7 @@ import type { ViewSettings } from './namespace-view';
 import { PodDirectory } from './pod-directory';
 import { PodIsolation, type IsolationFound } from './pod-isolation';
 import { PodProcesses } from './pod-processes';
-import type { UserRange } from './pod-users';
+import type { UserSettings } from './pod-users';
 import { ProcessTable } from './process-table';
 import { RemovedTrees } from './removed-trees';
 import { assertIdentity, assertSpec } from '../spec-rules';
@@ -32,13 +32,12 @@ export interface ProcessDriverOptions {
   readonly hiddenPaths?: readonly string[];
   readonly visiblePaths?: readonly string[];
   /** The users that pods may run as, where each has one of its own. */
-  readonly users?: UserRange;
+  readonly users?: UserSettings;
   /** Hears why the directory of a pod that is gone could not be deleted; it is tried again with each `list`. */
   readonly notDeleted?: (reason: NodeJS.ErrnoException) => void;
 }
 
-/** None of these has a meaning on Linux: below are those of programs and subordinate ones, above those of systemd's containers. */
-export const POD_USERS: UserRange = { first: 1_900_000_000, last: 1_900_065_535 };
+const POD_USERS: UserSettings = { count: 65_536 };
 
 const START_TIMEOUT_MS = 15_000;
 const LOCK_TIMEOUT_MS = 60_000;

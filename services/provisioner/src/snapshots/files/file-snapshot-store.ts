@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { Readable, finished } from 'node:stream';
-import type { SnapshotStore, StoredObject } from '../snapshot-store';
+import { SnapshotStoreError, type SnapshotStore, type StoredObject } from '../snapshot-store';
 import { objectPath } from './object-path';
 import { asStoreError, codeOf } from './store-errors';
 
@@ -23,6 +23,7 @@ export class FileSnapshotStore implements SnapshotStore {
     const aside = join(this.root, INCOMING, randomUUID());
     try {
       const target = objectPath(this.root, key);
+      if ((await this.stat(key)) !== null) throw new SnapshotStoreError('exists', `there is an object ${key}, and nothing is overwritten`);
       const stored = await writeAside(aside, stream);
       await storing(key, () => this.moveInPlace(aside, target));
       return stored;
@@ -91,7 +92,7 @@ export class FileSnapshotStore implements SnapshotStore {
     for (let attempt = 1; ; attempt++) {
       await mkdir(dirname(target), { recursive: true });
       try {
-        await rename(aside, target);
+        await moveUnlessTaken(aside, target);
         break;
       } catch (error) {
         if (codeOf(error) !== 'ENOENT' || attempt === 3) throw error;
@@ -124,6 +125,21 @@ export class FileSnapshotStore implements SnapshotStore {
         return;
       }
     }
+  }
+}
+
+/** What file systems without hard links answer to one. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** A rename would replace what is there; a link does not. Where there are no links, a look before the rename has to do. */
+async function moveUnlessTaken(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+    await rm(from);
+  } catch (error) {
+    if (!NO_LINKS.has(codeOf(error) ?? '')) throw error;
+    if (await unlessMissing(() => stat(to))) throw Object.assign(new Error('the key is taken'), { code: 'EEXIST' });
+    await rename(from, to);
   }
 }
 

@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<string, SnapshotStoreErrorReason>> = {
   EACCES: 'denied',
   EPERM: 'denied',
   EROFS: 'denied',
+  EEXIST: 'exists',
   ENOENT: 'missing',
 };
 

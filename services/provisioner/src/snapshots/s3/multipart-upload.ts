@@ -5,9 +5,10 @@ import {
   type CompletedPart,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
 import { SnapshotStoreError } from '../snapshot-store';
 import type { S3Calls } from './s3-calls';
-import { isAnswer } from './s3-errors';
+import { isAnswer, isTaken } from './s3-errors';
 import type { S3Settings } from './s3-settings';
 
 /** Putting the parts of a large object together takes the store a while, in which it sends a blank now and then. */
@@ -15,13 +16,23 @@ const COMPLETION = 10;
 
 /** How the store names what it wrote; undefined where it did not tell. */
 export interface Written {
+  /** What this write called itself. By it the object is known for its own, whatever answer was lost. */
+  readonly mark: string;
   readonly etag: string | undefined;
   readonly checksum: string | undefined;
 }
 
+const MARK = 'reprise-write';
+
+/** What an object says of the write that made it. */
+export function markIn({ Metadata }: { Metadata?: Record<string, string> | undefined }): string | undefined {
+  return Metadata?.[MARK];
+}
+
 /** How objects are written: what every request that begins one says. */
-export function writeOptions({ encryption, kmsKeyId, checksum }: S3Settings) {
+export function writeOptions({ encryption, kmsKeyId, checksum }: S3Settings, mark: string) {
   return {
+    Metadata: { [MARK]: mark },
     ...(encryption === 'none' ? {} : { ServerSideEncryption: encryption }),
     ...(encryption === 'aws:kms' && kmsKeyId !== undefined ? { SSEKMSKeyId: kmsKeyId } : {}),
     ...(checksum === 'none' ? {} : { ChecksumAlgorithm: checksum }),
@@ -43,15 +54,17 @@ export class MultipartUpload {
     private readonly calls: S3Calls,
     private readonly settings: S3Settings,
     private readonly key: string,
+    private readonly mark: string,
     readonly uploadId: string,
   ) {}
 
   /** @throws SnapshotStoreError */
   static async begin(calls: S3Calls, settings: S3Settings, key: string): Promise<MultipartUpload> {
-    const command = new CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ...writeOptions(settings) });
+    const mark = randomUUID();
+    const command = new CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ...writeOptions(settings, mark) });
     const { UploadId } = await calls.make('cannot begin to store the snapshot', (client, options) => client.send(command, options));
     if (UploadId === undefined) throw new SnapshotStoreError('io', 'cannot begin to store the snapshot: the store names no upload');
-    return new MultipartUpload(calls, settings, key, UploadId);
+    return new MultipartUpload(calls, settings, key, mark, UploadId);
   }
 
   /** The store checks the part against the digest that signs the request. @throws SnapshotStoreError */
@@ -73,18 +86,21 @@ export class MultipartUpload {
     };
   }
 
-  /** From here on the object is there. @throws SnapshotStoreError */
+  /** From here on the object is there, where its key was free. @throws SnapshotStoreError */
   async complete(parts: readonly CompletedPart[]): Promise<Written> {
     const inOrder = [...parts].sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
-    const command = new CompleteMultipartUploadCommand({ ...this.address, MultipartUpload: { Parts: inOrder } });
+    const request = { ...this.address, MultipartUpload: { Parts: inOrder } };
+    const { mark } = this;
     try {
-      const answer = await this.calls.make('cannot complete the snapshot', (client, options) => client.send(command, options), {
-        longer: COMPLETION,
+      const answer = await this.calls.whereFree((condition) => {
+        const command = new CompleteMultipartUploadCommand({ ...request, ...condition });
+        return this.calls.make('cannot complete the snapshot', (client, options) => client.send(command, options), { longer: COMPLETION });
       });
-      return { etag: answer.ETag, checksum: checksumIn(answer, this.settings) };
+      return { mark, etag: answer.ETag, checksum: checksumIn(answer, this.settings) };
     } catch (error) {
-      // The SDK repeats a call whose answer was lost, and a completed upload is known no more. The caller looks whether the object is there.
-      if (isAnswer(error, 'NoSuchUpload')) return { etag: undefined, checksum: undefined };
+      // The SDK repeats a call whose answer was lost: a completed upload is known no more, and its key is taken by itself. The caller looks.
+      if (isTaken(error)) await this.giveUp();
+      if (isAnswer(error, 'NoSuchUpload') || isTaken(error)) return { mark, etag: undefined, checksum: undefined };
       throw error;
     }
   }

@@ -11,6 +11,7 @@ const VALID = { expiresIn: 900 };
 /** What the store itself does for a transfer too. */
 export interface StoreSide {
   keyOf(key: string): string;
+  assertFree(key: string): Promise<void>;
   confirm(key: string, stored: Pick<StoredObject, 'sizeBytes'>, written: Written): Promise<void>;
 }
 
@@ -31,6 +32,7 @@ export class PresignedTransfer implements DirectTransfer {
   }
 
   async upload(key: string): Promise<DirectUpload> {
+    await this.store.assertFree(key);
     // Additional checksums would have to be known when a part's address is signed. The pod's parts go without; the object is read back in any case.
     const upload = await MultipartUpload.begin(this.calls, { ...this.settings, checksum: 'none' }, this.store.keyOf(key));
     return {

@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { asStoreError } from './s3-errors';
+import { asStoreError, isAnswer } from './s3-errors';
 import type { S3Settings } from './s3-settings';
 
 /** A connection that takes longer than this is taken to be none. */
@@ -25,6 +25,9 @@ export function s3Client(settings: S3Settings, endpoint = settings.endpoint): S3
 
 /** Calls of one store: each comes to an end, and fails with an error of the store. */
 export class S3Calls {
+  /** Not every store knows conditional writes: whether this one has said so. */
+  private conditional = true;
+
   constructor(
     readonly client: S3Client,
     private readonly timeoutMs: number,
@@ -45,6 +48,18 @@ export class S3Calls {
       return await call(this.client, { abortSignal: signal ? AbortSignal.any([limit, signal]) : limit });
     } catch (error) {
       throw asStoreError(error, doing);
+    }
+  }
+
+  /** A call that writes only where its key is free, as far as the store can see to that. @throws SnapshotStoreError `exists` */
+  async whereFree<T>(call: (condition: { IfNoneMatch?: '*' }) => Promise<T>): Promise<T> {
+    if (!this.conditional) return call({});
+    try {
+      return await call({ IfNoneMatch: '*' });
+    } catch (error) {
+      if (!isAnswer(error, 'NotImplemented')) throw error;
+      this.conditional = false;
+      return call({});
     }
   }
 }

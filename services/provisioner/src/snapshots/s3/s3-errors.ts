@@ -33,6 +33,9 @@ const MISSING = ['NoSuchKey', 'NotFound'] as const;
 /** The store saw that what arrived is not what was sent. */
 const CORRUPT = ['BadDigest', 'InvalidDigest', 'XAmzContentChecksumMismatch', 'XAmzContentSHA256Mismatch'] as const;
 
+/** Nothing is overwritten: every write asks for its key to be free. */
+const EXISTS = ['ConditionalRequestConflict', 'PreconditionFailed'] as const;
+
 /** Although it comes with 404: no object is missing, an upload was given up by somebody else. */
 const AGAIN = ['NoSuchUpload'] as const;
 
@@ -41,6 +44,7 @@ const REASONS: ReadonlyMap<string, SnapshotStoreErrorReason> = new Map([
   ...NO_SPACE.map((name) => [name, 'no_space'] as const),
   ...DENIED.map((name) => [name, 'denied'] as const),
   ...MISSING.map((name) => [name, 'missing'] as const),
+  ...EXISTS.map((name) => [name, 'exists'] as const),
   ...CORRUPT.map((name) => [name, 'corrupt'] as const),
 ]);
 
@@ -49,6 +53,7 @@ const BY_STATUS: ReadonlyMap<number, SnapshotStoreErrorReason> = new Map([
   [401, 'denied'],
   [403, 'denied'],
   [404, 'missing'],
+  [412, 'exists'],
   [413, 'no_space'],
   [507, 'no_space'],
 ]);
@@ -72,6 +77,10 @@ export function asStoreError(error: unknown, doing: string): SnapshotStoreError 
 export function isAnswer(error: unknown, name: string): boolean {
   const cause = error instanceof SnapshotStoreError ? error.cause : error;
   return nameOf(cause) === name;
+}
+
+export function isTaken(error: unknown): boolean {
+  return error instanceof SnapshotStoreError && error.reason === 'exists';
 }
 
 function reasonOf(name: string, status: number | undefined): SnapshotStoreErrorReason {

@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import { assertKey } from '../object-key';
 import { type DirectTransfer, SnapshotStoreError, type SnapshotStore, type StoredObject } from '../snapshot-store';
 import { HalfUploads } from './half-uploads';
-import { checksumIn, MultipartUpload, type Written } from './multipart-upload';
+import { checksumIn, markIn, MultipartUpload, type Written } from './multipart-upload';
 import { readableOf } from './object-stream';
 import { PresignedTransfer } from './presigned-transfer';
 import { S3Calls, s3Client } from './s3-calls';
@@ -32,12 +32,17 @@ export class S3SnapshotStore implements SnapshotStore {
     if (!settings.direct) return;
     this.direct = new PresignedTransfer(this.calls, settings, {
       keyOf: (key) => this.keyOf(key),
+      assertFree: (key) => this.assertFree(key),
       confirm: (key, stored, written) => this.confirm(key, stored, written),
     });
   }
 
   async put(key: string, stream: Readable): Promise<StoredObject> {
     const objectKey = this.keyOrDestroy(key, stream);
+    await this.assertFree(key).catch((error: unknown) => {
+      stream.destroy();
+      throw error;
+    });
     const { stored, written } = await uploadStream(this.calls, this.settings, objectKey, stream);
     await this.confirm(key, stored, written);
     return stored;
@@ -85,10 +90,17 @@ export class S3SnapshotStore implements SnapshotStore {
     await upload.giveUp();
   }
 
-  /** Asks the store for what it has just written. @throws SnapshotStoreError `corrupt` */
+  /** Before the first byte is sent, and for stores that let a write replace what is there. @throws SnapshotStoreError `exists` */
+  private async assertFree(key: string): Promise<void> {
+    if ((await this.head(key)) !== null) throw taken(key);
+  }
+
+  /** Asks the store for what it has just written. @throws SnapshotStoreError `corrupt`; `exists` where another write came before */
   private async confirm(key: string, stored: Pick<StoredObject, 'sizeBytes'>, written: Written): Promise<void> {
     const head = await this.head(key);
     if (head === null) throw new SnapshotStoreError('io', `the store does not have ${key}, which it has just taken`);
+    const isOurs = markIn(head) === written.mark || (written.etag !== undefined && head.ETag === written.etag);
+    if (!isOurs) throw taken(key);
     const checksum = checksumIn(head, this.settings);
     const same =
       head.ContentLength === stored.sizeBytes &&
@@ -135,6 +147,10 @@ export class S3SnapshotStore implements SnapshotStore {
     assertKey(key);
     return this.settings.prefix + key;
   }
+}
+
+function taken(key: string): SnapshotStoreError {
+  return new SnapshotStoreError('exists', `there is an object ${key}, and nothing is overwritten`);
 }
 
 function isMissing(error: unknown): boolean {

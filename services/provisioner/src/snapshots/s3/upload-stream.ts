@@ -1,9 +1,11 @@
 import { type CompletedPart, PutObjectCommand } from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
 import { finished, type Readable } from 'node:stream';
 import type { StoredObject } from '../snapshot-store';
 import { checksumIn, MultipartUpload, writeOptions, type Written } from './multipart-upload';
 import { PartBuffers, PartCutter } from './part-cutter';
 import type { S3Calls } from './s3-calls';
+import { isTaken } from './s3-errors';
 import type { S3Settings } from './s3-settings';
 
 /** While one part is on its way, the next is filled and a third waits for neither: three buffers, whatever the stream's size. */
@@ -77,9 +79,19 @@ class StreamUpload {
   }
 
   private async putWhole(body: Buffer): Promise<Written> {
-    const command = new PutObjectCommand({ Bucket: this.settings.bucket, Key: this.key, Body: body, ...writeOptions(this.settings) });
-    const answer = await this.calls.make('cannot store the snapshot', (client, options) => client.send(command, options));
-    return { etag: answer.ETag, checksum: checksumIn(answer, this.settings) };
+    const mark = randomUUID();
+    const request = { Bucket: this.settings.bucket, Key: this.key, Body: body, ...writeOptions(this.settings, mark) };
+    try {
+      const answer = await this.calls.whereFree((condition) => {
+        const command = new PutObjectCommand({ ...request, ...condition });
+        return this.calls.make('cannot store the snapshot', (client, options) => client.send(command, options));
+      });
+      return { mark, etag: answer.ETag, checksum: checksumIn(answer, this.settings) };
+    } catch (error) {
+      // By itself, where the SDK repeated a call whose answer was lost. The caller looks.
+      if (isTaken(error)) return { mark, etag: undefined, checksum: undefined };
+      throw error;
+    }
   }
 
   private async sendAll(upload: MultipartUpload, first: Buffer, rest: AsyncIterable<Buffer>): Promise<void> {

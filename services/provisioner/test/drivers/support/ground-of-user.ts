@@ -103,7 +103,7 @@ export function hasEnded(pid: number): boolean {
 
 /** By the mark, and by the namespace of whatever has it. */
 export function processesOf(pod: PodIdentity): number[] {
-  const mark = `REPRISE_POD=${pod.workspaceId}/${pod.generation}`;
+  const mark = `/${pod.workspaceId}/${pod.generation}`;
   const read = <T>(otherwise: T, look: () => T): T => {
     try {
       return look();
@@ -116,7 +116,7 @@ export function processesOf(pod: PodIdentity): number[] {
   const marked = living.filter((pid) =>
     read('', () => readFileSync(`/proc/${pid}/environ`, 'utf8'))
       .split('\0')
-      .includes(mark),
+      .some((entry) => entry.startsWith('REPRISE_POD=') && entry.endsWith(mark)),
   );
   const namespaces = new Set(marked.map(namespaceOf).filter((it) => it !== namespaceOf('self') && it !== ''));
   return living.filter((pid) => marked.includes(pid) || namespaces.has(namespaceOf(pid)));

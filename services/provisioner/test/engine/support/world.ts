@@ -116,6 +116,7 @@ export class World {
       STEP_RETRY_FIRST_MS: '20',
       STEP_RETRY_LONGEST_MS: '100',
       POD_GRACE_SECONDS: '1',
+      SNAPSHOTS_KEPT_HOURS: '0',
       ...more,
     });
   }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { access } from 'node:fs/promises';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Settings } from '../../../src/snapshots/s3/s3-settings';
 import { refusalOf } from './s3-digests';
@@ -40,6 +42,7 @@ export class S3Peer {
   /** Asked for every request. */
   fault: (request: S3Request) => Fault | undefined = () => undefined;
   readonly requests: S3Request[] = [];
+  private conditional = Promise.resolve();
 
   private constructor(
     private readonly directory: string,
@@ -111,7 +114,21 @@ export class S3Peer {
     if (refusal !== null) return answer(response, errorAnswer(400, refusal));
     const known = (await answerUpload(this.directory, asked)) ?? (await answerListing(this.directory, asked));
     if (known !== null) return answer(response, known);
-    await this.forward(incoming, fault && 'spoilStored' in fault ? flipped(received) : received, response, fault);
+    const forward = () => this.forward(incoming, fault && 'spoilStored' in fault ? flipped(received) : received, response, fault);
+    if (asked.headers['if-none-match'] !== '*') return forward();
+    // One after another, so that between the look and the write there is no other write.
+    await (this.conditional = this.conditional
+      .catch(() => undefined)
+      .then(async () => ((await this.has(asked.key)) ? answer(response, errorAnswer(412, 'PreconditionFailed')) : forward())));
+  }
+
+  /** s3rver keeps an object in a file of its key's name and a suffix. */
+  private async has(key: string): Promise<boolean> {
+    const path = join(this.directory, BUCKET, `${key}._S3rver_object`);
+    return access(path).then(
+      () => true,
+      () => false,
+    );
   }
 
   private forward(incoming: IncomingMessage, body: Buffer, response: ServerResponse, fault: Fault | undefined): Promise<void> {
