@@ -44,7 +44,7 @@ module.exports = {
       testMatch: [
         '<rootDir>/{libs,services,runtime}/*/src/**/*.spec.ts',
         '<rootDir>/{cli,bench}/src/**/*.spec.ts',
-        '<rootDir>/test/{handlers,metrics}.spec.ts',
+        '<rootDir>/test/{handlers,metrics,service-env}.spec.ts',
         '<rootDir>/test/faults/schedule.spec.ts',
       ],
     },

@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Failure } from './failure.mjs';
-
-const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters'];
+import { SERVICES } from './service-names.mjs';
+import { FIXED, settingsOf } from './service-settings.mjs';
 
 const INTRODUCTION = `# Configuration
 
@@ -12,6 +9,10 @@ Every setting is an environment variable. An empty variable counts as unset. A s
 one is wrong, it says so in one line for each and exits with 1. The value of a secret is never printed. A secret may stand in a
 file instead: \`POD_TOKEN_SECRET_FILE=/run/secrets/pod_token_secret\` in place of \`POD_TOKEN_SECRET\`, and so for each of them.
 \`migrate.js\` of a service with a database needs \`DATABASE_URL\` alone, and heeds \`DATABASE_CA_FILE\`, \`LOG_LEVEL\` and \`LOG_FORMAT\`.
+
+\`npm start\` passes on what stands in \`.reprise/env\`, or in its own environment, which goes first. It decides itself, and ignores,
+${[...FIXED].map((name) => `\`${name}\``).join(', ')}: ports are \`<SERVICE>_PORT\` and \`<SERVICE>_METRICS_PORT\` in \`.reprise/env\`.
+With \`DATABASE_URL\` or \`AMQP_URL\` in its environment it uses those servers.
 `;
 
 /**
@@ -20,15 +21,8 @@ file instead: \`POD_TOKEN_SECRET_FILE=/run/secrets/pod_token_secret\` in place o
  * @param {(path: string) => Record<string, any>} load a `require`, because services are CommonJS
  */
 export function configurationPage(root, load) {
-  load(resolve(root, 'node_modules/reflect-metadata'));
-  const { describeConfig } = load(resolve(root, 'libs/platform/dist/index.js'));
   const sections = SERVICES.map((service) => {
-    const file = `services/${service}/dist/${service}.config.js`;
-    const className = `${service[0].toUpperCase()}${service.slice(1)}Config`;
-    if (!existsSync(resolve(root, file))) throw new Failure(`${file} is missing: run "npm run build" first.`);
-    const Class = load(resolve(root, file))[className];
-    if (Class === undefined) throw new Failure(`${file} exports no ${className}.`);
-    return `## ${service}\n\n${table(describeConfig(Class))}`;
+    return `## ${service}\n\n${table(settingsOf(service, root, load))}`;
   });
   return [INTRODUCTION, ...sections].join('\n');
 }

@@ -4,8 +4,12 @@ import { reprise } from './instance.mjs';
 
 const PERMISSIONS = 'workspace:write,tasks:write,workspace:read,caps:write';
 
-/** What a start ends with: where everything is, and lines to paste that do the main job. @param {import('./state.mjs').State} state */
-export async function greeting(state) {
+/**
+ * What a start ends with: where everything is, what the services warned of, and lines to paste that do the main job.
+ * @param {import('./state.mjs').State} state
+ * @param {readonly string[]} warnings
+ */
+export async function greeting(state, warnings) {
   const url = state.get('GATEWAY_URL');
   const token = await reprise(state, ['token', '--org', 'acme', '--sub', 'alice', '--permissions', PERMISSIONS]);
   const logs = relative(process.cwd(), state.path('logs')) || '.';
@@ -15,7 +19,7 @@ export async function greeting(state) {
   Logs             ${logs}/<service>.log
   Settings         ${relative(process.cwd(), state.file)}  (secret)
   By messages      PUBLISHER_AMQP_URL in it; see docs/messages.md and examples/
-
+${warnings.map((text) => `\n  ! ${text}\n`).join('')}
 # To try it, paste all that follows: first a token (alice of acme, good for 12 hours) and some shorthands,
 
 TOKEN=${token}

@@ -1,9 +1,10 @@
 // @ts-check
 import { join } from 'node:path';
+import { SERVICES } from './service-names.mjs';
+import { givenSettings } from './service-settings.mjs';
 
-/** In the order in which they are stopped: what takes requests in first, so that nothing is asked of one that has gone. */
-export const SERVICES = /** @type {const} */ (['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters']);
-/** @typedef {typeof SERVICES[number]} ServiceName */
+export { SERVICES };
+/** @typedef {import('./service-names.mjs').ServiceName} ServiceName */
 
 /** The services with a schema of their own. */
 export const WITH_DATABASE = /** @type {const} */ (['lifecycle', 'provisioner', 'billing', 'deadletters']);
@@ -44,14 +45,16 @@ const INHERITED = [
 const NODE_OPTIONS = '--max-semi-space-size=4';
 
 /**
- * The environment of a service: computed from what stands in an instance's `env` file, and nothing more than that service needs.
+ * The environment of a service: computed from what stands in an instance's `env` file and in ours, and nothing more than that service needs.
  * @param {ServiceName} name
  * @param {{ values: Record<string, string | undefined>, stateDir: string, root: string, inherited?: NodeJS.ProcessEnv, logFormat?: 'pretty' | 'json' }} from
  * @returns {Record<string, string>}
  */
 export function serviceEnv(name, { values, stateDir, root, inherited = process.env, logFormat = 'json' }) {
   const value = reader(values, stateDir);
-  return {
+  const given = givenSettings(name, root, [inherited, values]);
+  /** @type {Record<string, string>} */
+  const env = {
     ...common(inherited, logFormat),
     NODE_OPTIONS,
     HTTP_HOST: '127.0.0.1',
@@ -64,6 +67,11 @@ export function serviceEnv(name, { values, stateDir, root, inherited = process.e
     ...(name === 'gateway' ? {} : { DATABASE_URL: databaseUrl(name, value, values) }),
     ...own(name, value, { values, stateDir, root }),
   };
+  // Added to what is ours, and never in its place: the state of this instance is hidden, and its own commands are an operator's.
+  for (const list of ['POD_HIDDEN_PATHS', 'OPERATOR_ORGS']) if (env[list] && given[list]) given[list] = `${env[list]},${given[list]}`;
+  // A secret in a file takes the place of one in the environment.
+  const inFiles = new Set(Object.keys(given).flatMap((key) => (key.endsWith('_FILE') ? [key.slice(0, -'_FILE'.length)] : [])));
+  return Object.fromEntries(Object.entries({ ...env, ...given }).filter(([key]) => !inFiles.has(key)));
 }
 
 /**

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { Failure } from './failure.mjs';
 import { openLog } from './log-file.mjs';
 import { identify, terminate } from './processes.mjs';
@@ -45,6 +46,8 @@ export class Supervised {
   /** @type {{ how: string, at: string } | null} */
   #lastEnd = null;
   #starts = 0;
+  /** What it warned of until it was ready. @type {string[]} */
+  #warnings = [];
 
   /** @param {Program} program */
   constructor(program) {
@@ -61,6 +64,11 @@ export class Supervised {
       restarts: Math.max(0, this.#starts - 1),
       last_end: this.#lastEnd,
     };
+  }
+
+  /** What it warned of while it started. */
+  get warnings() {
+    return this.#warnings.map((text) => `${this.#program.name}: ${text}`);
   }
 
   #spawn() {
@@ -84,6 +92,8 @@ export class Supervised {
   #heard(line) {
     this.#log.write(`${line}\n`);
     this.#last = [...this.#last.slice(-11), line];
+    const warning = this.#settledOnce ? null : warningIn(line);
+    if (warning !== null) this.#warnings.push(warning);
     this.#program.onLine(line);
   }
 
@@ -122,6 +132,17 @@ export class Supervised {
       this.#program.onNews(`${this.#program.name} did not stop within ${graceMs / 1000} s and was killed`);
     }
     this.#log.end();
+  }
+}
+
+/** The text of a warning, of whichever format the log is. @param {string} line */
+function warningIn(line) {
+  if (!line.startsWith('{')) return /\bWARN\b\S*:?\s*(.*)$/.exec(stripVTControlCharacters(line))?.[1] ?? null;
+  try {
+    const { level, msg } = JSON.parse(line);
+    return level === 'warn' && typeof msg === 'string' ? msg : null;
+  } catch {
+    return null;
   }
 }
 

@@ -6,6 +6,7 @@ import { stopBroker, stopDatabase } from './infrastructure.mjs';
 import { decide, migrate, seed, setUp } from './instance.mjs';
 import { abortCommands } from './processes.mjs';
 import { ServerWatch } from './server-watch.mjs';
+import { ignoredSettings } from './service-settings.mjs';
 import { startServices, stopStrayServices } from './services.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
@@ -67,7 +68,10 @@ export class Supervisor {
       await Promise.all(this.#services.map((service) => service.ready()));
     });
     await this.#phase('tenant acme with a role to try', () => seed(state));
-    const text = await greeting(state);
+    const text = await greeting(state, [
+      ...ignoredSettings(process.env).map((name) => `${name} is ignored: npm start decides it (docs/configuration.md).`),
+      ...this.#services.flatMap((service) => service.warnings),
+    ]);
     this.#refuseIfStopping();
     this.#watch = new ServerWatch(state, this.#output.onNews);
     return text;

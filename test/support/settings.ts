@@ -20,8 +20,9 @@ const COMPUTE = `
 export async function serviceEnvironments(
   values: Record<string, string>,
   stateDir: string,
+  inherited?: Readonly<Record<string, string>>,
 ): Promise<Record<ServiceName, Record<string, string>>> {
-  const args = ['--input-type=module', '-e', COMPUTE, '--', LAUNCHER, JSON.stringify({ values, stateDir, root: ROOT })];
+  const args = ['--input-type=module', '-e', COMPUTE, '--', LAUNCHER, JSON.stringify({ values, stateDir, root: ROOT, inherited })];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Record<ServiceName, Record<string, string>>;
 }

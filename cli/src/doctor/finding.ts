@@ -31,6 +31,7 @@ export type FindingCode =
   | 'outbox_grows'
   | 'snapshot_store_fails'
   | 'pods_corrected'
+  | 'pods_not_isolated'
   | 'pods_uncorrected'
   | 'pods_unknown'
   | 'clock_off';

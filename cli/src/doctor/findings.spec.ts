@@ -197,8 +197,13 @@ it('names an outbox that does not empty, quiet and overdue operations, late jobs
       },
       {
         overdue_jobs: [job],
-        last_reconcile: { at: at(0), findings: ['remove ws_1/1: no record knows of it'], failures: ['remove ws_9/4: gone; EBUSY'] },
+        last_reconcile: {
+          at: at(0),
+          findings: ['remove ws_1/1: no record knows of it', 'report-lost ws_3/2: The agent process is gone.', 'record-gone ws_4/2'],
+          failures: ['remove ws_9/4: gone; EBUSY'],
+        },
         reconcile_problem: { message: 'the engine is away', since: at(-40_000) },
+        isolation_problem: 'Pods are not isolated (user: setpriv is missing)',
       },
     ),
     elsewhere,
@@ -206,6 +211,7 @@ it('names an outbox that does not empty, quiet and overdue operations, late jobs
   );
   expect(found.map(({ code, what }) => `${code}: ${what}`)).toEqual([
     'database_unreachable: the database cannot be used: ECONNREFUSED',
+    'pods_not_isolated: Pods are not isolated (user: setpriv is missing)',
     'pods_unknown: pods cannot be compared with the records: the engine is away',
     'pods_uncorrected: a pod that should not be as it is could not be corrected: remove ws_9/4: gone; EBUSY',
     'pods_corrected: the reconciler found and corrected: remove ws_1/1: no record knows of it',

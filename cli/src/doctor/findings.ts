@@ -215,7 +215,11 @@ function ofFailed(
 function ofProvisioner(answered: Answered<ProvisionerOverview> | null, remedies: Remedies): Finding[] {
   if (!answered) return [];
   const { overdue_jobs: jobs, last_reconcile: reconcile, reconcile_problem: problem, snapshot_store: store } = answered.value;
+  const { isolation_problem: weakness } = answered.value;
   return [
+    ...(weakness
+      ? [{ code: 'pods_not_isolated' as const, what: weakness, since: null, do: 'see "Processes" in docs/drivers.md for what it takes' }]
+      : []),
     ...(store?.problem
       ? [
           {
@@ -242,12 +246,15 @@ function ofProvisioner(answered: Answered<ProvisionerOverview> | null, remedies:
       since: reconcile?.at ?? null,
       do: remedies.log('provisioner'),
     })),
-    ...(reconcile?.findings ?? []).map((finding) => ({
-      code: 'pods_corrected' as const,
-      what: `the reconciler found and corrected: ${finding}`,
-      since: reconcile?.at ?? null,
-      do: 'nothing; if it comes back, another installation may share this place for pods',
-    })),
+    // A lost pod is told by its workspace, and one whose end was not on record yet by nothing: only what nobody should have made is a finding.
+    ...(reconcile?.findings ?? [])
+      .filter((finding) => finding.startsWith('remove '))
+      .map((finding) => ({
+        code: 'pods_corrected' as const,
+        what: `the reconciler found and corrected: ${finding}`,
+        since: reconcile?.at ?? null,
+        do: 'nothing; if it comes back, another installation may share this place for pods',
+      })),
     ...jobs.map((j) => ({
       code: 'job_overdue' as const,
       what: `job ${j.id} (${j.kind}) of ${j.workspace_id} is past its deadline at ${j.step ?? 'its beginning'}, attempt ${j.attempt}`,

@@ -67,6 +67,8 @@ export interface ProvisionerOverview extends WithOutbox {
   reconcile_problem?: { message: string; since: string } | null;
   /** What stands against the snapshot store, asked now; null for nothing. */
   snapshot_store?: { problem: string | null; since: string | null };
+  /** Why pods are not kept from each other and from Reprise on this machine; null where they are. */
+  isolation_problem?: string | null;
 }
 
 export type BillingOverview = WithOutbox;

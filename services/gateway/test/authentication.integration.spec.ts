@@ -132,6 +132,14 @@ describe('a pod', () => {
     expect(gateway.others.of(ReportTask)[0]?.data.output).toBe('\u0001\ufffd\ufffd'.repeat(524_288 / 3));
   });
 
+  it.each(['\ud83d\ude00', '\0', '\ud800', ' ', 'x'])('is refused what is longer, whatever is in it: %j', async (unit) => {
+    const output = unit.repeat(600_000);
+    const answered = await gateway.call('PUT', `/v1/agent/tasks/${taskId}`, { token, body: { ...body, output } });
+    expect([answered.status, answered.body.error.code]).toEqual([400, 'validation_error']);
+    expect(JSON.stringify(answered.body).length).toBeLessThan(16_384);
+    expect(gateway.others.of(ReportTask)).toEqual([]);
+  });
+
   it.each([
     ['of a person', () => gateway.issuer.token(['workspace:write', 'tasks:write'])],
     ['under another secret', () => podToken('another secret, not ours', { workspaceId, generation: 4 })],

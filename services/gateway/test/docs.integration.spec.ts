@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
-import { GatewayUnderTest, OPS_ROUTES, ROUTES } from './support';
+import { expectError, GatewayUnderTest, OPS_ROUTES, ROUTES } from './support';
 
 const ALL_ROUTES = [...ROUTES, ...OPS_ROUTES];
 
@@ -69,6 +70,33 @@ it('the page for people keeps no token', async () => {
   expect(script).toContain('displayRequestDuration');
   expect(script).not.toMatch(/persistAuthorization["']?: *true/);
 });
+
+it.each([
+  [{ range: 'bytes=5-1' }],
+  [{ range: 'bytes=99999999-' }],
+  [{ 'if-match': '"x"' }],
+  [{ 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }],
+])('a part of the page that there is not is refused: %j', async (headers) => {
+  expectError(await gateway.call('GET', '/docs/swagger-ui.css', { token: null, headers }), 400, 'validation_error');
+});
+
+it.each(['/docs/a/../../x', '/docs/.%2e/.%2e/x', '/docs/..%5cx', '/docs/%2e%2e/%2e%2e/package.json'])(
+  'the way out of the page by %s leads nowhere',
+  async (path) => {
+    // As it stands: fetch would resolve it.
+    const answer = await new Promise<[number | undefined, string]>((resolve, reject) => {
+      const asked = request(gateway.url, { path }, (response) => {
+        response.setEncoding('utf8');
+        let text = '';
+        response.on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve([response.statusCode, (JSON.parse(text) as { error: { code: string } }).error.code]));
+      });
+      asked.on('error', reject);
+      asked.end();
+    });
+    expect(answer).toEqual([404, 'route_not_found']);
+  },
+);
 
 it('the description can be switched off', async () => {
   const silent = await GatewayUnderTest.start({ serveDocs: false });

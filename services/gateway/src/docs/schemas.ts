@@ -147,7 +147,7 @@ const role: Fields<RoleView> = {
   },
   on_pod_lost: choice(
     POD_LOST_POLICIES,
-    'What becomes of a workspace whose pod is lost: it stays failed, or is resumed from its last good snapshot.',
+    'What becomes of a workspace whose pod is lost: it stays failed, or is resumed: from what the pod left, else from its last good snapshot.',
   ),
   checkpoint_interval_seconds: integer(
     'How often an idle workspace is saved while its pod stays up, if anything may have changed since; 0 is never.',

@@ -21,8 +21,10 @@ export function readJsonBodies(app: NestFastifyApplication): void {
   });
 }
 
+const LONGEST_BLANK = 1_024;
 const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 function isBlank(body: Buffer): boolean {
-  return body.every((byte) => WHITE_SPACE.has(byte));
+  // A long one is not worth the look: the parser says what it is.
+  return body.length <= LONGEST_BLANK && body.every((byte) => WHITE_SPACE.has(byte));
 }

@@ -28,7 +28,10 @@ export class OverviewRepository {
        ), unsaved AS (
          SELECT w.id, w.org_id, left(w.last_snapshot_error, 300) AS error, coalesce(max(o.finished_at), w.updated_at) AS since
            FROM workspaces w LEFT JOIN operations o ON o.workspace_id = w.id AND o.status = 'failed'
-          WHERE w.last_snapshot_error IS NOT NULL AND w.status IN ('idle', 'busy') AND w.archived_at IS NULL GROUP BY w.id
+          WHERE w.last_snapshot_error IS NOT NULL AND w.status IN ('idle', 'busy') AND w.archived_at IS NULL
+          GROUP BY w.id
+          -- Not what a resume says of a state that is older than the last pod: nothing is left of that to be saved.
+         HAVING w.last_snapshot_error LIKE 'checkpoint:%' OR max(o.finished_at) > coalesce(w.saved_at, '-infinity')
        )
        SELECT clock_timestamp() AS database,
          (SELECT json_build_object('count', (SELECT count(*) FROM failed), 'listed', coalesce(json_agg(f ORDER BY since DESC), '[]'))

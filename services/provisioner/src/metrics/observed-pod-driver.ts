@@ -43,4 +43,8 @@ export class ObservedPodDriver implements PodDriver {
   list(): Promise<PodState[]> {
     return this.timer.time('list', () => this.driver.list());
   }
+
+  weakness(): Promise<string | null> {
+    return this.driver.weakness?.() ?? Promise.resolve(null);
+  }
 }

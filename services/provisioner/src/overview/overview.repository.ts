@@ -3,7 +3,10 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { ProvisionerOverview } from '@reprise/contracts';
 import type { DataSource } from 'typeorm';
 
-export type Recorded = Omit<ProvisionerOverview, 'clocks' | 'last_reconcile' | 'reconcile_problem' | 'snapshot_store'> & {
+export type Recorded = Omit<
+  ProvisionerOverview,
+  'clocks' | 'last_reconcile' | 'reconcile_problem' | 'snapshot_store' | 'isolation_problem'
+> & {
   readonly database: Date;
 };
 

@@ -129,6 +129,9 @@ export interface PodDriver {
 
   /** Everything that this driver ever made and that is not wholly removed, also what was never recorded. */
   list(): Promise<PodState[]>;
+
+  /** Why pods are not kept from each other and from Reprise where they run; null where they are. A driver that always keeps them so has no word on it. */
+  weakness?(): Promise<string | null>;
 }
 
 export type PodErrorReason =

@@ -24,6 +24,10 @@ export class TracedPodDriver implements PodDriver {
   list(): Promise<PodState[]> {
     return this.driver.list();
   }
+
+  weakness(): Promise<string | null> {
+    return this.driver.weakness?.() ?? Promise.resolve(null);
+  }
 }
 
 /** Of a call about a pod: which one, of all that the workspace has had. */

@@ -58,10 +58,13 @@ export async function podDriverOf(config: ProvisionerConfig): Promise<PodDriver>
 
 /** @throws PodError where the isolation that the configuration names does not work here */
 async function reportIsolation(driver: ProcessPodDriver, logger: Logger, wanted: string): Promise<void> {
+  const { weaknessOf } = await import('../pods/process/isolation-weakness.js');
   try {
-    const { kind, refused } = await driver.isolates();
-    if (kind === 'user' || kind === 'namespace') logger.log({ isolation: kind }, ISOLATED[kind]);
-    else logger.warn({ isolation: kind, reason: refused.join('; ') }, UNSAFE[kind]);
+    const found = await driver.isolates();
+    const { kind } = found;
+    const weakness = weaknessOf(found);
+    if (weakness !== null) logger.warn({ isolation: kind }, weakness);
+    else logger.log({ isolation: kind }, kind === 'user' ? ISOLATED.user : ISOLATED.namespace);
   } catch (error) {
     // A disk that is full or away now may be back when the first pod is made.
     if (wanted !== 'auto') throw error;
@@ -72,11 +75,4 @@ async function reportIsolation(driver: ProcessPodDriver, logger: Logger, wanted:
 const ISOLATED = {
   user: 'Each workspace has a user of its own, which its pods run as',
   namespace: 'Each pod has user, process and mount namespaces of its own',
-};
-
-const NOT_ISOLATED = 'Pods are not isolated: a task can read the files of Reprise and of other pods';
-const TRUSTED_ONLY = 'Use POD_DRIVER=process in this way only with tenants that you trust';
-const UNSAFE = {
-  cgroup: `${NOT_ISOLATED}, and can leave the cgroup in which it is found. ${TRUSTED_ONLY}`,
-  environment: `${NOT_ISOLATED}, and a process that drops its environment and leaves its session and its directory is not found when its workspace is saved or ended. ${TRUSTED_ONLY}`,
 };

@@ -5,6 +5,7 @@ import { lastWords, startAgent } from './agent-process';
 import type { IsolationKind } from './isolation-kinds';
 import type { ViewSettings } from './namespace-view';
 import { PodDirectory } from './pod-directory';
+import { weaknessOf } from './isolation-weakness';
 import { PodIsolation, type IsolationFound } from './pod-isolation';
 import { PodProcesses } from './pod-processes';
 import type { UserSettings } from './pod-users';
@@ -70,6 +71,12 @@ export class ProcessPodDriver implements PodDriver {
   /** How new pods are isolated on this machine. @throws PodError `denied` where what was wanted does not work here */
   isolates(): Promise<IsolationFound> {
     return answering(() => this.isolation.find());
+  }
+
+  async weakness(): Promise<string | null> {
+    // Who chose a weaker way by name knows what it is.
+    const { isolation = 'auto' } = this.options;
+    return isolation === 'auto' ? weaknessOf(await this.isolates()) : null;
   }
 
   async create(spec: PodSpec): Promise<PodHandle> {
