@@ -135,14 +135,19 @@ export class Supervised {
   }
 }
 
-/** The text of a warning, of whichever format the log is. @param {string} line */
+/** The text of a warning, of whichever format the log is. What a service still waits for is none. @param {string} line */
 function warningIn(line) {
-  if (!line.startsWith('{')) return /\bWARN\b\S*:?\s*(.*)$/.exec(stripVTControlCharacters(line))?.[1] ?? null;
+  const text = line.startsWith('{') ? inJson(line) : /\bWARN\b\S*:?\s*(.*)$/.exec(stripVTControlCharacters(line))?.[1];
+  return text === undefined || text.endsWith(' is down') ? null : text;
+}
+
+/** @param {string} line @returns {string | undefined} */
+function inJson(line) {
   try {
     const { level, msg } = JSON.parse(line);
-    return level === 'warn' && typeof msg === 'string' ? msg : null;
+    return level === 'warn' && typeof msg === 'string' ? msg : undefined;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
