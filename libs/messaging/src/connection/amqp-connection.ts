@@ -101,7 +101,7 @@ export class AmqpConnection {
       timeout: 10_000,
       ...(this.ca === undefined ? {} : { ca: this.ca }),
       clientProperties: { connection_name: name },
-      recovery: { initialDelay: 100, maxDelay: maxBackoffMs, waitForConnect: false },
+      recovery: { initialDelay: 100, maxDelay: maxBackoffMs, waitForConnect: false, setup: checkAlive },
     });
     recovering.on('connect', (model: ChannelModel) => this.connected(model));
     recovering.on('disconnect', (error: Error) => this.disconnected(error));
@@ -138,4 +138,20 @@ export class AmqpConnection {
     this.current = state;
     for (const listener of this.listeners) listener(state);
   }
+}
+
+/**
+ * amqplib listens to a connection only after it has opened it: one that closes in between would count as open for ever. Fails for such a one, and it
+ * is tried again.
+ */
+async function checkAlive(model: ChannelModel): Promise<void> {
+  let closed = false;
+  // A fatal error is told before the close; without a listener it would be thrown.
+  const ignore = (): void => undefined;
+  const close = (): void => void (closed = true);
+  model.on('error', ignore).on('close', close);
+  const channel = await model.createChannel();
+  await channel.close();
+  model.off('error', ignore).off('close', close);
+  if (closed) throw new Error('it was closed as soon as it was open');
 }

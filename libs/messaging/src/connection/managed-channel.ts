@@ -63,6 +63,16 @@ export class ManagedChannel {
     });
   }
 
+  /** Calls back with the channel once there is one, unless it is closed before. */
+  onceOpen(use: (channel: ConfirmChannel) => void): void {
+    if (this.current) return use(this.current);
+    const settle = (channel: ConfirmChannel | undefined): void => {
+      this.waiting.delete(settle);
+      if (channel) use(channel);
+    };
+    if (!this.closed) this.waiting.add(settle);
+  }
+
   /** To be called when there may be a connection. */
   connected(): void {
     this.failures = 0;
@@ -101,7 +111,7 @@ export class ManagedChannel {
     try {
       channel = await this.create(model);
       await this.options.setup?.(channel);
-      this.opened(channel);
+      this.opened(channel, model);
     } catch (error) {
       this.logger.warn(`Channel ${this.options.name} cannot be set up: ${(error as Error).message}`);
       channel?.close().catch(() => undefined);
@@ -123,9 +133,10 @@ export class ManagedChannel {
     return channel;
   }
 
-  private opened(channel: ConfirmChannel): void {
+  private opened(channel: ConfirmChannel, model: ChannelModel): void {
     if (this.closed) return void channel.close().catch(() => undefined);
-    if (dead.has(channel)) throw new Error('it was closed while it was set up');
+    // One that closed before anybody listened to it has closed with its connection.
+    if (dead.has(channel) || this.model() !== model) throw new Error('it was closed while it was set up');
     this.current = channel;
     this.openedAt = performance.now();
     for (const settle of [...this.waiting]) settle(channel);
@@ -140,5 +151,5 @@ export class ManagedChannel {
   }
 }
 
-/** Channels that have closed: amqplib has no public word for it, and one may close in the gap between its set-up and its use. */
+/** Channels that have closed while we listened: amqplib has no public word for it, and one may close in the gap between its set-up and its use. */
 const dead = new WeakSet<ConfirmChannel>();

@@ -29,6 +29,13 @@ export interface QueueConsumerOptions {
   handle: (delivery: Delivery) => Promise<void>;
 }
 
+/** Belongs to its channel: with that it has gone, whether or not anybody was told. */
+interface Consumer {
+  channel: ConfirmChannel;
+  /** Undefined until the broker has answered. */
+  tag: string | undefined;
+}
+
 /**
  * Consumes one queue on a channel of its own, for as long as it is not drained: whatever ends the consumption (a cancelled consumer, a deleted
  * queue, a closed channel, a lost connection), the queue is asserted again and consumed again.
@@ -40,7 +47,7 @@ export class QueueConsumer {
   private draining = false;
   private resting = false;
   private channel: ManagedChannel | undefined;
-  private consumerTag: string | undefined;
+  private consumer: Consumer | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {}
 
@@ -53,13 +60,13 @@ export class QueueConsumer {
       name: this.options.queue.name,
       confirm: false,
       setup: (channel) => this.setUp(channel),
-      onLost: () => (this.consumerTag = undefined),
     });
   }
 
   /** Whether the queue is consumed, or is not on purpose. */
   isConsuming(): boolean {
-    return this.resting || (this.consumerTag !== undefined && this.channel?.open !== undefined);
+    const { consumer } = this;
+    return this.resting || (consumer?.tag !== undefined && consumer.channel === this.channel?.open);
   }
 
   /** Takes no more until it resumes, and gives back what waits: the broker takes a delivery that is held for half an hour for a dead consumer's. */
@@ -75,10 +82,8 @@ export class QueueConsumer {
     this.resting = false;
     this.hold = newHold();
     this.logger.log(`${this.options.queue.name} is consumed again`);
-    // Without a channel, its set-up consumes.
-    const channel = this.channel?.open;
-    if (channel) this.consume(channel).catch(() => this.channel?.reopen('its consumer could not be made'));
-    else this.channel?.connected();
+    // A channel that is being set up may have looked before; consuming twice on it does nothing.
+    this.channel?.onceOpen((channel) => void this.consume(channel).catch(() => this.channel?.reopen('its consumer could not be made')));
   }
 
   /** Asserts the queue and what belongs to it once more; for when something of it turns out to be gone. */
@@ -107,9 +112,9 @@ export class QueueConsumer {
 
   private async letGo(): Promise<void> {
     this.hold.abort();
-    const tag = this.consumerTag;
-    this.consumerTag = undefined;
-    if (tag !== undefined) await this.channel?.open?.cancel(tag).catch(() => undefined);
+    const { consumer } = this;
+    this.consumer = undefined;
+    if (consumer?.tag !== undefined) await consumer.channel.cancel(consumer.tag).catch(() => undefined);
   }
 
   private async setUp(channel: ConfirmChannel): Promise<void> {
@@ -118,16 +123,23 @@ export class QueueConsumer {
   }
 
   private async consume(channel: ConfirmChannel): Promise<void> {
-    if (this.draining || this.resting || this.consumerTag !== undefined) return;
+    if (this.draining || this.resting || this.consumer?.channel === channel) return;
     const { queue, prefetch } = this.options;
-    // Per consumer: a global prefetch on a quorum queue closes the connection (measured).
-    await channel.prefetch(prefetch);
-    const { consumerTag } = await channel.consume(queue.name, (message) => this.take(channel, message), { noAck: queue.kind === 'query' });
-    this.consumerTag = consumerTag;
-    if (!this.hold.signal.aborted) return;
+    const consumer: Consumer = { channel, tag: undefined };
+    this.consumer = consumer;
+    try {
+      // Per consumer: a global prefetch on a quorum queue closes the connection (measured).
+      await channel.prefetch(prefetch);
+      const { consumerTag } = await channel.consume(queue.name, (message) => this.take(channel, message), {
+        noAck: queue.kind === 'query',
+      });
+      consumer.tag = consumerTag;
+    } catch (error) {
+      if (this.consumer === consumer) this.consumer = undefined;
+      throw error;
+    }
     // It was to rest meanwhile.
-    this.consumerTag = undefined;
-    await channel.cancel(consumerTag);
+    if (this.consumer !== consumer) await channel.cancel(consumer.tag);
   }
 
   private async assert(channel: ConfirmChannel): Promise<void> {

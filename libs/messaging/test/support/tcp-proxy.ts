@@ -1,9 +1,11 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** A way to a server that can be cut: what is behind it is then away as it is when its machine is. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
+  private closing: { after: Buffer; times: number } | undefined;
   private port = 0;
 
   private constructor(
@@ -42,6 +44,16 @@ export class TcpProxy {
     }
   }
 
+  /**
+   * The next `times` connections to a broker are closed by it directly behind this answer, by class and method: so that the client has both at
+   * once. Returns how many of these there are still to be.
+   */
+  closeAfter([classId, methodId]: readonly [number, number], times: number): () => number {
+    const closing = { after: Buffer.from([0, classId, 0, methodId]), times };
+    this.closing = closing;
+    return () => closing.times;
+  }
+
   /** Lets connections through again, at the same address. */
   async restore(): Promise<void> {
     this.server = createServer((socket) => this.pipe(socket));
@@ -56,7 +68,8 @@ export class TcpProxy {
       [target, socket],
     ] as const) {
       this.sockets.add(from);
-      from.pipe(to);
+      if (from === target) from.pipe(this.closer()).pipe(to);
+      else from.pipe(to);
       from.on('error', () => undefined);
       from.on('close', () => {
         this.sockets.delete(from);
@@ -64,4 +77,27 @@ export class TcpProxy {
       });
     }
   }
+
+  private closer(): Transform {
+    let closed = false;
+    return new Transform({
+      transform: (chunk: Buffer, _, done) => {
+        const at = this.closing && this.closing.times > 0 && !closed ? chunk.indexOf(this.closing.after) : -1;
+        if (at < FRAME_HEADER_BYTES || chunk[at - FRAME_HEADER_BYTES] !== METHOD_FRAME) return done(null, closed ? undefined : chunk);
+        this.closing!.times--;
+        closed = true;
+        const end = at + chunk.readUInt32BE(at - 4) + 1;
+        done(null, Buffer.concat([chunk.subarray(0, end), CONNECTION_CLOSE]));
+      },
+    });
+  }
 }
+
+const METHOD_FRAME = 1;
+const FRAME_HEADER_BYTES = 7;
+/** `connection.close` 320, as an operator's closing of a connection sends it. */
+const CONNECTION_CLOSE = ((): Buffer => {
+  const text = 'CONNECTION_FORCED';
+  const payload = Buffer.from([0, 10, 0, 50, 1, 64, text.length, ...Buffer.from(text), 0, 0, 0, 0]);
+  return Buffer.concat([Buffer.from([METHOD_FRAME, 0, 0, 0, 0, 0, payload.length]), payload, Buffer.from([206])]);
+})();
