@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DeadLetterView, ListTenants, newId } from '@reprise/contracts';
 import { type BadMessage, CORPUS, FORBIDDEN, POSTURE, RESTART, type Sender, STOP, type Surroundings } from './corpus';
+import { DEEP } from './corpus/headers';
 import type { BrokerClient, Received } from './support/broker-client';
 import { type Caller, eventually, must, promise, SERVICES, useStack } from './support';
 
@@ -164,20 +165,24 @@ promise('a thousand bad messages hold up none of the good ones among them', asyn
   });
 });
 
-promise('a forbidden message stays forbidden when it is replayed, whoever replays it', async () => {
-  const forgery = CORPUS.find(({ end }) => end === FORBIDDEN)!;
-  const id = await send({ ...forgery, name: 'replayed' }, clients.get(forgery.as!)!);
-  await letterOf('replayed');
-  const olga = stack.operators().as('olga', ['ops:read', 'ops:write']);
-  const letter = async (): Promise<DeadLetterView> =>
-    must(200, await olga.get<{ dead_letters: DeadLetterView[] }>('/v1/ops/dead-letters?reason=forbidden&limit=200')).dead_letters.find(
-      ({ message_id }) => message_id === id,
-    )!;
-  must(202, await olga.post(`/v1/ops/dead-letters/${(await letter()).id}/replay`));
-  await eventually(async () =>
-    expect(await letter()).toMatchObject({ status: 'failed_again', reason: 'forbidden', deaths: 2, replays: 1 }),
-  );
-});
+for (const [what, reason, of] of [
+  ['a forbidden message stays forbidden', 'forbidden', ({ end }: BadMessage) => end === FORBIDDEN],
+  ['a message whose headers cannot be read stays so', 'invalid', ({ headers = {} }: BadMessage) => DEEP in headers],
+] as const) {
+  promise(`${what} when it is replayed, whoever replays it`, async () => {
+    const bad = [...CORPUS].reverse().find(of)!;
+    const name = `replayed: ${bad.name}`;
+    const id = await send({ ...bad, name }, clients.get(bad.as ?? 'publisher')!);
+    await letterOf(name);
+    const olga = stack.operators().as('olga', ['ops:read', 'ops:write']);
+    const letter = async (): Promise<DeadLetterView> =>
+      must(200, await olga.get<{ dead_letters: DeadLetterView[] }>(`/v1/ops/dead-letters?reason=${reason}&limit=200`)).dead_letters.find(
+        ({ message_id }) => message_id === id,
+      )!;
+    must(202, await olga.post(`/v1/ops/dead-letters/${(await letter()).id}/replay`));
+    await eventually(async () => expect(await letter()).toMatchObject({ status: 'failed_again', reason, deaths: 2, replays: 1 }));
+  });
+}
 
 promise('a query that its sender may not ask is not answered', async () => {
   const asked = { type: ListTenants.type, data: { limit: 1 }, exchange: 'reprise.queries' };

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, connect, type Message, type Options } from 'amqplib';
+import { replaceOnWire, sendAsArray } from '../../libs/messaging/test/support/wire';
 import type { Detour } from '../corpus/bad-message';
+import { DEEP, NOT_UTF8 } from '../corpus/headers';
 import { eventually } from './eventually';
 import type { Json } from './json';
 
@@ -60,6 +62,8 @@ export class BrokerClient {
   static async open(url: string, { listen = true } = {}): Promise<BrokerClient> {
     const connection = await connect(url, { noDelay: true });
     const channel = await connection.createConfirmChannel();
+    sendAsArray(channel, DEEP);
+    replaceOnWire(channel, NOT_UTF8, Buffer.alloc(NOT_UTF8.length, 0xff));
     // The channel's own errors reject what is waiting; a scenario may cut the connection on purpose.
     for (const emitter of [connection, channel]) emitter.on('error', () => undefined);
     const client = new BrokerClient(connection, channel, new URL(url).username);

@@ -3,6 +3,7 @@ import { connect, type ChannelModel, type RecoveringChannelModel } from 'amqplib
 import { Logger } from '@nestjs/common';
 import { certificateProblem } from '@reprise/platform';
 import { ManagedChannel, type ChannelOptions } from './managed-channel';
+import { readHeadersSafely } from './readable-headers';
 
 /** `blocked`: the broker is short of memory or disk and reads nothing from this connection until that is over. */
 export type ConnectionState = 'connecting' | 'connected' | 'blocked' | 'closed';
@@ -121,6 +122,7 @@ export class AmqpConnection {
   }
 
   private connected(model: ChannelModel): void {
+    readHeadersSafely(model.connection);
     this.logger.log('Connected to the broker');
     this.model = model;
     this.become('connected');

@@ -1,6 +1,6 @@
 import type { MessageFields } from 'amqplib';
 import { Findings, findUnstorable } from '@reprise/platform';
-import { CE } from '../publishing/headers';
+import { CE, HEADER } from '../publishing/headers';
 import type { MessageSpec } from '../topology/catalog';
 import type { TopologyNames } from '../topology/topology';
 import { said } from './decode';
@@ -11,6 +11,8 @@ import { DeadLetter } from './outcome';
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 /** Of a text around the data. Names have 255 characters at most; what is recorded of who asked may join two. */
 const LONGEST = 1_024;
+/** Of a text among the properties, which can go no further where it is longer. */
+const LONGEST_PROPERTY_BYTES = 255;
 const PLAIN_ENCODING = /^(?:utf-?8|identity)$/i;
 
 /**
@@ -20,6 +22,9 @@ const PLAIN_ENCODING = /^(?:utf-?8|identity)$/i;
  */
 export function checkEnvelope(context: MessageContext): void {
   const { id, type, correlationId, source, subject, orgId, actor, replyTo, contentType, contentEncoding, headers } = context;
+  const unreadable = headers[HEADER.unreadable];
+  if (unreadable !== undefined)
+    throw new DeadLetter('invalid', `Headers cannot be read: ${typeof unreadable === 'string' ? unreadable : 'nobody knows which'}`);
   if (!type || !id) throw new DeadLetter('invalid', `The message has no ${type ? 'message-id' : 'type'} property`);
   if (contentType !== undefined && !JSON_TYPE.test(contentType))
     throw new DeadLetter('invalid', `The content type ${contentType} is not JSON`);
@@ -32,6 +37,10 @@ export function checkEnvelope(context: MessageContext): void {
   findUnstorable(texts, findings);
   for (const [name, text] of Object.entries(texts)) {
     if (text !== undefined && text.length > LONGEST) findings.add([name], `is longer than ${LONGEST} characters`);
+  }
+  // It came in as many bytes; what is not UTF-8 becomes longer, and what is published with it could not be sent.
+  for (const [name, text] of Object.entries({ id, type, correlationId, replyTo })) {
+    if (text !== undefined && Buffer.byteLength(text) > LONGEST_PROPERTY_BYTES) findings.add([name], 'is not UTF-8');
   }
   if (!findings.none) throw new DeadLetter('invalid', `A property cannot be taken: ${said(findings)}`);
 }

@@ -1,8 +1,8 @@
 import type { ConsumeMessage } from 'amqplib';
-import { HEADER } from '../publishing/headers';
+import { CE, HEADER } from '../publishing/headers';
 import { RETRY_DELAYS } from '../topology/topology';
 import { MessageContext } from './message-context';
-import { toDead, toRetry, toWait } from './republish';
+import { foreign, toDead, toRetry, toWait } from './republish';
 
 const NAMES = { retry: 'retry', dead: 'dead' };
 const NOW = new Date('2026-03-01T10:00:00Z');
@@ -68,8 +68,36 @@ describe('a message that is published again', () => {
     const { headers } = toDead(m, context(m), NAMES, 'cursed', error, NOW).properties as { headers: Record<string, string> };
     expect(Buffer.byteLength(headers[HEADER.stack]!)).toBeLessThanOrEqual(8 * 1024);
     expect(headers[HEADER.stack]).toMatch(/^é+…$/);
-    expect(headers).toMatchObject({ small: 'kept' });
+    expect(headers).toMatchObject({ small: 'kept', [HEADER.leftOut]: 'big (60009 bytes)' });
     expect(headers).not.toHaveProperty('big');
+  });
+
+  it('leaves out what cannot be sent again, says so, and still says it after the next time', () => {
+    const bad = { type: { '!': 'nonsense' }, double: -1e300, ['\uFFFD'.repeat(255)]: 1, mine: 'kept' };
+    const first = foreign({ ...bad, [HEADER.leftOut]: 'an older one (7 bytes)' });
+    expect(first).toEqual({
+      mine: 'kept',
+      [HEADER.leftOut]: expect.stringMatching(/^an older one \(7 bytes\); type \(cannot be sent again\); double \(.*; … \(.*\)$/),
+    });
+    expect(foreign(first)).toEqual(first);
+  });
+
+  it('says in a limited space what is left out, however much that is', () => {
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`h${i}`, 'x'.repeat(20)]));
+    const note = foreign(many)[HEADER.leftOut] as string;
+    expect(note).toMatch(/; and \d+ more$/);
+    expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024);
+  });
+
+  it('keeps what says whose it is, whatever its sender put before that', () => {
+    expect(foreign({ ballast: 'x'.repeat(40 * 1024 - 20), [CE.orgId]: 'acme' })).toMatchObject({ [CE.orgId]: 'acme' });
+  });
+
+  it('cuts properties that have become longer than they may be, and leaves out a time that cannot be sent', () => {
+    const m = message({ messageId: '\uFFFD'.repeat(255), appId: '\uFFFD'.repeat(255), timestamp: 2 ** 64 });
+    const { properties } = toDead(m, context(m), NAMES, 'cursed', new Error('x'), NOW);
+    for (const name of ['messageId', 'appId'] as const) expect(Buffer.byteLength(properties[name]!)).toBeLessThanOrEqual(255);
+    expect(properties).not.toHaveProperty('timestamp');
   });
 
   it('waits for what is away in the shortest retry queue, with as many attempts behind it as before', () => {

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '@reprise/platform';
-import { pause } from '../connection/backoff';
+import { backoffMs, pause } from '../connection/backoff';
 import type { MessagingMetrics } from '../metrics/messaging-metrics';
 import { type Publisher, type RawMessage, UnroutableError } from '../publishing/publisher';
 import { RETRY_DELAYS, type RetryDelay, type TopologyNames } from '../topology/topology';
@@ -21,8 +21,14 @@ export interface SettlerOptions {
   mend: (queue: string) => Promise<void>;
 }
 
-/** How long a message that cannot even be put aside is kept before the broker gets it back. */
-const REQUEUE_PAUSE_MS = 1_000;
+/**
+ * How long a message that cannot even be put aside is kept before the broker gets it back: as long again as that has been so, within these. It is not
+ * the message's fault ({@link foreign}), so all others fare alike.
+ */
+const FIRST_REQUEUE_PAUSE_MS = 1_000;
+const MAX_REQUEUE_PAUSE_MS = 30_000;
+/** One line of the log for each of these: there is one failure for each message in the queue, and again for each pause. */
+const LOG_EVERY_MS = 30_000;
 
 /**
  * Gives each delivery of a work queue its end. A message leaves its queue only when it is done, refused, or confirmed to stand in a retry or a
@@ -30,6 +36,9 @@ const REQUEUE_PAUSE_MS = 1_000;
  */
 export class Settler {
   private readonly logger = new Logger(Settler.name);
+  private failingSince: number | undefined;
+  private loggedAt = -Infinity;
+  private unlogged = 0;
 
   constructor(private readonly options: SettlerOptions) {}
 
@@ -85,13 +94,31 @@ export class Settler {
     try {
       await this.publish(delivery, message);
     } catch (error) {
-      this.logger.error(`A message goes back to ${delivery.queue.name}, since it cannot be put aside: ${(error as Error).message}`);
-      await pause(REQUEUE_PAUSE_MS, delivery.letGo);
+      this.tellFailure(delivery, error as Error);
+      await pause(this.requeuePauseMs(), delivery.letGo);
       delivery.requeue();
       return false;
     }
+    this.failingSince = undefined;
     delivery.ack();
     return true;
+  }
+
+  private requeuePauseMs(): number {
+    this.failingSince ??= performance.now();
+    return backoffMs(0, Math.max(FIRST_REQUEUE_PAUSE_MS, performance.now() - this.failingSince), MAX_REQUEUE_PAUSE_MS);
+  }
+
+  private tellFailure(delivery: Delivery, error: Error): void {
+    const now = performance.now();
+    if (now - this.loggedAt < LOG_EVERY_MS) {
+      this.unlogged++;
+      return;
+    }
+    const others = this.unlogged === 0 ? '' : ` (and ${this.unlogged} more since the last line)`;
+    this.logger.error(`A message goes back to ${delivery.queue.name}, since it cannot be put aside: ${error.message}${others}`);
+    this.loggedAt = now;
+    this.unlogged = 0;
   }
 
   private async publish(delivery: Delivery, message: RawMessage): Promise<void> {

@@ -15,6 +15,10 @@ export const HEADER = {
   userId: 'x-reprise-user-id',
   /** How often an operator has put the message back among the living. */
   replays: 'x-reprise-replays',
+  /** Which headers of the message could not be read. Set when it is received; such a message is refused. */
+  unreadable: 'x-reprise-unreadable',
+  /** Which headers of the message could not be carried along when it was published again. */
+  leftOut: 'x-reprise-left-out',
   /** In a reply: the message id of what it answers. */
   requestId: 'x-reprise-request-id',
 } as const;

@@ -1,5 +1,10 @@
 import { fromJson, toJson } from './amqp-values';
 
+it('a table whose key __proto__ was bytes, as amqplib reads it, is stored like any other', () => {
+  const table = { mine: 1, inner: Object.setPrototypeOf({ x: 1 }, Buffer.from('y')) as object };
+  expect(fromJson(toJson(Object.setPrototypeOf(table, Buffer.from('z')) as object))).toEqual({ mine: 1, inner: { x: 1 } });
+});
+
 it('AMQP values come back from the store as they were', () => {
   const table = {
     text: 'a\0b',

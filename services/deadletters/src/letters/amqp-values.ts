@@ -11,7 +11,8 @@ export function fromJson(json: string): Record<string, unknown> {
 }
 
 function mark(value: unknown): unknown {
-  if (Buffer.isBuffer(value)) return { '!': 'bytes', base64: value.toString('base64') };
+  // `Buffer.isBuffer` believes a table whose key `__proto__` was bytes.
+  if (Buffer.isBuffer(value) && ArrayBuffer.isView(value)) return { '!': 'bytes', base64: value.toString('base64') };
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (Array.isArray(value)) return value.map(mark);
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mark(each)]));
