@@ -32,13 +32,26 @@ function withVariable(name, matches) {
   return readdirSync('/proc').flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];
     try {
-      const env = new Map(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map(pair));
+      const env = new Map(environmentOf(pid).split('\0').map(pair));
       const who = identify(Number(pid));
       return who && matches(env.get(name) ?? '') ? [{ who, env }] : [];
     } catch {
       return []; // gone meanwhile, or another user's
     }
   });
+}
+
+/** Where a process's first thread has ended, another one has it. @param {string} pid @returns {string} */
+function environmentOf(pid) {
+  for (const path of [`/proc/${pid}`, ...readdirSync(`/proc/${pid}/task`).map((id) => `/proc/${pid}/task/${id}`)]) {
+    try {
+      const text = readFileSync(`${path}/environ`, 'utf8');
+      if (text !== '') return text;
+    } catch {
+      // This thread has ended.
+    }
+  }
+  return '';
 }
 
 /** @param {string} text @returns {[string, string]} */

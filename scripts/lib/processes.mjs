@@ -10,7 +10,8 @@ const LINUX = process.platform === 'linux';
 const BOOT = LINUX ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
 
 /**
- * When a process started, in a form that only ever equals itself; null where it has gone. A zombie counts as gone.
+ * When a process started, in a form that only ever equals itself; null where it has gone. A zombie counts as gone; one whose first thread has ended, and
+ * others not, is none.
  * @param {number} pid
  * @returns {string | null}
  */
@@ -30,7 +31,9 @@ export function startTime(pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name stands in brackets and may hold anything, a bracket too: count fields from the last one.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : `${BOOT}:${fields[19]}`;
+    // State and number of threads (proc(5)).
+    const hasEnded = (fields[0] === 'Z' || fields[0] === 'X') && Number(fields[17]) <= 1;
+    return hasEnded ? null : `${BOOT}:${fields[19]}`;
   } catch {
     return null;
   }

@@ -20,8 +20,12 @@ const submit = (taskId: string, description: string): Promise<Json> => agent.sen
 /** 0 as long as nothing is written. */
 const writtenPid = (file: string): number => (existsSync(join(workspace, file)) ? Number(readFileSync(join(workspace, file), 'utf8')) : 0);
 const pidIn = (file: string): Promise<number> => until(() => writtenPid(file));
-/** A zombie has ended, whether or not anyone has reaped it. */
-const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+/** A zombie has ended, whether or not anyone has reaped it; while another of its threads runs it is none. */
+const isAlive = (pid: number): boolean => {
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  const [state, , , , , , , , , , , , , , , , , threads] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  return (state !== 'Z' && state !== 'X') || Number(threads) > 1;
+};
 
 afterEach(() => RunningAgent.stopAll());
 afterAll(() => execFileSync('rm', ['-rf', directory]));

@@ -94,7 +94,7 @@ async function byEnvironment(all: readonly ProcessInfo[], { mark, workspaceDir }
   }
   for (const it of all) {
     if (sessions.has(it.session)) found.add(it.pid);
-    else if (it.hasMemory && !it.hasTerminal && `${directoryOf(it.pid) ?? ''}/`.startsWith(`${workspaceDir}/`)) found.add(it.pid);
+    else if (it.hasMemory && !it.hasTerminal && `${directoryOf(it) ?? ''}/`.startsWith(`${workspaceDir}/`)) found.add(it.pid);
   }
   for (let before = 0; before !== found.size;) {
     before = found.size;

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { firstThreadEnds, HAS_PROGRAM } from '../../test/testing/first-thread-ends';
 import { PodProcesses } from './pod-processes';
 import { isStopped, processOf } from './process-table';
 
@@ -92,5 +93,48 @@ describe('the processes of a pod', () => {
     processes.continue();
     await until(() => stateOf(moving) !== 'T');
     expect(stateOf(stopped)).toBe('T');
+  });
+});
+
+(HAS_PROGRAM ? describe : describe.skip)('a process whose first thread has ended, and others not', () => {
+  const log = join(workspaceDir, 'log');
+  const program = firstThreadEnds(workspaceDir);
+  const size = (): number => (existsSync(log) ? statSync(log).size : 0);
+  const grows = async (): Promise<boolean> => {
+    const before = size();
+    return until(() => size() > before).then(() => true);
+  };
+  /** Outside of the workspace and in a session of its own, so that its environment alone tells. */
+  const begin = async (): Promise<number> => {
+    const pid = await run(`echo $$; exec ${program} ${log}`, { env: { REPRISE_POD: mark } });
+    await until(() => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z '));
+    await grows();
+    return pid;
+  };
+
+  it('is found by what it was started with, and ended', async () => {
+    const pid = await begin();
+    expect(await pidsOf()).toContain(pid);
+    expect(await processes.end(100)).toEqual([]);
+    expect(processOf(pid)?.state ?? 'Z').toBe('Z');
+    const before = size();
+    await sleep(100);
+    expect(size()).toBe(before);
+  });
+
+  it('is found by the directory that it works in', async () => {
+    const pid = await run(`echo $$; exec env -i ${program} ${log}`, { cwd: workspaceDir });
+    await until(() => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z '));
+    expect(await pidsOf()).toContain(pid);
+  });
+
+  it('stands still while it is frozen', async () => {
+    await begin();
+    expect(await processes.freeze()).toBe(1);
+    const before = size();
+    await sleep(100);
+    expect(size()).toBe(before);
+    processes.continue();
+    expect(await grows()).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -14,6 +14,13 @@ export interface ProcessInfo {
   readonly start: string;
   /** Not of the kernel's own threads. */
   readonly hasMemory: boolean;
+  /** Where /proc tells of it: of a thread that lives, where the first one has ended. */
+  readonly path: string;
+}
+
+/** One directory of /proc: a process's own, or that of one of its threads. */
+interface Task extends ProcessInfo {
+  readonly threads: number;
 }
 
 /** How many files of /proc are read in one turn of the event loop. */
@@ -48,12 +55,41 @@ export function isStopped({ state }: ProcessInfo): boolean {
 
 /** Null where it has gone. The kernel has this at hand: no turn of the thread pool is needed, which takes ten times as long. */
 export function processOf(pid: number): ProcessInfo | null {
-  const stat = readOrNull(`/proc/${pid}/stat`);
+  const first = taskAt(`/proc/${pid}`, pid);
+  // A process whose first thread has ended looks like a zombie while its other threads run. Of a zombie one thread is left.
+  if (first === null || isLiving(first) || first.threads <= 1) return first;
+  const thread = livingThreadOf(pid);
+  return thread === null ? first : { ...first, state: thread.state, hasMemory: thread.hasMemory, path: thread.path };
+}
+
+/** One that is not stopped, if there is any: a process stands still when all its threads do. */
+function livingThreadOf(pid: number): Task | null {
+  let stopped: Task | null = null;
+  for (const id of threadsOf(pid)) {
+    const thread = taskAt(`/proc/${pid}/task/${id}`, pid);
+    if (thread === null || !isLiving(thread)) continue;
+    if (!isStopped(thread)) return thread;
+    stopped ??= thread;
+  }
+  return stopped;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // It has gone meanwhile.
+  }
+}
+
+function taskAt(path: string, pid: number): Task | null {
+  const stat = readOrNull(`${path}/stat`);
   if (stat === null) return null;
-  // The name stands in brackets and may hold anything: what counts comes after the last one. The state is the 3rd field (proc(5)).
+  // The name stands in brackets and may hold anything: what counts comes after the last one. The state is the 3rd field, the number of threads the 20th
+  // (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, parent, group, session, terminal] = fields;
-  const [start, memory] = [fields[19], fields[20]];
+  const [threads, start, memory] = [fields[17], fields[19], fields[20]];
   if (state === undefined || start === undefined) return null;
   return {
     pid,
@@ -62,8 +98,10 @@ export function processOf(pid: number): ProcessInfo | null {
     group: Number(group),
     session: Number(session),
     hasTerminal: terminal !== '0',
+    threads: Number(threads),
     start,
     hasMemory: memory !== '0',
+    path,
   };
 }
 
@@ -74,9 +112,9 @@ export function usersOf(pid: number): number[] {
 }
 
 /** Null where it has gone, or the system does not say. */
-export function directoryOf(pid: number): string | null {
+export function directoryOf({ path }: ProcessInfo): string | null {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
+    return readlinkSync(`${path}/cwd`);
   } catch {
     return null;
   }
@@ -86,8 +124,8 @@ export function directoryOf(pid: number): string | null {
  * What a process was started with, as latin1; empty where it has ended. By the thread pool: an environment is the process's own memory, and one that
  * is stuck in the kernel may keep its reader waiting.
  */
-export async function environmentOf({ pid, hasMemory }: ProcessInfo): Promise<string> {
-  return hasMemory ? readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '') : '';
+export async function environmentOf({ path, hasMemory }: ProcessInfo): Promise<string> {
+  return hasMemory ? readFile(`${path}/environ`, 'latin1').catch(() => '') : '';
 }
 
 function readOrNull(path: string): string | null {

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 
 /** How long a process that has closed its outputs is watched: from there to its end it is a matter of microseconds, if it is ending. */
 const WATCH_MS = 20;
-/** The place of `state` and `exit_code` among the fields of /proc/<pid>/stat that follow the name (proc(5)). */
+/** The place of `state`, `num_threads` and `exit_code` among the fields of /proc/<pid>/stat that follow the name (proc(5)). */
 const STATE = 0;
+const THREADS = 17;
 const EXIT_CODE = 49;
 
 /**
@@ -17,7 +18,9 @@ export function fatalSignalOf(pid: number): number | null {
   for (const until = performance.now() + WATCH_MS; performance.now() < until;) {
     const fields = statOf(pid);
     if (fields === null) return null;
-    if (fields[STATE] === 'Z' || fields[STATE] === 'X') return Number(fields[EXIT_CODE]) & 0x7f || null;
+    // While other threads run, one whose first thread has ended looks like a zombie, too.
+    const hasEnded = (fields[STATE] === 'Z' || fields[STATE] === 'X') && Number(fields[THREADS]) <= 1;
+    if (hasEnded) return Number(fields[EXIT_CODE]) & 0x7f || null;
   }
   return null;
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasEnded } from '../testing/processes';
 import { newSpec } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
-import { end, escaped, hasEnded, newCgroup, newDriver, readyPod, state, underTest } from './support/ground-of-user';
+import { end, escaped, newCgroup, newDriver, readyPod, state, underTest } from './support/ground-of-user';
 
 const cgroup = newCgroup();
 const withCgroup = cgroup === null ? describe.skip : describe;

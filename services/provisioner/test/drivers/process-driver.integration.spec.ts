@@ -23,8 +23,9 @@ import { agentEnvironment } from '../../src/pods/agent-environment';
 import type { PodIdentity, PodSpec } from '../../src/pods/pod-driver';
 import { ProcessPodDriver, type ProcessDriverOptions } from '../../src/pods/process/process-pod-driver';
 import { bundleAgent } from '../testing/agent-bundle';
-import { until } from '../testing/until';
 import { LIMITS } from '../testing/limits';
+import { hasEnded } from '../testing/processes';
+import { until } from '../testing/until';
 import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
 
@@ -72,15 +73,6 @@ function agentOf(pod: PodIdentity): number {
 async function kill(pids: readonly number[]): Promise<void> {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   await until(() => pids.every(hasEnded));
-}
-
-/** Whether nothing of a process runs any more, reaped or not: one that was killed gives its memory back first, and ends a little later. */
-function hasEnded(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z');
-  } catch {
-    return true;
-  }
 }
 
 afterAll(async () => {

@@ -7,6 +7,7 @@ import { AgentClient } from '../../src/pods/agent-client';
 import type { PodIdentity, PodSpec } from '../../src/pods/pod-driver';
 import { ProcessPodDriver, type ProcessDriverOptions } from '../../src/pods/process/process-pod-driver';
 import { bundleAgent } from '../testing/agent-bundle';
+import { hasEnded } from '../testing/processes';
 import { until } from '../testing/until';
 import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 
@@ -26,14 +27,6 @@ const filesOf = (pod: PodIdentity, root = podsDir): string => join(root, pod.wor
 const agentOf = (pod: PodIdentity): number =>
   (JSON.parse(readFileSync(join(ownOf(pod), 'told', 'agent.json'), 'utf8')) as { pid: number }).pid;
 const userOf = (pid: number): number => Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-
-function hasEnded(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z');
-  } catch {
-    return true;
-  }
-}
 
 async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');

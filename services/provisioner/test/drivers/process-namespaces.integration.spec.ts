@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessPodDriver } from '../../src/pods/process/process-pod-driver';
 import { LIMITS } from '../testing/limits';
+import { hasEnded } from '../testing/processes';
 import { until } from '../testing/until';
 import { newSpec, nextGeneration } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
 import type { DriverOfUser } from './support/driver-of-user';
 import * as ground from './support/ground-of-user';
 
-const { agentOf, agentPath, directory, escaped, filesOf, hasEnded, home, isRoot, kill, newDriver } = ground;
+const { agentOf, agentPath, directory, escaped, filesOf, home, isRoot, kill, newDriver } = ground;
 const { ownDirectory, ownFile, ownOf, podsDir, processesOf, readyPod, said, state, underTest, user } = ground;
 
 afterAll(() => ground.end());

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { PodError } from '../pod-driver';
 
@@ -15,6 +15,12 @@ export interface ProcessInfo {
   readonly env: ReadonlyMap<string, string>;
   /** Its working directory; null where the system does not say. */
   readonly cwd: string | null;
+}
+
+interface Stat extends Pick<ProcessInfo, 'parent' | 'session' | 'hasTerminal' | 'start'> {
+  readonly hasMemory: boolean;
+  /** Where /proc tells of it: of a thread that lives, where the first one has ended. */
+  readonly path: string;
 }
 
 /** The kernel's own threads, half of what there is on a small machine, have no memory of their own, and with it no environment. */
@@ -90,21 +96,44 @@ export class ProcessTable {
   private async infoOf(pid: number): Promise<ProcessInfo | null> {
     const stat = this.statOf(pid);
     if (!stat) return null;
-    const { hasMemory, ...told } = stat;
-    const env = hasMemory ? parseEnv(await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')) : NOTHING;
-    return { pid, ...told, env, cwd: readOr(null, () => readlinkSync(`/proc/${pid}/cwd`)) };
+    const { hasMemory, path, parent, session, hasTerminal, start } = stat;
+    const env = hasMemory ? parseEnv(await readFile(`${path}/environ`, 'utf8').catch(() => '')) : NOTHING;
+    return { pid, parent, session, hasTerminal, start, env, cwd: readOr(null, () => readlinkSync(`${path}/cwd`)) };
   }
 
-  private statOf(pid: number): (Pick<ProcessInfo, 'parent' | 'session' | 'hasTerminal' | 'start'> & { hasMemory: boolean }) | null {
-    const text = readOr('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  /** Null where nothing of it runs any more. */
+  private statOf(pid: number): Stat | null {
+    const first = this.statAt(`/proc/${pid}`);
+    if (!first?.hasEnded) return first;
+    // A process whose first thread has ended looks like a zombie while its other threads run, and no more is told there of its memory and its directory
+    // than of a zombie's. Of a zombie one thread is left.
+    if (first.threads <= 1) return null;
+    for (const id of readOr([], () => readdirSync(`/proc/${pid}/task`))) {
+      const thread = this.statAt(`/proc/${pid}/task/${id}`);
+      if (thread && !thread.hasEnded) return { ...first, hasMemory: thread.hasMemory, path: thread.path };
+    }
+    return null;
+  }
+
+  private statAt(path: string): (Stat & { hasEnded: boolean; threads: number }) | null {
+    const text = readOr('', () => readFileSync(`${path}/stat`, 'utf8'));
     // The second field is the program's name in parentheses, and may hold anything, parentheses too: fields count from
-    // behind the last one. State is the 3rd field, parent the 4th, session the 6th, terminal the 7th, start time in clock ticks since boot the 22nd, size of its memory
-    // the 23rd (proc(5)).
+    // behind the last one. State is the 3rd field, parent the 4th, session the 6th, terminal the 7th, the number of threads the 20th, start time in clock
+    // ticks since boot the 22nd, size of its memory the 23rd (proc(5)).
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const [state, parent, session, terminal, start, memory] = [fields[0], fields[1], fields[3], fields[4], fields[19], fields[20]];
-    if (!start || state === 'Z' || state === 'X') return null;
-    const told = { parent: Number(parent), session: Number(session), hasTerminal: terminal !== '0' };
-    return { ...told, start: `${this.boot()}:${start}`, hasMemory: memory !== '0' };
+    const [state, parent, session, terminal] = [fields[0], fields[1], fields[3], fields[4]];
+    const [threads, start, memory] = [fields[17], fields[19], fields[20]];
+    if (!start) return null;
+    return {
+      path,
+      hasEnded: state === 'Z' || state === 'X',
+      threads: Number(threads),
+      parent: Number(parent),
+      session: Number(session),
+      hasTerminal: terminal !== '0',
+      start: `${this.boot()}:${start}`,
+      hasMemory: memory !== '0',
+    };
   }
 
   /** Start times count from the boot: another boot's are another's. */

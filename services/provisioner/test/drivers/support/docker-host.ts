@@ -121,7 +121,7 @@ export class DockerHost {
     const isOfPod = (pid: string): boolean => {
       const groups = read(`/proc/${pid}/cgroup`);
       // A zombie is in its group until it is reaped, and does nothing.
-      return [...ids].some((id) => groups.includes(id)) && !/^State:\s+[ZX]/m.test(read(`/proc/${pid}/status`));
+      return [...ids].some((id) => groups.includes(id)) && !/^State:\s+[ZX][^]*^Threads:\s+[01]$/m.test(read(`/proc/${pid}/status`));
     };
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     return pids.filter(isOfPod).map(Number);

@@ -19,6 +19,7 @@ import type { PodDriver, PodIdentity, PodSpec } from '../../../src/pods/pod-driv
 import { cgroupIn } from '../../../src/pods/process/cgroups';
 import type { ProcessDriverOptions } from '../../../src/pods/process/process-pod-driver';
 import { bundleAgent } from '../../testing/agent-bundle';
+import { hasEnded } from '../../testing/processes';
 import { until } from '../../testing/until';
 import { credentialsOf } from '../../testing/workspaces';
 import { DriverOfUser, ORDINARY_USER } from './driver-of-user';
@@ -91,14 +92,6 @@ function pids(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name))
     .map(Number);
-}
-
-export function hasEnded(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z');
-  } catch {
-    return true;
-  }
 }
 
 /** By the mark, and by the namespace of whatever has it. */
