@@ -61,6 +61,33 @@ function escape(file: string): string {
   return `setsid env -i /bin/sh -c '${start}' </dev/null >/dev/null 2>&1; while ! [ -e ${file} ]; do sleep 0.02; done; cat ${file}`;
 }
 
+const LEVEL = 'd'.repeat(200);
+/** Directories whose paths are longer than the kernel takes. */
+const DEEP = `${process.execPath} -e '
+  const fs = require("node:fs");
+  for (let n = 0; n < 40; n += 1) { fs.mkdirSync("${LEVEL}"); process.chdir("${LEVEL}"); }
+  fs.writeFileSync("file", "")'`;
+
+/** A pod whose agent has ended is salvaged, whatever a task has left where the agent tells its address. */
+async function salvagesBesideDeepTree(by: ProcessPodDriver, root = podsDir): Promise<void> {
+  const spec = newSpec();
+  const agent = await readyPod(spec, by);
+  const told = join(ownOf(spec, root), 'told');
+  expect(await said(agent, `echo kept > kept; cd ${told}; ${DEEP}; mkdir ${told}/closed; chmod 0 ${told}/closed; echo made`)).toBe(
+    'made\n',
+  );
+  await kill(Number((await by.inspect(spec))!.ref!.replace('pid ', '')));
+  for (const again of [1, 2]) {
+    const { address } = await by.salvage(spec);
+    expect([again, await new AgentClient({ address, credentials: credentialsOf(spec) }).health()]).toMatchObject([
+      again,
+      { salvages: true },
+    ]);
+    expect(readdirSync(told)).toEqual(['agent.json']);
+  }
+  await by.remove(spec, { graceSeconds: 0 });
+}
+
 afterAll(async () => {
   for (const by of drivers) for (const pod of await by.list()) await by.remove(pod, { graceSeconds: 0 });
   rmSync(directory, { recursive: true, force: true });
@@ -192,6 +219,8 @@ afterAll(async () => {
     await expect(few.create(nextGeneration(one))).rejects.toMatchObject({ reason: 'quota_exceeded' });
   });
 
+  it('is salvaged after a task left a tree of any depth where its agent told its address', () => salvagesBesideDeepTree(driver));
+
   it('owns the files of a pod that root made before', async () => {
     const spec = newSpec();
     await driver.create(spec);
@@ -203,6 +232,19 @@ afterAll(async () => {
     const agent = await readyPod(spec);
     expect(await said(agent, 'cat locked/file; rm -r locked link')).toBe('made by root');
     expect(statSync('/etc/hostname').uid).toBe(0);
+    await driver.remove(spec, { graceSeconds: 5 });
+  });
+
+  it('owns a tree of any depth that root made before', async () => {
+    const spec = newSpec();
+    await driver.create(spec);
+    await kill(agentOf(spec));
+    execFileSync('sh', ['-c', DEEP], { cwd: filesOf(spec) });
+    execFileSync('chown', ['0:0', filesOf(spec)]);
+    const agent = await readyPod(spec);
+    expect(await said(agent, `find . -name file -user $(id -u) | wc -l; find . -name file -delete; rm -r ${LEVEL} && echo gone`)).toBe(
+      '1\ngone\n',
+    );
     await driver.remove(spec, { graceSeconds: 5 });
   });
 
@@ -234,4 +276,6 @@ describe('a pod that has only the mark in its environment', () => {
     expect(hasEnded(first)).toBe(true);
     await marked.remove(spec, { graceSeconds: 1 });
   });
+
+  it('is salvaged after a task left a tree of any depth where its agent told its address', () => salvagesBesideDeepTree(marked, root));
 });

@@ -1,15 +1,17 @@
-import { constants } from 'node:fs';
-import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { chmodSync, constants, existsSync, lstatSync, readFileSync, rmdirSync } from 'node:fs';
+import { access, mkdir, readFile as read, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { walkTree } from './walk-tree';
 
 const ATTEMPTS = 20;
 const PAUSE_MS = 10;
+const PROCESSES = Buffer.from('cgroup.procs');
 
 /** The directory of the cgroup of version 2 that this process is in; null where the machine has none. */
 export async function ownCgroup(): Promise<string | null> {
-  const read = (name: string): Promise<string> => readFile(`/proc/self/${name}`, 'utf8').catch(() => '');
-  return cgroupIn(await read('mountinfo'), await read('cgroup'));
+  const own = (name: string): Promise<string> => read(`/proc/self/${name}`, 'utf8').catch(() => '');
+  return cgroupIn(await own('mountinfo'), await own('cgroup'));
 }
 
 /** From the contents of /proc/self/mountinfo and /proc/self/cgroup. */
@@ -39,10 +41,16 @@ export function inCgroup(directory: string, command: readonly string[]): [string
   return ['/bin/sh', '-c', 'echo 0 > "$0/cgroup.procs" && exec "$@"', directory, ...command];
 }
 
-/** Every process in a cgroup and in those below it; none where it is gone. */
+/** Every process in a cgroup and in those below it, at any depth: a pod may make such. None where it is gone. */
 export async function processesIn(directory: string): Promise<number[]> {
-  const lists = await Promise.all((await tree(directory)).map((each) => readFile(join(each, 'cgroup.procs'), 'utf8').catch(() => '')));
-  return lists.join('\n').split('\n').filter(Boolean).map(Number);
+  const found: number[] = [];
+  const visit = (path: Buffer, name: Buffer): boolean => {
+    if (lstatSync(path).isDirectory()) return false;
+    if (name.equals(PROCESSES)) for (const pid of listed(path)) found.push(pid);
+    return true;
+  };
+  await walkTree(directory, { visit }).catch(unlessThere);
+  return found;
 }
 
 /**
@@ -59,20 +67,37 @@ export async function killCgroup(directory: string): Promise<boolean> {
 /** Removes a cgroup that has no processes any more, and those that a pod has made in it. One that is not let go stays, and is empty. */
 export async function removeCgroup(directory: string): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const all = (await tree(directory)).reverse();
-    if (all.length === 0) return;
-    for (const each of all) await rmdir(each).catch(() => undefined);
+    await walkTree(directory, { visit: (path) => !lstatSync(path).isDirectory(), leave: removeIfEmpty }).catch(unlessThere);
+    if (!existsSync(directory)) return;
     // The kernel may hold it for a moment after its last process has ended.
-    if (attempt > 1) await sleep(PAUSE_MS);
+    await sleep(PAUSE_MS);
   }
 }
 
-/** Parents before their children. */
-async function tree(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => null);
-  if (entries === null) return [];
-  const below = await Promise.all(entries.filter((it) => it.isDirectory()).map(({ name }) => tree(join(directory, name))));
-  return [directory, ...below.flat()];
+function listed(path: Buffer): number[] {
+  try {
+    return readFileSync(path, 'latin1').split('\n').filter(Boolean).map(Number);
+  } catch (error) {
+    // A cgroup of threads: their processes are listed above it.
+    if ((error as NodeJS.ErrnoException).code === 'EOPNOTSUPP') return [];
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    // The pod may change the mode, and so may we: it is one user.
+    chmodSync(path, 0o600);
+    return readFileSync(path, 'latin1').split('\n').filter(Boolean).map(Number);
+  }
+}
+
+function removeIfEmpty(path: Buffer): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // Not yet.
+  }
+}
+
+/** A cgroup that is gone has no processes. */
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (!['ENOENT', 'ENOTDIR', 'ENODEV'].includes(error.code ?? '')) throw error;
 }
 
 /** False where the kernel has no such file. It is never made. */

@@ -6,6 +6,7 @@ import { moveDirectory, readIfThere, readSmall, sync, writeWhole } from './durab
 import { giveTree } from './give-tree';
 import { nameOf } from './directory-name';
 import type { Isolation } from './isolation-kinds';
+import { removeTree } from './remove-tree';
 
 /** A process of this machine, also after it and its pid are gone. */
 export interface ProcessRecord {
@@ -182,7 +183,8 @@ export class PodDirectory {
     const own = this.of(pod);
     const told = join(own, 'told');
     await mkdir(own, { recursive: true, mode: 0o700 });
-    for (const file of [told, this.oldAddressFileOf(pod), this.processFileOf(pod)]) await rm(file, { recursive: true, force: true });
+    // Tasks may write there, and leave a tree of any depth.
+    for (const path of [told, this.oldAddressFileOf(pod), this.processFileOf(pod)]) await removeTree(path);
     const mark = `${await this.name()}/${markOf(pod)}`;
     await writeWhole(this.isolationFileOf(pod), `${JSON.stringify({ ...isolation, mark })}\n`);
     await mkdir(told, { mode: 0o700 });
