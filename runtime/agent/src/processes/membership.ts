@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { directoryOf, environmentOf, usersOf, type ProcessInfo } from './process-table';
+import { readlinkSync } from 'node:fs';
+import { pidsIn } from './cgroup';
+import { startedWith } from './environment';
+import { directoryOf, usersOf, type ProcessInfo } from './process-table';
 
 /**
  * How the processes of a pod are told from all others:
@@ -32,9 +33,6 @@ export function readMembership(text: string | undefined, problems: string[]): Me
   return { by: 'environment' };
 }
 
-/** How many environments are read at once: enough to keep the thread pool busy. */
-const READ_AT_ONCE = 64;
-
 /** What counts as the pod's own where membership is by environment. */
 export interface Surroundings {
   readonly mark: string;
@@ -63,34 +61,18 @@ export async function membersOf(
   }
 }
 
-function pidsIn(cgroup: string): number[] {
-  try {
-    const own = readFileSync(join(cgroup, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean).map(Number);
-    const below = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    return [...own, ...below.flatMap(({ name }) => pidsIn(join(cgroup, name)))];
-  } catch {
-    return []; // Removed meanwhile.
-  }
-}
-
 /**
  * Those with the mark; those in the session of one, descended from one or from the agent; and those that work in the workspace and have no terminal:
  * a person who looks around there in a shell is not of the pod. What left all of this is not found.
  */
 async function byEnvironment(all: readonly ProcessInfo[], { mark, workspaceDir }: Surroundings): Promise<readonly ProcessInfo[]> {
-  const entry = `\0REPRISE_POD=${Buffer.from(mark, 'utf8').toString('latin1')}\0`;
   const found = new Set<number>([process.pid]);
   const sessions = new Set<number>();
   // The agent's own session may be that of whoever started it.
   const own = all.find(({ pid }) => pid === process.pid)?.session;
-  for (let at = 0; at < all.length; at += READ_AT_ONCE) {
-    const some = all.slice(at, at + READ_AT_ONCE);
-    const isMarked = await Promise.all(some.map(async (it) => `\0${await environmentOf(it)}`.includes(entry)));
-    for (const [i, it] of some.entries()) {
-      if (!isMarked[i]) continue;
-      found.add(it.pid);
-      if (it.session !== own) sessions.add(it.session);
-    }
+  for (const it of await startedWith(`REPRISE_POD=${mark}`, all)) {
+    found.add(it.pid);
+    if (it.session !== own) sessions.add(it.session);
   }
   for (const it of all) {
     if (sessions.has(it.session)) found.add(it.pid);

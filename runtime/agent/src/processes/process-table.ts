@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** A process as the kernel tells of it. */
@@ -51,6 +51,10 @@ export function isLiving({ state }: ProcessInfo): boolean {
 
 export function isStopped({ state }: ProcessInfo): boolean {
   return state === 'T' || state === 't';
+}
+
+export function isUninterruptible({ state }: ProcessInfo): boolean {
+  return state === 'D';
 }
 
 /** Null where it has gone. The kernel has this at hand: no turn of the thread pool is needed, which takes ten times as long. */
@@ -118,14 +122,6 @@ export function directoryOf({ path }: ProcessInfo): string | null {
   } catch {
     return null;
   }
-}
-
-/**
- * What a process was started with, as latin1; empty where it has ended. By the thread pool: an environment is the process's own memory, and one that
- * is stuck in the kernel may keep its reader waiting.
- */
-export async function environmentOf({ path, hasMemory }: ProcessInfo): Promise<string> {
-  return hasMemory ? readFile(`${path}/environ`, 'latin1').catch(() => '') : '';
 }
 
 function readOrNull(path: string): string | null {

@@ -56,7 +56,7 @@ export class PodProcesses {
 
   /** Whether this process of a pod is an agent that serves what the pod has left. */
   async isSalvaging({ pid }: ProcessRecord): Promise<boolean> {
-    return (await this.table.all()).some((it) => it.pid === pid && it.env.get('REPRISE_MODE') === 'salvage');
+    return (await this.table.of([pid])).some((it) => it.env.get('REPRISE_MODE') === 'salvage');
   }
 
   /** Every agent of this directory that lives, also one that was never recorded. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { PodError } from '../pod-driver';
+import { environmentAt, readingBuffer } from './process-environment';
 
 /** One process that is alive: a zombie is not. */
 export interface ProcessInfo {
@@ -11,7 +12,7 @@ export interface ProcessInfo {
   readonly hasTerminal: boolean;
   /** With the pid, names one process for ever: boot and start time. */
   readonly start: string;
-  /** What it was started with; empty where the system does not say (another user's process). */
+  /** What it was started with, of what Reprise gives to its own; empty where the system does not say (another user's process). */
   readonly env: ReadonlyMap<string, string>;
   /** Its working directory; null where the system does not say. */
   readonly cwd: string | null;
@@ -26,7 +27,7 @@ interface Stat extends Pick<ProcessInfo, 'parent' | 'session' | 'hasTerminal' | 
 /** The kernel's own threads, half of what there is on a small machine, have no memory of their own, and with it no environment. */
 const NOTHING: ReadonlyMap<string, string> = new Map();
 /** Enough at once to keep the thread pool busy, few enough to leave file handles for others. */
-const AT_ONCE = 32;
+const AT_ONCE = 8;
 
 /**
  * The machine's processes by /proc, which Linux alone has. What the kernel has at hand is read without a turn of the thread pool, which takes ten times as
@@ -86,18 +87,19 @@ export class ProcessTable {
 
   private async look(pids: readonly number[]): Promise<ProcessInfo[]> {
     const found: ProcessInfo[] = [];
+    const buffers = Array.from({ length: Math.min(AT_ONCE, pids.length) }, readingBuffer);
     for (let at = 0; at < pids.length; at += AT_ONCE) {
-      const some = await Promise.all(pids.slice(at, at + AT_ONCE).map((pid) => this.infoOf(pid)));
+      const some = await Promise.all(buffers.map((buffer, n) => this.infoOf(pids[at + n], buffer)));
       found.push(...some.filter((info) => info !== null));
     }
     return found;
   }
 
-  private async infoOf(pid: number): Promise<ProcessInfo | null> {
-    const stat = this.statOf(pid);
-    if (!stat) return null;
+  private async infoOf(pid: number | undefined, buffer: Buffer): Promise<ProcessInfo | null> {
+    const stat = pid === undefined ? null : this.statOf(pid);
+    if (pid === undefined || !stat) return null;
     const { hasMemory, path, parent, session, hasTerminal, start } = stat;
-    const env = hasMemory ? parseEnv(await readFile(`${path}/environ`, 'utf8').catch(() => '')) : NOTHING;
+    const env = hasMemory ? await environmentAt(`${path}/environ`, buffer) : NOTHING;
     return { pid, parent, session, hasTerminal, start, env, cwd: readOr(null, () => readlinkSync(`${path}/cwd`)) };
   }
 
@@ -154,13 +156,4 @@ function readOr<T>(otherwise: T, read: () => T): T {
   } catch {
     return otherwise;
   }
-}
-
-function parseEnv(text: string): Map<string, string> {
-  const env = new Map<string, string>();
-  for (const entry of text.split('\0')) {
-    const at = entry.indexOf('=');
-    if (at > 0) env.set(entry.slice(0, at), entry.slice(at + 1));
-  }
-  return env;
 }
