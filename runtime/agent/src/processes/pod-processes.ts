@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { membersOf, type Membership, type Surroundings } from './membership';
-import { isLiving, isStopped, livingProcesses, processOf, type ProcessInfo } from './process-table';
+import { isLiving, isStopped, isUninterruptible, livingProcesses, processOf, type ProcessInfo } from './process-table';
 
 /** Time between SIGTERM and SIGKILL. */
 export const KILL_AFTER_MS = 5_000;
@@ -69,15 +69,20 @@ export class PodProcesses {
   async freeze(): Promise<number> {
     for (const until = Date.now() + FROZEN_WITHIN_MS; ;) {
       const known = new Set(this.frozen.map(nameOf));
-      const moving = (await this.list()).filter((it) => !isStopped(it));
+      const all = await this.list();
+      const moving = all.filter((it) => !isStopped(it));
       if (moving.length === 0) return this.frozen.length;
-      if (Date.now() >= until) throw new Error(`processes did not stop: ${moving.map(({ pid }) => pid).join(', ')}`);
+      if (Date.now() >= until) throw new Error(`processes did not stop: ${moving.map(({ pid, state }) => `${pid} (${state})`).join(', ')}`);
       for (const it of moving) {
         send(it, 'SIGSTOP');
         if (!known.has(nameOf(it))) this.frozen.push(it);
       }
       // Most have stopped by the next look; a short wait is for those that have not.
-      if (moving.every((it) => known.has(nameOf(it)))) await sleep(POLL_MS);
+      if (!moving.every((it) => known.has(nameOf(it)))) continue;
+      // One that has called vfork(2) takes no signal until its child is another program, and that was stopped before: it gets a moment to become one.
+      const waiting = new Set(moving.filter(isUninterruptible).map(({ pid }) => pid));
+      for (const it of all) if (isStopped(it) && known.has(nameOf(it)) && waiting.has(it.parent)) send(it, 'SIGCONT');
+      await sleep(POLL_MS);
     }
   }
 
