@@ -133,3 +133,75 @@ it('no error holds the token', async () => {
   const error: unknown = await agent.resumeWork().catch((it: unknown) => it);
   expect(JSON.stringify(error) + String(error)).not.toContain('the-token');
 });
+
+describe('an answer of another form', () => {
+  const DIGEST = 'a'.repeat(64);
+  const wrong = { reason: 'bad_answer', retryable: true };
+  const counts = [2.5, 1e300, -1, '7', null, 2 ** 31, [1], Number.MAX_SAFE_INTEGER];
+
+  it.each(['2.5', '1e300', '-1', '0x10', '', '7 7', '9'.repeat(11), '2147483648', 'NaN'])('to a snapshot: %p entries', async (entries) => {
+    const agent = await client((_request, response) => {
+      response.writeHead(200, { trailer: 'x-reprise-sha256, x-reprise-entries' });
+      response.addTrailers({ 'x-reprise-sha256': DIGEST, 'x-reprise-entries': entries });
+      response.end('a tar');
+    });
+    const { stream, digest } = await agent.snapshot(LIMITS);
+    stream.on('error', () => undefined).resume();
+    await expect(digest).rejects.toMatchObject(wrong);
+  });
+
+  it.each(counts)('to freeze and restore: %p', async (count) => {
+    const freezing = await client(json(200, { in_background: count }));
+    await expect(freezing.freeze()).rejects.toMatchObject(wrong);
+    const restoring = await client(json(200, { sha256: DIGEST, entries: count, bytes: 1 }));
+    await expect(restoring.restore(Readable.from(['x']), { sha256: DIGEST })).rejects.toMatchObject(wrong);
+    const health = { status: 'ready', workspace_id: 'ws_1', task_id: null };
+    const told = await client(json(200, { ...health, generation: count }));
+    await expect(told.health()).rejects.toMatchObject(wrong);
+  });
+
+  it.each([7, ['task'], {}, 'x'.repeat(300), 'a\0b'])('to quiesce: %p', async (task) => {
+    const agent = await client(json(200, { interrupted_task_id: task }));
+    await expect(agent.quiesce('x')).rejects.toMatchObject(wrong);
+  });
+
+  it.each<[string, object[]]>([
+    ['an address of a part that does not come next', [{ want: 2 }]],
+    ['an address of half a part', [{ want: 0.5 }]],
+    ['an address of no part', [{ want: '1' }]],
+    ['a part that it was given no address of', [{ part: 1, etag: 'x' }]],
+    ['a part with a name that is none', [{ want: 1 }, { part: 1, etag: 'x'.repeat(2_000) }]],
+    ['an end that is nothing', [{ done: null as never }]],
+    ['an end that is a text', [{ done: 'x' }]],
+    ['half an entry', [{ done: { sha256: DIGEST, stored_sha256: DIGEST, entries: 0.5, bytes: 1, stored_bytes: 1 } }]],
+    [
+      'more entries than can be recorded',
+      [{ done: { sha256: DIGEST, stored_sha256: DIGEST, entries: 2 ** 31, bytes: 1, stored_bytes: 1 } }],
+    ],
+  ])('to an upload: %s', async (_what, lines) => {
+    const agent = await client((request, response) => {
+      request.resume();
+      response.writeHead(200).end(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    });
+    const to = { partBytes: 5, addressOfPart: () => Promise.resolve('http://127.0.0.1:9/') };
+    await expect(agent.upload(to, LIMITS, new AbortController().signal)).rejects.toMatchObject(wrong);
+  });
+
+  it.each([
+    [409, { error: { code: 'x'.repeat(1_000), message: 'm' } }],
+    [409, { error: { code: 'a\nb' } }],
+    [302, { error: { code: 'busy' } }],
+  ])('that is an error: %i %p', async (status, body) => {
+    const agent = await client(json(status, body));
+    await expect(agent.resumeWork()).rejects.toMatchObject(wrong);
+  });
+
+  it('is short where it is an error, whatever the agent says', async () => {
+    const agent = await client(
+      json(409, { error: { code: 'busy', message: 'x'.repeat(1_000_000), details: { limit: 'bytes', long: 'x'.repeat(5_000) } } }),
+    );
+    const error = (await agent.resumeWork().catch((it: unknown) => it)) as { message: string; answer: object };
+    expect(error.message.length).toBeLessThan(1_100);
+    expect(error.answer).toEqual({ status: 409, code: 'busy', details: { limit: 'bytes' } });
+  });
+});

@@ -1,7 +1,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { PassThrough, finished, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readJson, readText } from './agent-answers';
+import { isByteCount, isCount, isDigest, isName, readJson, readText } from './agent-answers';
 import { asAgentError, isConnectionError, notTheAgent, refusal } from './agent-client.errors';
 import {
   type AgentAtRest,
@@ -35,6 +35,8 @@ export interface AgentClientOptions {
 const TIMEOUT_MS = 10_000;
 const QUIESCE_TIMEOUT_MS = 60_000;
 const IDLE_TIMEOUT_MS = 60_000;
+/** Of a workspace or a task. */
+const LONGEST_ID = 200;
 const MAX_HISTORY = 256 * 1024 * 1024;
 
 interface Answer {
@@ -55,16 +57,17 @@ export class AgentClient implements PodAgent {
     const { body } = await this.ask('GET', '/health');
     const { status, workspace_id: workspaceId, generation, task_id: taskId, mode } = body;
     const known = status === 'starting' || status === 'ready' || status === 'quiesced';
-    if (!known || typeof workspaceId !== 'string' || typeof generation !== 'number') throw notTheAgent('its health has another form');
+    const isKnown = known && isName(workspaceId, LONGEST_ID) && isCount(generation);
+    if (!isKnown) throw notTheAgent('its health has another form');
     const salvages = mode === 'salvage' ? ({ salvages: true } as const) : {};
-    return { status, workspaceId, generation, taskId: typeof taskId === 'string' ? taskId : null, ...salvages };
+    return { status, workspaceId, generation, taskId: isName(taskId, LONGEST_ID) ? taskId : null, ...salvages };
   }
 
   async quiesce(reason: string): Promise<AgentAtRest> {
     const timeoutMs = this.options.quiesceTimeoutMs ?? QUIESCE_TIMEOUT_MS;
     const { body } = await this.ask('POST', '/v1/quiesce', { reason }, timeoutMs);
     const { interrupted_task_id: interrupted, interrupted_task_output: output } = body;
-    if (interrupted !== null && typeof interrupted !== 'string') throw notTheAgent('its answer to quiesce has another form');
+    if (interrupted !== null && !isName(interrupted, LONGEST_ID)) throw notTheAgent('its answer to quiesce has another form');
     return { interruptedTaskId: interrupted, ...(typeof output === 'string' ? { interruptedTaskOutput: output } : {}) };
   }
 
@@ -75,7 +78,7 @@ export class AgentClient implements PodAgent {
 
   async freeze(): Promise<{ inBackground: number }> {
     const { body } = await this.ask('POST', '/v1/freeze', {}, this.options.quiesceTimeoutMs ?? QUIESCE_TIMEOUT_MS);
-    if (typeof body.in_background !== 'number') throw notTheAgent('its answer to freeze has another form');
+    if (!isCount(body.in_background)) throw notTheAgent('its answer to freeze has another form');
     return { inBackground: body.in_background };
   }
 
@@ -127,7 +130,7 @@ export class AgentClient implements PodAgent {
     }
     const { entries, bytes, sha256 } = (await answered).body;
     // Whatever answers 200 has not thereby restored anything: only who has read the tar knows what it was.
-    if (sha256 !== expected.sha256 || typeof entries !== 'number' || typeof bytes !== 'number') {
+    if (sha256 !== expected.sha256 || !isCount(entries) || !isByteCount(bytes)) {
       throw notTheAgent('its answer to restore is not about this snapshot');
     }
     return { entries, bytes };
@@ -276,6 +279,7 @@ export class AgentClient implements PodAgent {
 
 function digestOf(response: IncomingMessage): { sha256: string; entries: number } | AgentError {
   const { 'x-reprise-sha256': sha256, 'x-reprise-entries': entries } = response.trailers;
-  if (!sha256 || !entries || !/^[0-9a-f]{64}$/.test(sha256)) return new AgentError('broken', 'the snapshot came without its digest');
-  return { sha256, entries: Number(entries) };
+  if (sha256 === undefined || entries === undefined) return new AgentError('broken', 'the snapshot came without its digest');
+  const count = /^[0-9]{1,10}$/.test(entries) ? Number(entries) : null;
+  return isDigest(sha256) && isCount(count) ? { sha256, entries: count } : notTheAgent('the trailers of its snapshot have another form');
 }

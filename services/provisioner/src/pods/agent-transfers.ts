@@ -1,9 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { readJson, readLines } from './agent-answers';
+import { isByteCount, isCount, isDigest, isName, objectIn, readJson, readLines } from './agent-answers';
 import { notTheAgent, refusal } from './agent-client.errors';
 import { ENCODING, isEncoding } from '../snapshots/encoding';
 import type { SnapshotLimits } from '../snapshots/limits';
 import { AgentError, type AgentUpload, type UploadTarget } from './agent-client.types';
+
+/** Stores give some dozens of characters. */
+const LONGEST_ETAG = 1_024;
 
 /** The order with which an upload begins. */
 export function uploadOrder({ partBytes }: UploadTarget, limits: SnapshotLimits): string {
@@ -18,13 +21,23 @@ export async function speakUpload(
   order: string,
   to: UploadTarget,
 ): Promise<AgentUpload> {
-  const parts: { number: number; etag: string }[] = [];
+  /** By number; null where it was given an address and is not sent yet. */
+  const parts = new Map<number, string | null>();
   request.write(`${order}\n`);
   try {
     for await (const line of answerLines(await answered)) {
       const { want, part, etag, done } = line;
-      if (typeof want === 'number') request.write(`${JSON.stringify({ part: want, address: await to.addressOfPart(want) })}\n`);
-      if (typeof part === 'number' && typeof etag === 'string') parts.push({ number: part, etag });
+      if (want !== undefined) {
+        // In order, so that no more addresses are given than there are parts.
+        if (!isCount(want) || want < 1 || want > parts.size + 1) throw notTheAgent('it wants an address of another part than comes next');
+        request.write(`${JSON.stringify({ part: want, address: await to.addressOfPart(want) })}\n`);
+        if (!parts.has(want)) parts.set(want, null);
+      }
+      if (part !== undefined) {
+        if (!isCount(part) || !parts.has(part) || !isName(etag, LONGEST_ETAG))
+          throw notTheAgent('it tells of a part that it was given no address of');
+        parts.set(part, etag);
+      }
       if (done !== undefined) return uploadIn(done, parts);
     }
   } finally {
@@ -44,8 +57,8 @@ export async function speakDownload(
   try {
     for await (const { done } of answerLines(await answered)) {
       if (done === undefined) continue;
-      const { entries, bytes, sha256 } = done as Record<string, unknown>;
-      if (sha256 === expected.sha256 && typeof entries === 'number' && typeof bytes === 'number') return { entries, bytes };
+      const { entries, bytes, sha256 } = objectIn(done, 'the end of its download');
+      if (sha256 === expected.sha256 && isCount(entries) && isByteCount(bytes)) return { entries, bytes };
       throw notTheAgent('its answer to download is not about this snapshot');
     }
   } finally {
@@ -58,12 +71,12 @@ export async function speakDownload(
 async function* answerLines(response: IncomingMessage): AsyncGenerator<Record<string, unknown>> {
   if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await readJson(response));
   for await (const line of readLines(response)) {
-    if (line.error !== undefined) throw refusal(typeof line.status === 'number' ? line.status : 500, line);
+    if (line.error !== undefined) throw refusal(Number.isInteger(line.status) ? (line.status as number) : 500, line);
     yield line;
   }
 }
 
-function uploadIn(done: unknown, parts: AgentUpload['parts']): AgentUpload {
+function uploadIn(done: unknown, sent: ReadonlyMap<number, string | null>): AgentUpload {
   // An agent that names no encoding has not heard of any but the first that there was.
   const {
     sha256,
@@ -72,16 +85,9 @@ function uploadIn(done: unknown, parts: AgentUpload['parts']): AgentUpload {
     stored_sha256: storedSha256,
     stored_bytes: storedBytes,
     encoding = 'gzip',
-  } = done as Record<string, unknown>;
-  const known = isDigest(sha256) && isDigest(storedSha256) && isCount(entries) && isCount(bytes) && isCount(storedBytes);
+  } = objectIn(done, 'the end of its upload');
+  const known = isDigest(sha256) && isDigest(storedSha256) && isCount(entries) && isByteCount(bytes) && isByteCount(storedBytes);
   if (!known || !isEncoding(encoding)) throw notTheAgent('the end of its upload has another form');
+  const parts = [...sent].flatMap(([number, etag]) => (etag === null ? [] : [{ number, etag }]));
   return { sha256, entries, bytes, storedSha256, storedBytes, encoding, parts };
-}
-
-function isDigest(value: unknown): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -3,11 +3,13 @@ import type { Step } from '@reprise/contracts';
 import { Clock, failSpan, runWith } from '@reprise/platform';
 import { PodSurvey } from '../inventory/pod-survey.service';
 import type { Job, StepFailure } from '../jobs/job';
+import { isDataError } from '../jobs/data-error';
 import { afterFailure, bar, type RetryLimits, stepAfter } from '../jobs/job.rules';
 import { JobsRepository } from '../jobs/jobs.repository';
 import { type Advance, type StepOutcome, Transition } from '../jobs/transition';
 import { ProvisionerMetrics } from '../metrics/provisioner-metrics';
 import { ProvisionerConfig } from '../provisioner.config';
+import { failureOf } from '../steps/step';
 import { Cleanup } from './cleanup';
 import { type Lease, LeaseLost, ShuttingDown } from './lease';
 import { StepRunner } from './step-runner';
@@ -69,12 +71,24 @@ export class JobRunner {
 
   private async toItsEnd(claimed: Job, hold: Hold): Promise<RunResult> {
     let move = await this.enter(claimed, hold);
+    /** The job as it was when the step began whose end `move` is. */
+    let ran: Job | null = null;
     for (;;) {
       const advance = move.advance();
       const { job, waitMs } = advance;
-      const written = await this.commit(advance, hold);
+      let written: Job;
+      try {
+        written = await this.commit(advance, hold);
+      } catch (error) {
+        if (ran?.step == null || !isDataError(error)) throw error;
+        // What the step has to say cannot be written down: it has failed, and is not run again without end as one that was interrupted.
+        move = this.failed(ran, ran.step, failureOf(error));
+        ran = null;
+        continue;
+      }
       if (job.status === 'waiting') return { ended: 'parked', waitMs };
       if (job.status !== 'running') return this.done(job);
+      ran = written;
       move = written.ending === null ? await inStepSpan(written, () => this.attempt(written, hold)) : await this.conclude(written, hold);
     }
   }
