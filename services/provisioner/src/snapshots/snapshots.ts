@@ -28,13 +28,15 @@ export interface SnapshotSource {
 
 /**
  * Streams a pod's files into the store with flat memory. Resolves when the object is durable and the bytes that went in
- * have the digest that the agent computed; it has not been read back yet: that is `verifySnapshot`.
- * @throws SnapshotStoreError; whatever broke the source's stream
+ * have the digest that the agent computed; it has not been read back yet: that is `verifySnapshot`. What a restore would refuse, or is beyond the limits,
+ * is stored no further than it was found so: a task may stand in for its agent and send anything.
+ * @throws SnapshotStoreError `too_large`, `corrupt` among them; whatever broke the source's stream
  */
 export async function saveSnapshot(
   store: SnapshotStore,
   key: string,
   source: SnapshotSource,
+  limits: SnapshotLimits,
   signal?: AbortSignal,
 ): Promise<SnapshotRecord> {
   // The digest rejects together with the stream; the stream's error is the one that is thrown.
@@ -42,7 +44,7 @@ export async function saveSnapshot(
   const tar = new Digester();
   const stored = new PassThrough({ highWaterMark: IN_FLOW });
   const compressible = (from: AsyncIterable<Buffer>): AsyncIterable<Buffer> => gathered(from, COMPRESSED_AT_ONCE);
-  const flow = pipeline(source.stream, tar, compressible, compressor(), stored, signal ? { signal } : {});
+  const flow = pipeline(source.stream, new Inspection(limits), tar, compressible, compressor(), stored, signal ? { signal } : {});
   const put = await bothOrFailure(store.put(key, stored), flow);
   const told = await agreed(source, tar.sha256()).catch(async (error: unknown) => {
     await store.delete(key);
@@ -128,9 +130,15 @@ export async function saveDirectly(
   signal: AbortSignal,
 ): Promise<SnapshotRecord> {
   const upload = await direct.upload(key);
+  const most = mostStored(limits);
+  const addressOfPart = async (number: number): Promise<string> => {
+    if ((number - 1) * upload.partBytes >= most) throw tooLargeToStore(most);
+    return upload.addressOfPart(number);
+  };
   try {
-    const told = await agent.upload(upload, limits, signal);
+    const told = await agent.upload({ partBytes: upload.partBytes, addressOfPart }, limits, signal);
     signal.throwIfAborted();
+    if (told.storedBytes > most) throw tooLargeToStore(most);
     await upload.complete(told.parts, told.storedBytes);
     return {
       key,
@@ -147,11 +155,48 @@ export async function saveDirectly(
   }
 }
 
+/** Headers and names of an entry, compressed: the names of its directories stand in the entry before it. */
+const STORED_OF_ENTRY = 1024;
+
+/** What a snapshot within the limits may have in the store. What does not shrink grows by less than a hundredth. */
+function mostStored({ bytes, entries }: SnapshotLimits): number {
+  return Math.ceil(bytes * 1.01) + entries * STORED_OF_ENTRY;
+}
+
+function tooLargeToStore(most: number): SnapshotStoreError {
+  return new SnapshotStoreError('too_large', `The workspace is too large for a snapshot: the pod sends more than ${most} bytes.`);
+}
+
 /** The agent's digest, which must be that of the bytes that arrived. */
 async function agreed(source: SnapshotSource, received: string): Promise<{ sha256: string; entries: number }> {
   const told = await source.digest;
   if (told.sha256 === received) return told;
   throw new SnapshotStoreError('corrupt', `the agent's digest is ${told.sha256}, the bytes received have ${received}`);
+}
+
+/** Passes on what flows through once it was looked at. */
+class Inspection extends Transform {
+  private readonly inspector: TarInspector;
+
+  constructor(limits: SnapshotLimits) {
+    super({ highWaterMark: IN_FLOW });
+    this.inspector = new TarInspector(limits);
+    this.inspector.on('error', (error) => this.destroy(error));
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    // What it fails with is told by its event.
+    this.inspector.write(chunk, (error) => error ?? done(null, chunk));
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.inspector.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.inspector.destroy();
+    done(error);
+  }
 }
 
 /** Counts and digests what flows through. */

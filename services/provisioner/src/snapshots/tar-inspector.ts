@@ -6,6 +6,8 @@ import { SnapshotStoreError } from './snapshot-store';
 const BLOCK = 512;
 /** A tar ends with two blocks of zeros. */
 const END = 2 * BLOCK;
+/** More than the headers of an entry and what of the tar is on its way (4 MiB at most, each), and than the end of a tar. */
+const BETWEEN_ENTRIES = 16 * 1024 * 1024;
 /** Names that are no UTF-8 stand base64 in records of ours (docs/pod-contract.md). */
 const RAW_PATH = 'REPRISE.path';
 const RAW_LINK = 'REPRISE.linkpath';
@@ -30,6 +32,8 @@ export class TarInspector extends Writable {
   private readonly files = new Set<number>();
   private contentBytes = 0;
   private bytes = 0;
+  /** What the entries so far may have together, and no more: without it a tar without end need not have an entry more. */
+  private mostBytes = BETWEEN_ENTRIES;
   private tail: Buffer = Buffer.alloc(0);
 
   constructor(private readonly limits: SnapshotLimits) {
@@ -51,6 +55,7 @@ export class TarInspector extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.bytes += chunk.length;
+    if (this.bytes > this.mostBytes) return done(new SnapshotStoreError('corrupt', 'the tar has more than its entries'));
     this.tail = chunk.length >= END ? chunk.subarray(-END) : Buffer.concat([this.tail, chunk]).subarray(-END);
     if (this.reader.write(chunk)) done();
     else this.reader.once('drain', () => done());
@@ -76,7 +81,7 @@ export class TarInspector extends Writable {
     if (segments[0] === RESTORE_AREA) throw refused(name, 'its name is kept for restores');
     if (segments.length === 0 && type !== 'directory') throw refused(name, 'it would replace the workspace itself');
     this.checkPlace(segments, name);
-    this.checkLimits(segments, type === 'file' || type === 'contiguous-file' ? (header.size ?? 0) : 0);
+    this.checkLimits(segments, header.size ?? 0, name);
     if (type === 'symlink' && rawOf(pax[RAW_LINK], header.linkname) === '') throw refused(name, 'it is a link without a target');
     if (type === 'link') this.checkLink(segmentsOf(pax[RAW_LINK], header.linkname, name), name);
     // A hard link is a name of its file, and may be linked to as well.
@@ -96,9 +101,12 @@ export class TarInspector extends Writable {
     if (before === undefined && !last.isDirectory) throw refused(name, 'it lies below something that is not a directory');
   }
 
-  private checkLimits(segments: readonly string[], size: number): void {
+  /** @param size what a link says that it has counts like a file's: it is read all the same */
+  private checkLimits(segments: readonly string[], size: number, name: string): void {
     const { entries, bytes, depth } = this.limits;
+    if (!Number.isSafeInteger(size) || size < 0) throw refused(name, 'its size is no number of bytes');
     this.contentBytes += size;
+    this.mostBytes = Math.max(this.mostBytes, this.bytes + BETWEEN_ENTRIES) + size;
     if (++this.entries > entries) throw tooLarge('entries', entries, `it has more than ${entries} entries`);
     if (this.contentBytes > bytes) throw tooLarge('bytes', bytes, `its files have more than ${bytes} bytes`);
     if (segments.length > depth) throw tooLarge('depth', depth, `it is ${segments.length} levels deep`);

@@ -4,7 +4,7 @@ import type { RecordChanges } from '../jobs/record-changes';
 import type { StepOutcome } from '../jobs/transition';
 import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
 import { SnapshotsRepository } from '../snapshot-records/snapshots.repository';
-import type { SnapshotStore } from '../snapshots/snapshot-store';
+import { type SnapshotStore, SnapshotStoreError } from '../snapshots/snapshot-store';
 import type { Transfers } from '../transfers/transfers';
 import { attemptKey, newSnapshotOf } from './snapshot.step';
 import { StepError, type StepHandler } from './step';
@@ -29,9 +29,21 @@ export class VerifyStep implements StepHandler {
     const id = newSnapshotOf(job);
     const snapshot = await this.snapshots.find(id, job.workspaceId);
     if (snapshot === null || snapshot.status === 'writing') throw new StepError(`Snapshot ${id} is not complete.`, 'final');
-    await this.transfers.verify(snapshot.record, signal);
+    try {
+      await this.transfers.verify(snapshot.record, signal);
+    } catch (error) {
+      if (isRefused(error) && !signal.aborted) await this.drop(snapshot.record.key);
+      throw error;
+    }
     await this.dropEarlierAttempts(job, snapshot.record.key);
     return { records: { snapshot: { id, status: 'verified' } } };
+  }
+
+  /** What nothing can be restored from takes no more room. */
+  private async drop(key: string): Promise<void> {
+    await this.store.delete(key).catch((error: unknown) => {
+      this.logger.warn(`A snapshot that was refused stays in the store: ${(error as Error).message}`);
+    });
   }
 
   /** Objects of attempts that did not come to their end. None of them has a record any more. */
@@ -45,4 +57,8 @@ export class VerifyStep implements StepHandler {
       this.logger.warn(`Earlier attempts at the snapshot stay in the store: ${(error as Error).message}`);
     }
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof SnapshotStoreError && (error.reason === 'corrupt' || error.reason === 'too_large');
 }

@@ -14,7 +14,7 @@ export class LocalTransfers implements Transfers {
   ) {}
 
   async save(pod: PodHandle, key: string, signal: AbortSignal): Promise<SnapshotRecord> {
-    return saveSnapshot(this.store, key, await this.connect(pod).snapshot(this.limits), signal);
+    return saveSnapshot(this.store, key, await this.connect(pod).snapshot(this.limits), this.limits, signal);
   }
 
   verify(record: SnapshotRecord, signal: AbortSignal): Promise<void> {

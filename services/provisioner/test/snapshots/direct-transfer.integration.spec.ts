@@ -195,6 +195,26 @@ describe('a snapshot that goes straight from the pod to the store', () => {
     strange.close();
   });
 
+  it('is given no more addresses than the limits have room for, and is not put together beyond them', async () => {
+    const few = { entries: 10, bytes: 16 * 1024 * 1024, depth: 5 };
+    const { agent, key } = await quiesced(plant(1));
+    let given = 0;
+    const greedy = {
+      upload: async (to: { addressOfPart: (number: number) => Promise<string> }): Promise<never> => {
+        for (; ; given += 1) await to.addressOfPart(given + 1);
+      },
+    };
+    await expect(saveDirectly(direct(), key, greedy, few, never)).rejects.toMatchObject({ reason: 'too_large' });
+    // Parts have 5 MiB here.
+    expect(given).toBe(4);
+    const large = {
+      upload: async (...given: Parameters<AgentClient['upload']>) => ({ ...(await agent.upload(...given)), storedBytes: 1e9 }),
+    };
+    await expect(saveDirectly(direct(), key, large, few, never)).rejects.toMatchObject({ reason: 'too_large' });
+    expect(await store.stat(key)).toBeNull();
+    expect(await half()).toBe(0);
+  });
+
   it('is found out where the store has other bytes than the pod sent', async () => {
     const { agent, key } = await quiesced(plant(12));
     peer.fault = ({ operation, query }) =>

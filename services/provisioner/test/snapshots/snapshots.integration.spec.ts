@@ -1,7 +1,7 @@
 import { LIMITS } from '../testing/limits';
 import { execFileSync } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import { ProcessPodDriver } from '../../src/pods/process/process-pod-driver';
 import { FileSnapshotStore } from '../../src/snapshots/files/file-snapshot-store';
 import { openSnapshot, saveSnapshot, verifySnapshot, type SnapshotRecord } from '../../src/snapshots/snapshots';
 import { bundleAgent } from '../testing/agent-bundle';
-import { tarOf } from '../testing/tars';
+import { headOf, linkHeadOf, tarOf } from '../testing/tars';
 import { until } from '../testing/until';
 import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 
@@ -44,7 +44,7 @@ async function savedPod(
   plant(files);
   await agent.resumeWork();
   await agent.quiesce('interrupted_by_restart');
-  const record = await saveSnapshot(store, `${spec.workspaceId}/1.tar.br`, await agent.snapshot(LIMITS));
+  const record = await saveSnapshot(store, `${spec.workspaceId}/1.tar.br`, await agent.snapshot(LIMITS), LIMITS);
   return { spec, agent, files, record };
 }
 
@@ -95,7 +95,7 @@ describe('a snapshot', () => {
 
   it('that is taken again is the same, under a key of its own', async () => {
     const { agent, record } = await savedPod((root) => writeFileSync(join(root, 'a'), 'a'));
-    const again = await saveSnapshot(store, `${record.key}.2`, await agent.snapshot(LIMITS));
+    const again = await saveSnapshot(store, `${record.key}.2`, await agent.snapshot(LIMITS), LIMITS);
     expect(again).toEqual({ ...record, key: `${record.key}.2` });
     await verifySnapshot(store, again, LIMITS);
   });
@@ -107,7 +107,7 @@ describe('a snapshot', () => {
     await agent.resumeWork();
     await agent.quiesce('x');
     const source = await agent.snapshot(LIMITS);
-    const saving = saveSnapshot(store, 'dying', source);
+    const saving = saveSnapshot(store, 'dying', source, LIMITS);
     saving.catch(() => undefined);
     await until(() => source.stream.readableLength > 0 || source.stream.readableEnded);
     const { pid } = JSON.parse(readFileSync(join(files, '..', '1', 'told', 'agent.json'), 'utf8')) as { pid: number };
@@ -123,7 +123,7 @@ describe('a snapshot', () => {
     await agent.resumeWork();
     await agent.quiesce('x');
     const giveUp = new AbortController();
-    const saving = saveSnapshot(store, 'given-up', await agent.snapshot(LIMITS), giveUp.signal);
+    const saving = saveSnapshot(store, 'given-up', await agent.snapshot(LIMITS), LIMITS, giveUp.signal);
     giveUp.abort();
     await expect(saving).rejects.toThrow();
     expect(await store.stat('given-up')).toBeNull();
@@ -137,13 +137,47 @@ describe('a snapshot', () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);
     try {
       const { agent } = await savedPod((root) => execFileSync('sh', ['-c', 'head -c 20000000 /dev/urandom > random'], { cwd: root }));
-      const saving = saveSnapshot(new FileSnapshotStore(join(mount, 'store')), 'a', await agent.snapshot(LIMITS));
+      const saving = saveSnapshot(new FileSnapshotStore(join(mount, 'store')), 'a', await agent.snapshot(LIMITS), LIMITS);
       await expect(saving).rejects.toMatchObject({ name: 'SnapshotStoreError', reason: 'no_space' });
       await agent.resumeWork();
       expect(await agent.health()).toMatchObject({ status: 'ready' });
     } finally {
       execFileSync('umount', ['-l', mount]);
     }
+  });
+});
+
+describe('what is sent in the place of a snapshot', () => {
+  const few = { entries: 10, bytes: 16 * 1024 * 1024, depth: 5 };
+  const sent = { sha256: 'a'.repeat(64), entries: 1 };
+
+  async function* content(head: Promise<Buffer>): AsyncGenerator<Buffer> {
+    yield await head;
+    for (let n = 0; n < 1_024; n += 1) yield randomBytes(1024 * 1024);
+  }
+  async function* zeros(): AsyncGenerator<Buffer> {
+    yield (await tarOf([{ name: 'a' }, 'x'])).subarray(0, 1_024);
+    for (;;) yield Buffer.alloc(1024 * 1024);
+  }
+
+  it.each<[string, string, () => AsyncGenerator<Buffer>, string]>([
+    ['a file that is too large', 'large', () => content(headOf({ name: 'a' }, 1024 ** 3)), 'too_large'],
+    ['a link that says it has content', 'link', () => content(linkHeadOf('a', 1024 ** 3)), 'too_large'],
+    ['a tar without an end', 'endless', zeros, 'corrupt'],
+    ['no tar', 'none', () => content(headOf({ name: 'a', type: 'character-device' }, 0)), 'corrupt'],
+  ])('%s is stored no further than that is seen', async (_what, key, source, reason) => {
+    let given = 0;
+    const counted = async function* (): AsyncGenerator<Buffer> {
+      for await (const chunk of source()) {
+        given += chunk.length;
+        yield chunk;
+      }
+    };
+    const saving = saveSnapshot(store, key, { stream: Readable.from(counted()), digest: Promise.resolve(sent) }, few);
+    await expect(saving).rejects.toMatchObject({ name: 'SnapshotStoreError', reason });
+    expect(given).toBeLessThan(64 * 1024 * 1024);
+    expect(await store.stat(key)).toBeNull();
+    expect(readdirSync(join(storeDir, '.incoming'))).toEqual([]);
   });
 });
 
@@ -216,7 +250,7 @@ describe('verification refuses', () => {
   it('what the agent and the provisioner have not seen alike', async () => {
     const tar = await tarOf([{ name: 'a' }, 'x']);
     const source = { stream: Readable.from([tar]), digest: Promise.resolve({ sha256: sha256(Buffer.from('other')), entries: 1 }) };
-    await expect(saveSnapshot(store, 'unlike', source)).rejects.toMatchObject(corrupt);
+    await expect(saveSnapshot(store, 'unlike', source, LIMITS)).rejects.toMatchObject(corrupt);
     expect(await store.stat('unlike')).toBeNull();
   });
 });

@@ -239,7 +239,7 @@ export function storeConformance(name: string, host: StoreHost): void {
 
       beforeEach(async () => {
         const source = { stream: Readable.from([await tar]), digest: sha256().then((digest) => ({ sha256: digest, entries: 1 })) };
-        record = await saveSnapshot(store, 'ws_1/1.tar.br', source);
+        record = await saveSnapshot(store, 'ws_1/1.tar.br', source, LIMITS);
         await verifySnapshot(store, record, LIMITS);
       });
 
