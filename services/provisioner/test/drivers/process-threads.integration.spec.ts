@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { firstThreadEnds, HAS_PROGRAM } from '../../../../runtime/agent/test/testing/first-thread-ends';
 import type { PodDriver, PodIdentity } from '../../src/pods/pod-driver';
 import type { IsolationKind } from '../../src/pods/process/isolation-kinds';
 import { ProcessPodDriver } from '../../src/pods/process/process-pod-driver';
+import { firstThreadEnds, HAS_PROGRAM } from '../testing/first-thread-ends';
 import { hasEnded } from '../testing/processes';
 import { until } from '../testing/until';
 import { newSpec } from '../testing/workspaces';
