@@ -23,4 +23,8 @@ export class NoopPodDriver implements PodDriver {
   list(): Promise<PodState[]> {
     return Promise.resolve([]);
   }
+
+  fences(): Promise<PodIdentity[]> {
+    return Promise.resolve([]);
+  }
 }

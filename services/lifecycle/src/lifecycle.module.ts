@@ -19,6 +19,7 @@ import { OperationsController } from './operations/operations.controller';
 import { OperationsRepository } from './operations/operations.repository';
 import { OperationsService } from './operations/operations.service';
 import { StepsService } from './operations/steps.service';
+import { PodFences } from './operations/pod-fences.service';
 import { PodLosses } from './operations/pod-losses.service';
 import { Watchdog } from './operations/watchdog';
 import { OverviewController } from './overview/overview.controller';
@@ -112,6 +113,7 @@ export class LifecycleModule {
         OperationLoader,
         OperationsService,
         StepsService,
+        PodFences,
         PodLosses,
         OverviewRepository,
         ProvidersRepository,

@@ -195,6 +195,24 @@ export class PodLost {
   reason!: string;
 }
 
+/**
+ * The machines know of a newer pod than the database: it was restored to an earlier state. Generations go on from this one. An operation in flight is of
+ * the past, and fails.
+ */
+export class PodFenceFound {
+  static readonly type = 'reprise.pod.fence-found.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { workspace_id: EXAMPLE.workspace, generation: 7 };
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  /** The newest that a pod was ever made of. */
+  @IsCounter()
+  generation!: number;
+}
+
 /** A checkpoint of a live pod stands, verified: a resume begins from it should the pod be lost with its files. */
 export class PodCheckpointed {
   static readonly type = 'reprise.pod.checkpointed.v1';
@@ -281,6 +299,7 @@ export const POD_EVENTS = [
   PodRemoved,
   PodJobFailed,
   PodLost,
+  PodFenceFound,
   PodCheckpointed,
   PodCheckpointFailed,
   TaskDelivered,

@@ -4,6 +4,7 @@ import {
   OperationView,
   PodCheckpointed,
   PodCheckpointFailed,
+  PodFenceFound,
   PodJobFailed,
   PodLost,
   PodReady,
@@ -17,6 +18,7 @@ import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservice
 import { factOf, orgOf } from '../commands/from-context';
 import { OperationsService } from './operations.service';
 import { CheckpointsService } from '../workspaces/checkpoints.service';
+import { PodFences } from './pod-fences.service';
 import { PodLosses } from './pod-losses.service';
 import { StepsService } from './steps.service';
 
@@ -27,6 +29,7 @@ export class OperationsController {
     private readonly steps: StepsService,
     private readonly losses: PodLosses,
     private readonly checkpoints: CheckpointsService,
+    private readonly fences: PodFences,
   ) {}
 
   @EventPattern(PodStepChanged.type)
@@ -62,6 +65,11 @@ export class OperationsController {
   @EventPattern(PodLost.type)
   podLost(@Payload() data: PodLost, @Ctx() context: MessageContext): Promise<void> {
     return this.losses.lost(factOf(data, context));
+  }
+
+  @EventPattern(PodFenceFound.type)
+  podFenceFound(@Payload() data: PodFenceFound, @Ctx() context: MessageContext): Promise<void> {
+    return this.fences.found(factOf(data, context));
   }
 
   @MessagePattern(GetOperation.type)

@@ -52,6 +52,8 @@ interface Outcome {
   change: WorkspaceChange;
 }
 
+type AboutPassed = Pick<OperationEntity, 'id' | 'workspace_id' | 'generation'>;
+
 /** What becomes of operations: the provisioner's facts and the passing of deadlines, each applied once. */
 @Injectable()
 export class OperationsService {
@@ -141,6 +143,17 @@ export class OperationsService {
     );
   }
 
+  /** Fails an operation of the past: a newer pod than it knows of was made before the database was restored to an earlier state. */
+  failPassed({ id, workspace_id, generation }: AboutPassed, newest: number): Promise<void> {
+    const message = `The database was restored to a state before this operation's end: generation ${newest} was there already. Resume the workspace.`;
+    const outcomeOf = ({ workspace }: LoadedWithTask): Outcome => ({
+      ending: whenFailed(false, beforeOf(workspace)),
+      error: { code: 'operation_timeout', message },
+      change: { pod_role_version: null },
+    });
+    return this.endWith(null, { operation_id: id, workspace_id, generation }, outcomeOf, { byDeadline: false });
+  }
+
   async get(orgId: string, { operation_id: id, caller }: GetOperation): Promise<OperationView> {
     const row = await this.operations.find(orgId, id);
     if (!row) throw new RefusedError(notFound('operation_not_found'));
@@ -162,6 +175,7 @@ export class OperationsService {
     fact: Fact<AboutOperation> | null,
     about: AboutOperation & { generation: number },
     outcomeOf: (loaded: LoadedWithTask) => Outcome,
+    { byDeadline = fact === null } = {},
   ): Promise<void> {
     let ended = null as EndedOperation | null;
     const work = async (manager: EntityManager, now: Date, loading: { locked: boolean }): Promise<Effect | null> => {
@@ -180,7 +194,7 @@ export class OperationsService {
     if (ended === null) return;
     addToContext({ operationId: about.operation_id });
     this.metrics.operationEnded(ended);
-    if (fact === null) this.metrics.watchdogDid('operation_timed_out');
+    if (byDeadline) this.metrics.watchdogDid('operation_timed_out');
     const ending = `${ended.kind} ${ended.error ? `failed: ${ended.error}` : 'succeeded'}`;
     annotateSpan({ 'reprise.operation.end': ending, 'reprise.generation': about.generation });
     this.logger.log(ending);

@@ -47,4 +47,8 @@ export class ObservedPodDriver implements PodDriver {
   weakness(): Promise<string | null> {
     return this.driver.weakness?.() ?? Promise.resolve(null);
   }
+
+  fences(): Promise<PodIdentity[]> {
+    return this.timer.time('fences', () => this.driver.fences());
+  }
 }

@@ -132,6 +132,9 @@ export interface PodDriver {
 
   /** Why pods are not kept from each other and from Reprise where they run; null where they are. A driver that always keeps them so has no word on it. */
   weakness?(): Promise<string | null>;
+
+  /** Of each workspace that ever had a pod the newest generation that was ever created: `create` refuses any before it. */
+  fences(): Promise<PodIdentity[]>;
 }
 
 export type PodErrorReason =

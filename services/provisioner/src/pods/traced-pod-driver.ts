@@ -28,6 +28,10 @@ export class TracedPodDriver implements PodDriver {
   weakness(): Promise<string | null> {
     return this.driver.weakness?.() ?? Promise.resolve(null);
   }
+
+  fences(): Promise<PodIdentity[]> {
+    return this.driver.fences();
+  }
 }
 
 /** Of a call about a pod: which one, of all that the workspace has had. */

@@ -7,6 +7,7 @@ import type { PodDriver } from '../pods/pod-driver';
 import { POD_DRIVER, SNAPSHOT_STORE } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
+import { FenceCheck } from './fence-check.service';
 import { type Correction, corrections } from './reconcile.rules';
 import { ReconcilerRepository } from './reconciler.repository';
 
@@ -33,6 +34,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(POD_DRIVER) private readonly driver: PodDriver,
     @Inject(SNAPSHOT_STORE) private readonly store: SnapshotStore,
     private readonly records: ReconcilerRepository,
+    private readonly fences: FenceCheck,
     private readonly config: ProvisionerConfig,
     private readonly clock: Clock,
     private readonly metrics: ProvisionerMetrics,
@@ -61,6 +63,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   /** One pass. Resolves with what was corrected; null where another replica is at it. What fails is left to the next pass. */
   pass(): Promise<Correction[] | null> {
     return this.records.alone(async () => {
+      await this.fences.run();
       // In this order: a pod is recorded before it is made, so whatever was found and is on no record was never on one.
       const found = await this.driver.list();
       const recorded = await this.records.recorded(found);

@@ -43,6 +43,19 @@ export function keepsThePromisesOfAPodDriver(setUp: () => Promise<DriverUnderTes
       expect(await agent.health()).toEqual({ status: 'starting', ...identityOf(spec), taskId: null });
     });
 
+    it('is told by the fence of its workspace from then on, also once it is gone', async () => {
+      const spec = newSpec();
+      const fenceOf = async (): Promise<number[]> =>
+        (await host.another.fences()).filter(({ workspaceId }) => workspaceId === spec.workspaceId).map(({ generation }) => generation);
+      expect(await fenceOf()).toEqual([]);
+      await create(spec);
+      expect(await fenceOf()).toEqual([1]);
+      await driver.remove(spec, { graceSeconds: 5 });
+      expect(await fenceOf()).toEqual([1]);
+      await create(nextGeneration(spec, 6));
+      expect(await fenceOf()).toEqual([7]);
+    });
+
     it('of a pod that lives answers that one', async () => {
       const spec = newSpec();
       const first = await driver.create(spec);

@@ -29,7 +29,7 @@ const PERMISSIONS = [
   ...['create', 'delete', 'get', 'list', 'watch'].map((verb) => [verb, 'pods'] as const),
   ['create', 'secrets'] as const,
   ...['create', 'delete', 'list'].map((verb) => [verb, 'persistentvolumeclaims'] as const),
-  ...['create', 'get', 'update'].map((verb) => [verb, 'leases'] as const),
+  ...['create', 'get', 'list', 'update'].map((verb) => [verb, 'leases'] as const),
   ['get', 'configmaps'] as const,
 ];
 

@@ -82,5 +82,6 @@ function withoutKeys(driver: World['driver']): PodDriver {
     remove: (...given) => driver.remove(...given),
     inspect: (...given) => driver.inspect(...given),
     list: () => driver.list(),
+    fences: () => driver.fences(),
   };
 }

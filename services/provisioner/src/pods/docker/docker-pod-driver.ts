@@ -52,7 +52,7 @@ export class DockerPodDriver implements PodDriver {
   private readonly names: Names;
   private readonly engine: Engine;
   private readonly containers: PodContainers;
-  private readonly fences: Fences;
+  private readonly fenceVolumes: Fences;
   private readonly services: ServiceContainers;
   private readonly networks: PodNetworks;
   private readonly maker: PodMaker;
@@ -62,7 +62,7 @@ export class DockerPodDriver implements PodDriver {
     this.names = new Names(options.instance);
     this.engine = new Engine(options);
     this.containers = new PodContainers(this.engine, this.names);
-    this.fences = new Fences(this.engine, this.names);
+    this.fenceVolumes = new Fences(this.engine, this.names);
     this.services = new ServiceContainers(this.engine, this.names, new URL(options.gatewayUrl).hostname);
     this.networks = new PodNetworks(this.engine, this.names, this.services);
     this.maker = new PodMaker(this.engine, this.names, this.networks, options);
@@ -106,6 +106,10 @@ export class DockerPodDriver implements PodDriver {
 
   list(): Promise<PodState[]> {
     return answering(() => this.states());
+  }
+
+  fences(): Promise<PodIdentity[]> {
+    return answering(() => this.fenceVolumes.newestGenerations());
   }
 
   /**
@@ -175,11 +179,11 @@ export class DockerPodDriver implements PodDriver {
     if (!(await this.clear(spec, others))) return 'someone else makes or removes a pod of this workspace';
 
     const image = await this.maker.imageOf(spec);
-    await this.fences.raise(spec);
+    await this.fenceVolumes.raise(spec);
     const made = await this.maker.make(spec, image);
     if (made.id === null) return made.why;
     // Whoever came with a newer generation has raised the fence before it looked for this container: one of the two sees the other.
-    const newest = await this.fences.newestGeneration(spec.workspaceId);
+    const newest = await this.fenceVolumes.newestGeneration(spec.workspaceId);
     if (newest > spec.generation) {
       await this.containers.remove(made.id);
       throw passedBy(newest);
@@ -189,7 +193,7 @@ export class DockerPodDriver implements PodDriver {
   }
 
   private async assertNotFenced(spec: PodSpec, others: readonly PodContainer[]): Promise<void> {
-    const newest = await this.fences.newestGeneration(spec.workspaceId);
+    const newest = await this.fenceVolumes.newestGeneration(spec.workspaceId);
     if (newest > spec.generation) throw passedBy(newest);
     this.assertNoOtherLives(spec, others);
   }

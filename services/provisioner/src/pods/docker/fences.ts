@@ -18,6 +18,15 @@ export class Fences {
     return Math.max(0, ...(await this.of(workspaceId)).map(({ generation }) => generation));
   }
 
+  /** Of every workspace that ever had a pod. */
+  async newestGenerations(): Promise<PodIdentity[]> {
+    const newest = new Map<string, PodIdentity>();
+    for (const fence of await this.of()) {
+      if (fence.generation > (newest.get(fence.workspaceId)?.generation ?? 0)) newest.set(fence.workspaceId, fence);
+    }
+    return [...newest.values()];
+  }
+
   /** Durable once it resolves. */
   async raise(pod: PodIdentity): Promise<void> {
     const volume = { Name: this.names.fence(pod), Labels: this.names.podLabels('fence', pod) };
@@ -31,8 +40,9 @@ export class Fences {
     }
   }
 
-  private async of(workspaceId: string): Promise<PodIdentity[]> {
-    const volumes = await listVolumes(this.engine, this.names.filter({ workspaceId, kind: 'fence' }));
+  private async of(workspaceId?: string): Promise<PodIdentity[]> {
+    const whose = workspaceId === undefined ? {} : { workspaceId };
+    const volumes = await listVolumes(this.engine, this.names.filter({ ...whose, kind: 'fence' }));
     return volumes.flatMap(({ Labels }) => this.names.identityOf(Labels) ?? []);
   }
 }

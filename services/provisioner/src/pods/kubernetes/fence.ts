@@ -1,10 +1,11 @@
 import { PodError, type PodIdentity } from '../pod-driver';
 import type { KubeApi } from './kube-api';
 import { KubeError } from './kube-error';
-import type { KubeLease, OwnerReference } from './kube-objects';
-import { nameOf, workspaceLabels } from './names';
+import type { KubeLease, KubeList, OwnerReference } from './kube-objects';
+import { LABEL, nameOf, selectorOf, workspaceLabels } from './names';
 
 const GENERATION = 'reprise.dev/newest-generation';
+const PAGE = 500;
 
 /**
  * The newest generation of a workspace that was ever to be created: a Lease, which outlives its pods, raised by compare-and-swap on its
@@ -20,6 +21,24 @@ export class Fence {
   /** The Lease as it is; null where no pod of the workspace was ever made. */
   read(workspaceId: string): Promise<KubeLease | null> {
     return this.api.get<KubeLease>(this.pathOf(workspaceId));
+  }
+
+  /** Of every workspace that ever had a pod. */
+  async all(): Promise<PodIdentity[]> {
+    const found: PodIdentity[] = [];
+    let next: string | undefined;
+    do {
+      const query = { labelSelector: selectorOf(this.instance), limit: PAGE, continue: next };
+      const page: KubeList<KubeLease> = await this.api.list(this.path, query);
+      for (const lease of page.items) {
+        const workspaceId = lease.metadata.labels?.[LABEL.workspace];
+        // One that cannot be read keeps only its own workspace from a new pod.
+        const generation = Number(lease.metadata.annotations?.[GENERATION]);
+        if (workspaceId !== undefined && Number.isSafeInteger(generation)) found.push({ workspaceId, generation });
+      }
+      next = page.metadata.continue;
+    } while (next);
+    return found;
   }
 
   /** @throws PodError `stale_generation` where a newer one was created */

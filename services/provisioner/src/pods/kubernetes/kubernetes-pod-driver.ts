@@ -40,6 +40,7 @@ export class KubernetesPodDriver implements PodDriver {
   private readonly waiter: PodWaiter;
   private readonly maker: PodMaker;
   private readonly claims: Claims;
+  private readonly fence: Fence;
   private readonly salvages: PodSalvage;
 
   constructor(
@@ -51,7 +52,7 @@ export class KubernetesPodDriver implements PodDriver {
     this.pods = new PodClient(api, this.watch.cache, options);
     this.waiter = new PodWaiter(this.watch, this.pods);
     this.claims = new Claims(api, namespace, instance, options.storage.kind === 'pvc');
-    const fence = new Fence(api, namespace, instance);
+    const fence = (this.fence = new Fence(api, namespace, instance));
     const owners = new Owner(api, namespace, owner);
     const starts = new PodStart(this.pods, this.waiter);
     const making = { making: options, startTimeoutMs: options.startTimeoutMs, removeTimeoutMs: this.removeTimeoutMs };
@@ -112,6 +113,10 @@ export class KubernetesPodDriver implements PodDriver {
       for (const view of views) claims.delete(keyOf(view));
       return [...pods, ...(await this.remains([...claims.values()]))].filter((state) => state !== null);
     });
+  }
+
+  fences(): Promise<PodIdentity[]> {
+    return answering('list', () => this.fence.all());
   }
 
   /** What seems to have a claim and no pod. Each is looked at: the watch may not have told of its pod yet. */

@@ -129,6 +129,16 @@ export class PodDirectory {
     return (await this.numberIn(join(this.root, workspaceId, 'generation'))) ?? 0;
   }
 
+  /** Of every workspace that ever had a pod. */
+  async newestGenerations(): Promise<PodIdentity[]> {
+    const found: PodIdentity[] = [];
+    for (const workspaceId of (await namesIn(this.root)).filter((name) => !name.startsWith('.'))) {
+      const generation = await this.newestGeneration(workspaceId);
+      if (generation > 0) found.push({ workspaceId, generation });
+    }
+    return found;
+  }
+
   /** Raises the fence; durable once it resolves. Only under the workspace's lock. */
   async raiseGeneration(pod: PodIdentity): Promise<void> {
     const directory = join(this.root, pod.workspaceId);

@@ -140,6 +140,10 @@ export class ProcessPodDriver implements PodDriver {
     });
   }
 
+  fences(): Promise<PodIdentity[]> {
+    return answering(() => this.directory.newestGenerations());
+  }
+
   private async removeDirectory(pod: PodIdentity): Promise<void> {
     await this.directory.setAside(pod);
     await this.removed.remove(this.directory.of(pod));

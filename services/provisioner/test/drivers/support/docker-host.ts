@@ -53,6 +53,7 @@ export class DockerHost {
       remove: (pod, how) => driver.remove(pod, how),
       inspect: (pod) => driver.inspect(pod),
       list: () => driver.list(),
+      fences: () => driver.fences(),
     };
   }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { PodError, type PodDriver, type PodErrorReason, type PodHandle, type PodState } from '../../../src/pods/pod-driver';
+import { PodError, type PodDriver, type PodErrorReason, type PodHandle, type PodIdentity, type PodState } from '../../../src/pods/pod-driver';
 import type { IsolationFound } from '../../../src/pods/process/pod-isolation';
 import type { ProcessDriverOptions } from '../../../src/pods/process/process-pod-driver';
 
@@ -63,6 +63,9 @@ export class DriverOfUser implements PodDriver {
   }
   list(): Promise<PodState[]> {
     return this.ask('list');
+  }
+  fences(): Promise<PodIdentity[]> {
+    return this.ask('fences');
   }
 
   /** Ends the process as a crash would; pods live on. */
