@@ -1,3 +1,4 @@
+import { Failure, written } from './failure';
 import { record } from './testing/recorder';
 
 describe('the command line', () => {
@@ -28,6 +29,32 @@ describe('the command line', () => {
     expect({ code, out }).toEqual({ code: 3, out: '' });
     expect(err).toMatch(/^reprise: the broker at 127\.0\.0\.1:1 cannot be reached: [^\n]+\n$/);
     expect(err).not.toContain('hidden');
+  });
+
+  it.each([
+    [
+      ['tenants', 'list', '--json'],
+      { AMQP_URL: 'amqp://user:hidden@127.0.0.1:1' },
+      3,
+      'unreachable',
+      /^the broker at 127\.0\.0\.1:1 cannot be reached/,
+    ],
+    [['tenants', 'list', '--json'], {}, 1, 'failed', /^AMQP_URL/],
+    [['tenants', 'list', '--json', '--wrong'], {}, 2, 'usage', /unknown option '--wrong'/],
+  ])('%j fails in JSON where it was to answer in JSON', async (args, env, exit, code, message) => {
+    const { code: exited, out, err } = await record(args, env);
+    expect({ exited, out }).toEqual({ exited: exit, out: '' });
+    expect(err).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(err)).toEqual({ error: { code, message: expect.stringMatching(message) } });
+  });
+
+  it('tells the details of a refusal, to a person and to a program', () => {
+    const told = { code: 'invalid_state', details: { status: 'stopped', allowed: ['resume', 'archive'] } };
+    const failure = new Failure('refused: invalid_state: See details.', 1, told);
+    expect(written(failure, false)).toBe(
+      'reprise: refused: invalid_state: See details.\n  status: stopped\n  allowed: ["resume","archive"]\n',
+    );
+    expect(JSON.parse(written(failure, true))).toEqual({ error: { ...told, message: 'refused: invalid_state: See details.' } });
   });
 
   it('explains itself on request: exit code 0', async () => {

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, Failure, type ExitCode } from './failure';
+import { EXIT, Failure, type ExitCode, written, wrongUsage } from './failure';
 import type { Terminal } from './terminal';
 import { deadVerb } from './verbs/dead';
 import { definitionsVerb } from './verbs/definitions';
@@ -19,17 +19,19 @@ const EXIT_CODES = 'Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 so
  * @param args without the node and script that process.argv begins with
  */
 export async function run(args: string[], terminal: Terminal): Promise<ExitCode> {
+  const json = args.includes('--json');
   try {
-    await program(terminal).parseAsync(args, { from: 'user' });
+    await program(terminal, json).parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    terminal.err(`reprise: ${error instanceof Failure ? error.message : describe(error)}\n`);
-    return error instanceof Failure ? error.exitCode : EXIT.failed;
+    const failure = error instanceof Failure ? error : new Failure(describe(error));
+    terminal.err(written(failure, json));
+    return failure.exitCode;
   }
 }
 
-function program(terminal: Terminal): Command {
+function program(terminal: Terminal, json: boolean): Command {
   const root = new Command('reprise')
     .description('Runs and inspects an instance of Reprise.')
     .option('--env-file <file>', 'the settings of the instance (default: the nearest .reprise/env, or REPRISE_ENV_FILE)')
@@ -37,7 +39,7 @@ function program(terminal: Terminal): Command {
     .configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.err(text),
-      outputError: (text, write) => write(text.replace(/^error:/, 'reprise:')),
+      outputError: (text, write) => write(written(wrongUsage(text.replace(/^error: /, '').trimEnd()), json)),
     });
   const tenants = new Command('tenants').description('Tenants and their billing postures.');
   for (const verb of [tenantsSetVerb, tenantsListVerb]) tenants.addCommand(verb(terminal));

@@ -92,7 +92,9 @@ describe('reprise status', () => {
         'dead_letters_uncollected: 1 dead letter of lifecycle.commands waits to be collected by deadletters',
       ]),
     );
-    expect(err).toMatch(/^reprise: .*gateway is down.*; lifecycle is not ready: broker; .*nobody consumes provisioner.commands/);
+    expect(JSON.parse(err).error.message).toMatch(
+      /gateway is down.*; lifecycle is not ready: broker; .*nobody consumes provisioner.commands/,
+    );
     await channel.purgeQueue('lifecycle.commands');
   });
 

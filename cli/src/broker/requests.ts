@@ -4,7 +4,7 @@ import { validateSync } from 'class-validator';
 import { EXCHANGE_OF, type MessageClass, MESSAGES } from '@reprise/contracts';
 import type { Refusal } from '@reprise/messaging';
 import type { Environment } from '../environment';
-import { Failure, reasonOf, unreachable, wrongUsage } from '../failure';
+import { EXIT, Failure, reasonOf, unreachable, wrongUsage } from '../failure';
 import { brokerAddress } from './address';
 import { withConnection } from './channel';
 
@@ -15,8 +15,8 @@ export type Ask = <T>(message: MessageClass, data: object) => Promise<T>;
 export class Refused extends Failure {
   readonly code: string;
 
-  constructor({ code, message }: Refusal) {
-    super(`refused: ${code}: ${message}`);
+  constructor({ code, message, details }: Refusal) {
+    super(`refused: ${code}: ${message}`, EXIT.failed, { code, details });
     this.code = code;
   }
 }

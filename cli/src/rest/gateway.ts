@@ -2,7 +2,7 @@ import { reasonOf, unreachable } from '../failure';
 
 export interface Answer<T> {
   status: number;
-  body: T & { error?: { code: string; message: string } };
+  body: T & { error?: { code: string; message: string; details?: Record<string, unknown> } };
 }
 
 const TIMEOUT_MS = 15_000;

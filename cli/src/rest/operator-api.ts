@@ -33,6 +33,6 @@ export class OperatorApi {
 
 function bodyOf<T>({ status, body }: Answer<T>): T {
   if (status < 400) return body;
-  const { code, message } = body.error ?? { code: String(status), message: 'without a reason' };
-  throw new Failure(`refused: ${code}: ${message}`, status === 503 ? EXIT.unreachable : EXIT.failed);
+  const { code, message, details } = body.error ?? { code: String(status), message: 'without a reason' };
+  throw new Failure(`refused: ${code}: ${message}`, status === 503 ? EXIT.unreachable : EXIT.failed, { code, details });
 }

@@ -4,7 +4,7 @@ import { type Ask, Refused, withRequests } from '../broker/requests';
 import { DEMO, DEMO_COMMAND } from '../demo/demo-role';
 import { Gateway } from '../rest/gateway';
 import { environmentOf } from '../environment';
-import { Failure } from '../failure';
+import { EXIT, Failure, type Told } from '../failure';
 import { answer, type Terminal } from '../terminal';
 import { signToken } from '../tokens/sign-token';
 
@@ -85,6 +85,6 @@ async function find(gateway: Gateway, path: string, list: string, name: string):
   return undefined;
 }
 
-function refused(path: string, status: number, error?: { code: string; message: string }): Failure {
-  return new Failure(`${path}: ${status} ${error ? `${error.code}: ${error.message}` : 'without a reason'}`);
+function refused(path: string, status: number, error?: Told & { message: string }): Failure {
+  return new Failure(`${path}: ${status} ${error ? `${error.code}: ${error.message}` : 'without a reason'}`, EXIT.failed, error);
 }
