@@ -44,3 +44,6 @@ it.each([
   expect(flawed({ [field]: right })).toEqual([]);
   expect(flawed({ [field]: wrong })).toEqual([field]);
 });
+
+it.each([1e-7, 5e-324, 0.0501, NaN, Infinity, 1e21, '1'])('cpus may not be %p', (cpus) => expect(flawed({ cpus })).toEqual(['cpus']));
+it.each([0.05, 0.123, 1.1, 1_024])('cpus may be %p', (cpus) => expect(flawed({ cpus })).toEqual([]));

@@ -1,5 +1,5 @@
-import { IsBoolean, IsInt, IsNumber, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { MayBeLeftOut } from './rules';
+import { IsBoolean, IsInt, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { HasDecimals, MayBeLeftOut } from './rules';
 
 /** An image as registries name it: `[host[:port]/]path[:tag][@digest]`, its path of words with one separator between two. */
 const IMAGE =
@@ -15,7 +15,7 @@ export class RoleRuntime {
 
   /** Cores. */
   @MayBeLeftOut()
-  @IsNumber({ maxDecimalPlaces: 3 })
+  @HasDecimals(3)
   @Min(0.05)
   @Max(1_024)
   cpus?: number;

@@ -3,12 +3,17 @@ import { IsInt, Max, Min, ValidateIf, type ValidationOptions, registerDecorator 
 /** A name that can stand in an address: lower-case letters, digits and inner hyphens. */
 export const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
-const MOST_VARIABLES = 128;
-const LONGEST_VALUE = 32_768;
+/** The name of an environment variable that is not one of Reprise's own. */
+export const VARIABLE = /^(?!REPRISE_)[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+export const MOST_VARIABLES = 128;
+export const LONGEST_VALUE = 32_768;
 
-/** RFC 3339, of which ISO 8601 is more: weeks and ordinal days, which `Date` does not read, and years that PostgreSQL does not take. */
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+/**
+ * RFC 3339, of which ISO 8601 is more: weeks and ordinal days, which `Date` does not read, years that PostgreSQL does not take, and an hour 24. Offsets
+ * as there are on Earth: PostgreSQL takes none of 16 hours or more.
+ */
+export const TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
 /** The largest that the database's columns for counts take. */
 const LARGEST_COUNT = 2_147_483_647;
 
@@ -59,6 +64,21 @@ function isTime(text: string): boolean {
   // A day that its month does not have is read as one of the next month.
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
   return year > 0 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+
+/** A number with so many decimals at most. class-validator's own rule throws at one that is written with an exponent. */
+export function HasDecimals(most: number): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'hasDecimals',
+      target: target.constructor,
+      propertyName: propertyName as string,
+      constraints: [most],
+      validator: {
+        validate: (value: unknown) => typeof value === 'number' && Number.isFinite(value) && Number(value.toFixed(most)) === value,
+        defaultMessage: () => `${String(propertyName)} must be a number with at most ${most} decimals`,
+      },
+    });
 }
 
 /** A number that counts from 1: a generation, an attempt, a version. */
@@ -152,9 +172,6 @@ function isVariables(value: unknown): boolean {
 export function areVariables(entries: readonly (readonly [name: string, text: unknown])[], longest = LONGEST_VALUE): boolean {
   return (
     entries.length <= MOST_VARIABLES &&
-    entries.every(
-      ([name, text]) =>
-        VARIABLE.test(name) && !name.startsWith('REPRISE_') && typeof text === 'string' && text.length <= longest && !text.includes('\0'),
-    )
+    entries.every(([name, text]) => VARIABLE.test(name) && typeof text === 'string' && hasLength(text, 0, longest) && !text.includes('\0'))
   );
 }

@@ -1,5 +1,6 @@
 import { getMetadataStorage } from 'class-validator';
 import { ID_PREFIX, type IdKind } from '../ids';
+import { LONGEST_VALUE, MOST_VARIABLES, TIME, VARIABLE } from '../messages/rules';
 import type { Schema } from './schema';
 
 /** One rule of class-validator on one field. */
@@ -8,6 +9,14 @@ interface Rule {
   constraints: readonly unknown[];
   each: boolean;
 }
+
+const VALUE: Schema = { maxLength: LONGEST_VALUE, pattern: '^[^\\u0000]*$' };
+const variables = (value: Schema): Schema => ({
+  type: 'object',
+  maxProperties: MOST_VARIABLES,
+  propertyNames: { pattern: VARIABLE.source },
+  additionalProperties: value,
+});
 
 /** What each rule says in JSON Schema; those that are not listed say nothing that a schema can. */
 const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>> = {
@@ -18,14 +27,15 @@ const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>
   isSubject: () => ({ type: 'string', minLength: 1, maxLength: 255, pattern: '^(?!(?:service|reprise|key):)' }),
   isTypeId: ([kind]) => ({ type: 'string', pattern: idPattern(kind as IdKind) }),
   isIn: ([values]) => ({ type: 'string', enum: values as unknown[] }),
-  isTime: () => ({ type: 'string', format: 'date-time' }),
+  isTime: () => ({ type: 'string', format: 'date-time', pattern: TIME.source }),
+  hasDecimals: ([most]) => ({ type: 'number', multipleOf: Number(`1e-${most as number}`) }),
   isInt: () => ({ type: 'integer' }),
   min: ([minimum]) => ({ minimum: minimum as number }),
   max: ([maximum]) => ({ maximum: maximum as number }),
   isBoolean: () => ({ type: 'boolean' }),
   isObject: () => ({ type: 'object' }),
-  isStringMap: () => ({ type: 'object', additionalProperties: { type: 'string' } }),
-  isSecretMap: ([removable]) => ({ type: 'object', additionalProperties: { type: removable ? ['string', 'null'] : 'string' } }),
+  isStringMap: () => variables({ type: 'string', ...VALUE }),
+  isSecretMap: ([removable]) => variables({ type: removable ? ['string', 'null'] : 'string', ...VALUE }),
   isEncryptedMap: ([removable]) => ({ type: 'object', additionalProperties: { type: removable ? ['string', 'null'] : 'string' } }),
   isArray: () => ({ type: 'array' }),
   arrayMinSize: ([minItems]) => ({ minItems: minItems as number }),

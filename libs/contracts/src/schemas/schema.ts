@@ -19,5 +19,8 @@ export interface Schema {
   anyOf?: readonly Schema[];
   properties?: Readonly<Record<string, Schema>>;
   required?: readonly string[];
+  maxProperties?: number;
+  propertyNames?: Schema;
+  multipleOf?: number;
   additionalProperties?: boolean | Schema;
 }
