@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { PodError, type PodDriver, type PodErrorReason, type PodHandle, type PodIdentity, type PodState } from '../../../src/pods/pod-driver';
+import {
+  PodError,
+  type PodDriver,
+  type PodErrorReason,
+  type PodHandle,
+  type PodIdentity,
+  type PodState,
+} from '../../../src/pods/pod-driver';
 import type { IsolationFound } from '../../../src/pods/process/pod-isolation';
 import type { ProcessDriverOptions } from '../../../src/pods/process/process-pod-driver';
 
