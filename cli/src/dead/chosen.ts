@@ -27,6 +27,7 @@ export function chosenBy(ids: readonly string[], options: FilterOptions): Chosen
 export async function confirmed(terminal: Terminal, api: DeadLetterApi, chosen: Chosen, verb: string, yes: boolean): Promise<number> {
   if ('id' in chosen) return 1;
   const { ids, ...filter } = chosen.filter;
+  if (!ids) await api.mustKnow(filter);
   const count = ids ? ids.length : await api.waiting(filter);
   if (count <= 1 || yes) return count;
   const what = `${verb} ${count} dead letters`;

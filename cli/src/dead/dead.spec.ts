@@ -39,7 +39,7 @@ describe('reprise dead', () => {
 });
 
 describe('more than one dead letter', () => {
-  const api = { waiting: () => Promise.resolve(7) } as unknown as DeadLetterApi;
+  const api = { waiting: () => Promise.resolve(7), mustKnow: () => Promise.resolve() } as unknown as DeadLetterApi;
   const many = chosenBy([], { type: 'a' });
   const at = (answer?: string) => ({
     env: {},

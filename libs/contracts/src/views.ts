@@ -169,6 +169,8 @@ export interface DeadLetterView {
 
 /** Everything that is known of a dead letter. */
 export interface DeadLetterWhole extends DeadLetterView {
+  /** The broker user that sent the message first, as the broker or who published it again vouches; null where nobody does. */
+  sender: string | null;
   stack: string | null;
   headers: Record<string, unknown>;
   properties: Record<string, unknown>;

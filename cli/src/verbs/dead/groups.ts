@@ -7,14 +7,25 @@ import { answer, table, type Terminal } from '../../terminal';
 
 const LONGEST = 60;
 
+interface Options extends FilterOptions {
+  all?: true;
+  json?: true;
+  envFile?: string;
+}
+
 /** `reprise dead groups`. */
 export function deadGroupsVerb(terminal: Terminal): Command {
-  return withFilter(new Command('groups').description('Group dead letters by what failed, the largest group first.'))
+  return withFilter(
+    new Command('groups').description('Group the dead letters that wait for an operator by what failed, the largest first.'),
+  )
+    .option('--all', 'those that are settled, too: replayed and not come back, or discarded')
     .option('--json', 'print { groups } as JSON')
     .action(async (_, command: Command) => {
-      const { json, envFile, ...options } = command.optsWithGlobals<FilterOptions & { json?: true; envFile?: string }>();
+      const { all, json, envFile, ...options } = command.optsWithGlobals<Options>();
       const api = DeadLetterApi.of(environmentOf(terminal, envFile));
-      const found = await api.get<{ groups: DeadLetterGroupView[] }>('/groups', { ...filterOf(options), limit: '200' });
+      const filter = filterOf(options);
+      await api.mustKnow(filter);
+      const found: { groups: DeadLetterGroupView[] } = { groups: all ? await api.groups(filter) : await api.waitingGroups(filter) };
       const rows = found.groups.map((g) => [
         g.group,
         String(g.count),
@@ -25,7 +36,9 @@ export function deadGroupsVerb(terminal: Terminal): Command {
         short(g.exception),
       ]);
       const lines =
-        rows.length > 0 ? table(['GROUP', 'COUNT', 'QUEUE', 'TYPE', 'REASON', 'LAST FAILED', 'FOR EXAMPLE'], rows) : ['No dead letters.'];
+        rows.length > 0
+          ? table(['GROUP', 'COUNT', 'QUEUE', 'TYPE', 'REASON', 'LAST FAILED', 'FOR EXAMPLE'], rows)
+          : [all || options.status ? 'No dead letters.' : 'No dead letters wait. With --all: those that are settled.'];
       answer(terminal, json === true, found, lines);
     });
 }

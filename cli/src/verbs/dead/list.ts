@@ -26,6 +26,7 @@ export function deadListVerb(terminal: Terminal): Command {
     .action(async (_, command: Command) => {
       const { limit, cursor, json, envFile, ...options } = command.optsWithGlobals<Options>();
       const api = DeadLetterApi.of(environmentOf(terminal, envFile));
+      await api.mustKnow(filterOf(options));
       const page = await api.get<Page>('', { ...filterOf(options), limit, ...(cursor ? { cursor } : {}) });
       const rows = page.dead_letters.map((d) => [d.id, d.status, d.last_failed_at, d.queue, d.type ?? '-', d.reason, d.org_id ?? '-']);
       const lines =

@@ -36,7 +36,8 @@ export function deadReplayVerb(terminal: Terminal): Command {
       const options = command.optsWithGlobals<Options>();
       const begun = await begin(terminal, DeadLetterApi.of(environmentOf(terminal, options.envFile)), ids, options);
       answer(terminal, options.json === true, begun, summary(begun));
-      if (begun.failed_again > 0) throw new Failure(`${begun.failed_again} dead letters have failed again`);
+      if (begun.failed_again > 0)
+        throw new Failure(`${begun.failed_again} dead letter${begun.failed_again === 1 ? ' has' : 's have'} failed again`);
     });
 }
 

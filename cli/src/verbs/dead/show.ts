@@ -17,14 +17,17 @@ export function deadShowVerb(terminal: Terminal): Command {
     });
 }
 
-function lines({ stack, headers, properties, body, history, ...facts }: DeadLetterWhole): string[] {
-  const known = Object.entries(facts).flatMap(([name, value]) => (value === null ? [] : [[name, printable(value)]]));
+function lines({ stack, headers, properties, body, history, sender, ...facts }: DeadLetterWhole): string[] {
+  const first = { sender: sender ?? 'unknown: nobody vouches for one', 'to do': adviceFor(facts), ...facts };
+  const known = Object.entries(first).flatMap(([name, value]) => (value === null ? [] : [[name, printable(value)]]));
+  // It stands above already.
+  const others = Object.fromEntries(Object.entries(headers).filter(([, value]) => stack === null || value !== stack));
   const shown = body.encoding === 'utf8' ? body.content : `(base64) ${body.content}`;
   return [
     ...table(['FIELD', 'VALUE'], known),
     ...section('STACK', stack ?? '-'),
     ...section('PROPERTIES', JSON.stringify(properties, null, 2)),
-    ...section('HEADERS', JSON.stringify(headers, null, 2)),
+    ...section('HEADERS', JSON.stringify(others, null, 2)),
     ...section('BODY', `${printable(shown)}${body.truncated ? '… (cut off)' : ''}`),
     '',
     ...table(
@@ -32,6 +35,25 @@ function lines({ stack, headers, properties, body, history, ...facts }: DeadLett
       history.map(({ at, action, actor, detail }) => [at, action, actor ?? '-', JSON.stringify(detail)]),
     ),
   ];
+}
+
+const BY_SENDER = 'the sender has to mend it: tell the sender, and discard it with a reason';
+const ADVICE: Readonly<Record<string, string>> = {
+  unparseable: BY_SENDER,
+  invalid: BY_SENDER,
+  no_handler: 'nothing here handles this type: look for a service that is older or newer than the others, then replay it',
+  forbidden: 'the sender may not send this type: find out who sent it and why, then discard it',
+  unauthenticated: BY_SENDER,
+  implausible_generation: 'a mistake or a forgery: find out who sent it, then discard it',
+  message_id_reused: 'another message had this id first: the sender has to give each message its own; discard it',
+  retries_exhausted: 'mend what the exception names, then replay it',
+  delivery_limit: 'the service died or stood still each time it had this message: read its log, then replay it',
+};
+
+function adviceFor({ status, reason }: Pick<DeadLetterWhole, 'status' | 'reason'>): string {
+  if (status === 'discarded' || status === 'replayed') return 'nothing: it is settled';
+  if (status === 'replaying') return 'nothing: its replay sends it';
+  return ADVICE[reason] ?? 'read the exception; then replay it, or discard it with a reason';
 }
 
 function section(title: string, text: string): string[] {

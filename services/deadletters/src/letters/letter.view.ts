@@ -62,6 +62,7 @@ export function viewOf({ fingerprint, first_failed_at, last_failed_at, ...row }:
 export function wholeOf(row: WholeLetterRow, history: DeadLetterEventView[]): DeadLetterWhole {
   return {
     ...viewOf(row),
+    sender: row.sent_by,
     stack: row.stack,
     headers: JSON.parse(row.headers) as Record<string, unknown>,
     properties: JSON.parse(row.properties) as Record<string, unknown>,

@@ -211,6 +211,7 @@ const deadLetterEvent: Fields<DeadLetterEventView> = {
 
 const deadLetterWhole: Fields<DeadLetterWhole> = {
   ...deadLetter,
+  sender: orNull(text('The broker user that sent the message first; null where nobody vouches for one.')),
   stack: orNull(text('Where it was thrown.')),
   headers: { type: 'object', additionalProperties: true, description: 'The headers as received; bytes as {"!": "bytes", "base64": …}.' },
   properties: { type: 'object', additionalProperties: true, description: 'The AMQP properties as received.' },
