@@ -95,6 +95,39 @@ describe('reprise setup', () => {
     }
   });
 
+  it('gives everything of a schema back to its service after a restore by an administrator', async () => {
+    const restored = await TestInstance.create();
+    try {
+      await record(['setup', 'database'], restored.env);
+      for (const service of DATABASE_SERVICES) {
+        await sql(
+          restored.database.url,
+          `ALTER SCHEMA ${service} OWNER TO CURRENT_USER`,
+          `CREATE TABLE ${service}.kept (id bigint GENERATED ALWAYS AS IDENTITY, seq serial)`,
+          `CREATE VIEW ${service}.seen AS SELECT id FROM ${service}.kept`,
+          `CREATE SEQUENCE ${service}.counter`,
+          `CREATE FUNCTION ${service}.one(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+        );
+        const before = sql(restored.databaseUrlOf(service), `INSERT INTO ${service}.kept DEFAULT VALUES`);
+        await expect(before).rejects.toThrow('permission denied');
+      }
+
+      expect(await record(['setup', 'database'], restored.env)).toMatchObject({ code: 0 });
+
+      const owners = `SELECT pg_get_userbyid(owner) AS owner, array_agg(name ORDER BY name) AS names FROM (
+          SELECT nspowner AS owner, nspname::text AS name FROM pg_namespace WHERE nspname = current_schema()
+          UNION ALL SELECT relowner, relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+          UNION ALL SELECT proowner, proname::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace) AS all_of_it GROUP BY owner`;
+      for (const service of DATABASE_SERVICES) {
+        const names = ['counter', 'kept', 'kept_id_seq', 'kept_seq_seq', 'one', 'seen', service].sort();
+        expect(await sql(restored.databaseUrlOf(service), owners)).toEqual([{ owner: `reprise_${service}`, names }]);
+        await sql(restored.databaseUrlOf(service), 'INSERT INTO kept DEFAULT VALUES', `SELECT nextval('counter'), one(1) FROM seen`);
+      }
+    } finally {
+      await restored.drop();
+    }
+  });
+
   it('lets services share what it has where it may make neither roles nor users', async () => {
     const shared = await TestInstance.create();
     const role = `shared_${id}`;

@@ -5,7 +5,8 @@
 --        -v lifecycle_password=… -v provisioner_password=… -v billing_password=… \
 --        -v deadletters_password=… -f deploy/postgres/roles.sql
 --
--- Applying it again changes nothing but the passwords. Tables are each service's own business: its migrations make them.
+-- Applying it again changes nothing but the passwords, and owners that are wrong: after a restore by someone else. Tables are each service's own
+-- business: its migrations make them.
 
 DO $$
 DECLARE
@@ -33,6 +34,34 @@ CREATE SCHEMA IF NOT EXISTS lifecycle AUTHORIZATION reprise_lifecycle;
 CREATE SCHEMA IF NOT EXISTS provisioner AUTHORIZATION reprise_provisioner;
 CREATE SCHEMA IF NOT EXISTS billing AUTHORIZATION reprise_billing;
 CREATE SCHEMA IF NOT EXISTS deadletters AUTHORIZATION reprise_deadletters;
+
+-- A dump that was restored without owners belongs to whoever restored it. The schema goes first: whoever is to own what is in it must be allowed to
+-- create there. A sequence of a column goes with its table.
+DO $$
+DECLARE
+  service text;
+  mending text;
+BEGIN
+  FOREACH service IN ARRAY ARRAY['lifecycle', 'provisioner', 'billing', 'deadletters'] LOOP
+    FOR mending IN
+      SELECT format('SCHEMA %I', nspname) FROM pg_namespace
+       WHERE nspname = service AND nspowner <> ('reprise_' || service)::regrole
+      UNION ALL
+      SELECT format('%s %I.%I', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+                    service, relname)
+        FROM pg_class c
+       WHERE relnamespace = service::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S') AND relowner <> ('reprise_' || service)::regrole
+         AND NOT EXISTS (SELECT FROM pg_depend d
+                          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND relkind = 'S' AND d.deptype IN ('a', 'i'))
+      UNION ALL
+      SELECT format('ROUTINE %s', oid::regprocedure) FROM pg_proc
+       WHERE pronamespace = service::regnamespace AND proowner <> ('reprise_' || service)::regrole
+    LOOP
+      EXECUTE format('ALTER %s OWNER TO %I', mending, 'reprise_' || service);
+    END LOOP;
+  END LOOP;
+END
+$$;
 
 -- Nothing of Reprise stands in the public schema, and nothing should begin to. (Where it belongs to someone else, this only warns.)
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
