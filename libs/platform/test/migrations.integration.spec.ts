@@ -91,6 +91,14 @@ describe('migrations', () => {
     await expect(runMigrations({ url, schema, migrations })).resolves.toEqual(['Broken1700000000003']);
   });
 
+  it('end with the one that is named, go on from there, and refuse a name that there is not', async () => {
+    const { url, schema } = database;
+    const to = (last?: string) => runMigrations({ url, schema, migrations: both, to: last });
+    await expect(to('Unknown1700000000002')).rejects.toThrow('there is no migration Unknown1700000000002');
+    await expect(to('CreateItems1700000000001')).resolves.toEqual(['CreateItems1700000000001']);
+    await expect(to()).resolves.toEqual(['AddName1700000000002']);
+  });
+
   describe('migrateMain', () => {
     let codes: unknown[];
     let exit: jest.SpyInstance;

@@ -1,4 +1,4 @@
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { Env } from './env.decorator';
 import { IsReadableFile, IsUrlOf } from './rules';
 import { LogConfig, ServiceConfig } from './service.config';
@@ -46,4 +46,9 @@ export class MigrationConfig extends LogConfig {
   @IsOptional()
   @IsReadableFile()
   readonly databaseCaFile?: string;
+
+  @Env('MIGRATE_TO', { description: 'The last migration to run, by its name, for `reprise restore`; all where it is not set.' })
+  @IsOptional()
+  @Matches(/^\w+\d{13}$/)
+  readonly migrateTo?: string;
 }

@@ -9,6 +9,8 @@ export interface MigrationOptions {
   readonly schema: string;
   readonly migrations: readonly MigrationClass[];
   readonly applicationName?: string;
+  /** The name of the last migration to run; all where not given. */
+  readonly to?: string | undefined;
 }
 
 /** A migration may work for long, but it must not queue for a table for long: everyone else queues behind it. */
@@ -21,9 +23,11 @@ const LOCK_PATIENCE_MS = 300_000;
  * Brings the schema up to date, creating it where it is missing, and returns the names of the migrations that it ran.
  * However many processes do this at once, each migration runs once: the others wait for the one that holds the lock.
  * Each migration is a transaction of its own, so that a failure leaves those before it done.
+ * @throws Error also where there is no migration `to`
  */
 export async function runMigrations(options: MigrationOptions): Promise<string[]> {
-  const { url, caFile, schema, migrations, applicationName = `${schema}-migrate` } = options;
+  const { url, caFile, schema, applicationName = `${schema}-migrate` } = options;
+  const migrations = upTo(options.to, options.migrations);
   const dataSource = await connect(dataSourceOptions({ url, caFile, schema, applicationName, migrations, poolSize: 2 }, MIGRATION_LIMITS));
   try {
     return await underLock(dataSource, schema, (runner) => migrate(dataSource, schema, runner));
@@ -31,6 +35,20 @@ export async function runMigrations(options: MigrationOptions): Promise<string[]
     await dataSource.destroy();
   }
 }
+
+/** The names that the database keeps, in the order in which TypeORM runs them: that of the timestamps at their ends. */
+export function migrationNames(migrations: readonly MigrationClass[]): string[] {
+  return migrations.map(nameOf).sort((a, b) => timestampOf(a) - timestampOf(b));
+}
+
+function upTo(last: string | undefined, migrations: readonly MigrationClass[]): readonly MigrationClass[] {
+  if (last === undefined) return migrations;
+  if (!migrations.some((migration) => nameOf(migration) === last)) throw new Error(`there is no migration ${last}`);
+  return migrations.filter((migration) => timestampOf(nameOf(migration)) <= timestampOf(last));
+}
+
+const nameOf = (migration: MigrationClass): string => new migration().name ?? migration.name;
+const timestampOf = (name: string): number => Number(name.slice(-13));
 
 async function migrate(dataSource: DataSource, schema: string, runner: QueryRunner): Promise<string[]> {
   // Looked for first: IF NOT EXISTS asks for the right to create even where there is nothing to create.
