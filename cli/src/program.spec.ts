@@ -11,6 +11,7 @@ describe('the command line', () => {
     ['an end that is no time', ['tenants', 'set', 'acme', '--posture', 'trial', '--trial-ends-at', 'tomorrow']],
     ['a stop that does not say that it saves nothing', ['workspaces', 'stop', 'ws_1', '--reason', 'x']],
     ['a stop without a reason', ['workspaces', 'stop', 'ws_1', '--without-snapshot']],
+    ['a backup without a folder', ['backup']],
     ['an environment file that does not exist', ['status', '--env-file', '/nowhere/env']],
   ])('%s is wrong usage: exit code 2, one line on standard error', async (_, args) => {
     const { code, out, err } = await record(args);
@@ -60,6 +61,7 @@ describe('the command line', () => {
   it('explains itself on request: exit code 0', async () => {
     const { code, out, err } = await record(['--help']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const verb of ['token', 'tenants', 'status', 'setup', 'seed', 'dead', 'workspaces', 'Exit codes']) expect(out).toContain(verb);
+    for (const verb of ['token', 'tenants', 'status', 'setup', 'seed', 'dead', 'workspaces', 'backup', 'restore', 'Exit codes'])
+      expect(out).toContain(verb);
   });
 });

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, Failure, type ExitCode, written, wrongUsage } from './failure';
 import type { Terminal } from './terminal';
+import { backupVerb } from './verbs/backup';
 import { deadVerb } from './verbs/dead';
 import { definitionsVerb } from './verbs/definitions';
 import { doctorVerb } from './verbs/doctor';
+import { restoreVerb } from './verbs/restore';
 import { seedVerb } from './verbs/seed';
 import { setupVerb } from './verbs/setup';
 import { statusVerb } from './verbs/status';
@@ -43,7 +45,8 @@ function program(terminal: Terminal, json: boolean): Command {
     });
   const tenants = new Command('tenants').description('Tenants and their billing postures.');
   for (const verb of [tenantsSetVerb, tenantsListVerb]) tenants.addCommand(verb(terminal));
-  for (const verb of [tokenVerb, statusVerb, doctorVerb, deadVerb, seedVerb, setupVerb, definitionsVerb]) root.addCommand(verb(terminal));
+  const verbs = [tokenVerb, statusVerb, doctorVerb, deadVerb, seedVerb, setupVerb, backupVerb, restoreVerb, definitionsVerb];
+  for (const verb of verbs) root.addCommand(verb(terminal));
   const workspaces = new Command('workspaces').description('Workspaces of all tenants.').addCommand(workspacesStopVerb(terminal));
   for (const group of [tenants, workspaces]) root.addCommand(group);
   inherit(root);

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { certificateProblem, within } from '@reprise/platform/tools';
 import type { Environment } from '../environment';
 import { reasonOf } from '../failure';
-import { connectionTo } from './roles';
+import { connectionTo } from './client';
 
 const PATIENCE_MS = 4_000;
 

@@ -1,58 +1,40 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, type ClientConfig, DatabaseError, escapeLiteral } from 'pg';
-import { certificateProblem, databaseTls } from '@reprise/platform/tools';
-import { Failure, reasonOf, unreachable } from '../failure';
+import { type Client, DatabaseError, escapeLiteral } from 'pg';
+import type { Environment } from '../environment';
+import { Failure, reasonOf } from '../failure';
 import { DEPLOY } from '../paths';
+import { type DatabaseAddress, withDatabase } from './client';
 
 /** The services that keep state, each in a schema of its name. */
 export const DATABASE_SERVICES = ['lifecycle', 'provisioner', 'billing', 'deadletters'] as const;
 export type DatabaseService = (typeof DATABASE_SERVICES)[number];
-
-/** The administrator's way to the database. */
-export interface DatabaseAddress {
-  readonly url: string;
-  /** The authority that the database's certificate must come from: `DATABASE_CA_FILE`. */
-  readonly caFile: string | undefined;
-}
 
 /** `shared`: the role of the set-up may not make roles, so every service connects with it. */
 export type Separation = 'per-service' | 'shared';
 
 /**
  * Makes each service's schema, and where the role in the URL may, each service's own role (deploy/postgres/roles.sql). Doing it again changes
- * nothing but the passwords.
+ * nothing but the passwords, and owners that are wrong.
  * @param password asked only where roles are made
  * @throws Failure
  */
-export async function setUpDatabase({ url, caFile }: DatabaseAddress, password: (service: DatabaseService) => string): Promise<Separation> {
-  const client = new Client({ ...connectionTo(url, caFile), connectionTimeoutMillis: 10_000 });
-  // A connection that breaks fails the query in hand; without a listener it would end the process as well.
-  client.on('error', () => undefined);
-  await client.connect().catch((error: unknown) => {
-    throw unreachable(`the database cannot be reached: ${certificateProblem(error, 'DATABASE_CA_FILE') ?? reasonOf(error)}`);
+export function setUpDatabase(address: DatabaseAddress, password: (service: DatabaseService) => string): Promise<Separation> {
+  return withDatabase(address, async (client) => {
+    try {
+      const separation = (await mayMakeRoles(client)) ? 'per-service' : 'shared';
+      await applyOnce(client, separation === 'per-service' ? rolesSql(password) : SCHEMAS_ALONE);
+      return separation;
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw new Failure(`the database cannot be set up: ${reasonOf(error)}`);
+    }
   });
-  try {
-    const separation = (await mayMakeRoles(client)) ? 'per-service' : 'shared';
-    await applyOnce(client, separation === 'per-service' ? rolesSql(password) : SCHEMAS_ALONE);
-    return separation;
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(`the database cannot be set up: ${reasonOf(error)}`);
-  } finally {
-    await client.end();
-  }
 }
 
-/** @throws Failure where the authority's file cannot be read */
-export function connectionTo(url: string, caFile: string | undefined): ClientConfig {
-  if (caFile === undefined) return { connectionString: url };
-  try {
-    const { url: connectionString, ssl } = databaseTls(url, caFile);
-    return { connectionString, ssl };
-  } catch (error) {
-    throw new Failure(`the authority's certificate cannot be read: ${reasonOf(error)}`);
-  }
+/** Where the set-up finds the password of each service's role: `<SERVICE>_DB_PASSWORD`. */
+export function passwordsOf(environment: Environment): (service: DatabaseService) => string {
+  return (service) => environment.need(`${service.toUpperCase()}_DB_PASSWORD`, `the password of the database role reprise_${service}`);
 }
 
 const SCHEMAS_ALONE = DATABASE_SERVICES.map((service) => `CREATE SCHEMA IF NOT EXISTS ${service};`).join('\n');

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { setUpBroker } from '../broker/set-up-broker';
-import { setUpDatabase } from '../database/roles';
+import { databaseAddress } from '../database/client';
+import { passwordsOf, setUpDatabase } from '../database/roles';
 import { type Environment, environmentOf } from '../environment';
 import { answer, type Terminal } from '../terminal';
 
@@ -25,12 +26,9 @@ export function setupVerb(terminal: Terminal): Command {
 const NOTHING: Promise<object> = Promise.resolve({});
 
 async function databasePart(environment: Environment, tell: (progress: string) => void): Promise<{ database: string }> {
-  const address = { url: environment.need('DATABASE_URL', 'the database'), caFile: environment.get('DATABASE_CA_FILE') };
+  const address = databaseAddress(environment);
   tell('database: a role and a schema for each service');
-  const database = await setUpDatabase(address, (service) =>
-    environment.need(`${service.toUpperCase()}_DB_PASSWORD`, `the password of the database role reprise_${service}`),
-  );
-  return { database };
+  return { database: await setUpDatabase(address, passwordsOf(environment)) };
 }
 
 /** The address holds a password: it is not told. */
