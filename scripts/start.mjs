@@ -1,5 +1,6 @@
 // @ts-check
-// npm start [-- --detach]: everything that an instance needs, on this machine, until Ctrl-C (or npm stop).
+// npm start [-- --detach] [--servers]: everything that an instance needs, on this machine, until Ctrl-C (or npm stop). With --servers PostgreSQL and
+// RabbitMQ alone, for `reprise restore`.
 import { parseArgs } from 'node:util';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { startDetached } from './lib/detached.mjs';
@@ -9,7 +10,9 @@ import { Progress } from './lib/progress.mjs';
 import { State, instanceFolder } from './lib/state.mjs';
 import { Supervisor } from './lib/supervisor.mjs';
 
-const { values: options } = parseArgs({ options: { detach: { type: 'boolean' }, supervise: { type: 'boolean' } } });
+const { values: options } = parseArgs({
+  options: { detach: { type: 'boolean' }, supervise: { type: 'boolean' }, servers: { type: 'boolean' } },
+});
 
 tolerateClosedOutput();
 try {
@@ -21,7 +24,7 @@ try {
     );
     process.exitCode = options.detach ? 0 : 1;
   } else if (options.detach) {
-    process.exitCode = await startDetached(state);
+    process.exitCode = await startDetached(state, options.servers ? ['--servers'] : []);
   } else {
     await superviseHere(state);
   }
@@ -67,13 +70,15 @@ async function superviseHere(state) {
 
   try {
     if (!parent) say('Starting Reprise.');
-    const text = await supervisor.start();
-    const ready = `\nReprise is ready after ${progress.seconds} s.\n${text}`;
+    const text = await supervisor.start(options);
+    const what = options.servers ? 'PostgreSQL and RabbitMQ are' : 'Reprise is';
+    const says = options.servers ? '' : ' What the services say follows.';
+    const ready = `\n${what} ready after ${progress.seconds} s.\n${text}`;
     if (parent) {
       parent({ ready });
       process.disconnect?.();
     } else {
-      say(`${ready}\n  Ctrl-C stops everything; pods go on and are found again by the next start. What the services say follows.\n`);
+      say(`${ready}\n  Ctrl-C stops everything; pods go on and are found again by the next start.${says}\n`);
     }
     quiet = false;
     await stopped;

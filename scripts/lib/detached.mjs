@@ -8,14 +8,15 @@ import { ROOT } from './state.mjs';
 /**
  * Start a supervisor in the background, show what it tells, and return once it is ready or has failed.
  * @param {import('./state.mjs').State} state
+ * @param {string[]} options of npm start, for the supervisor
  * @returns {Promise<number>} the exit code to end with
  */
-export function startDetached(state) {
+export function startDetached(state, options = []) {
   state.privateFolder('logs');
   const file = state.path('logs', 'supervisor.log');
   rotate(file);
   const log = openSync(file, 'a', 0o600);
-  const args = [join(ROOT, 'scripts', 'start.mjs'), '--supervise'];
+  const args = [join(ROOT, 'scripts', 'start.mjs'), '--supervise', ...options];
   const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   console.log('Starting Reprise in the background.');

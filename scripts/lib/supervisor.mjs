@@ -38,30 +38,32 @@ export class Supervisor {
     this.#output = output;
   }
 
-  /** Start everything. @returns {Promise<string>} what to greet with */
-  async start() {
-    const started = this.#start();
+  /**
+   * Start everything.
+   * @param {{ servers?: boolean | undefined }} [options] servers: PostgreSQL and RabbitMQ alone, with whatever is in them
+   * @returns {Promise<string>} what to greet with
+   */
+  async start({ servers = false } = {}) {
+    const started = servers ? this.#startServers() : this.#start();
     this.#starting = started.catch(() => {});
     return started;
   }
 
+  async #startServers() {
+    await this.#bringUp();
+    this.#refuseIfStopping();
+    this.#watch = new ServerWatch(this.#state, this.#output.onNews);
+    return '\n  npx reprise restore --from <folder> makes this instance what it was at a backup.';
+  }
+
   async #start() {
     const state = this.#state;
-    const progress = this.#progress;
-    if ((await stopStrayServices(state)) > 0) progress.say('  Services that a killed start had left behind were stopped.');
-    await decide(state);
-    const { DATABASE_URL: database, AMQP_URL: broker, RABBITMQ_MANAGEMENT_URL: management } = process.env;
-    await bringUp(state, progress, {
-      packages: 'to run',
-      durable: true,
-      given: { database, broker, management },
-      prepare: {
-        database: async () => {
-          await this.#phase('database roles', () => setUp(state, 'database'));
-          await this.#phase('migrations', () => migrate(state));
-        },
-        broker: () => this.#phase('broker users and queues', () => setUp(state, 'broker')),
+    await this.#bringUp({
+      database: async () => {
+        await this.#phase('database roles', () => setUp(state, 'database'));
+        await this.#phase('migrations', () => migrate(state));
       },
+      broker: () => this.#phase('broker users and queues', () => setUp(state, 'broker')),
     });
     await this.#phase('services', async () => {
       this.#services = startServices(state, this.#output);
@@ -75,6 +77,17 @@ export class Supervisor {
     this.#refuseIfStopping();
     this.#watch = new ServerWatch(state, this.#output.onNews);
     return text;
+  }
+
+  /** @param {{ database: () => Promise<unknown>, broker: () => Promise<unknown> }} [prepare] */
+  async #bringUp(prepare) {
+    const state = this.#state;
+    const progress = this.#progress;
+    if ((await stopStrayServices(state)) > 0) progress.say('  Services that a killed start had left behind were stopped.');
+    await decide(state);
+    const { DATABASE_URL: database, AMQP_URL: broker, RABBITMQ_MANAGEMENT_URL: management } = process.env;
+    const given = { database, broker, management };
+    await bringUp(state, progress, { packages: 'to run', durable: true, given, ...(prepare ? { prepare } : {}) });
   }
 
   /** @param {string} name @param {() => Promise<unknown>} work */
