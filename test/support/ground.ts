@@ -65,6 +65,14 @@ export class Ground {
     await withDatabase(this.servers.databaseUrl, (client) => makeTemplate(client, this.name));
   }
 
+  /** As a disk that is lost: an empty database stands in its place. */
+  async loseDatabase(): Promise<void> {
+    await withDatabase(this.servers.databaseUrl, async (client) => {
+      await client.query(`DROP DATABASE ${this.name} WITH (FORCE)`);
+      await client.query(`CREATE DATABASE ${this.name}`);
+    });
+  }
+
   async remove(): Promise<void> {
     await Promise.all([
       this.management.deleteVhost(this.name),
