@@ -118,6 +118,8 @@ COPY --from=build /build/services/provisioner/dist /app/services/provisioner/dis
 COPY --from=build /build/services/billing/dist /app/services/billing/dist
 COPY --from=build /build/services/deadletters/dist /app/services/deadletters/dist
 COPY deploy /app/deploy
+# For `reprise restore`, which may be the first to mount a volume here.
+COPY --from=runtime --chown=1000:1000 /empty /var/lib/reprise/snapshots
 ENV PATH=/usr/local/bin NODE_ENV=production
 WORKDIR /app
 USER 1000:1000
