@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessPodDriver } from '../../src/pods/process/process-pod-driver';
@@ -30,6 +31,25 @@ withNamespaces('a pod in namespaces of its own', () => {
 
   it('is what the driver decides for as an ordinary user', async () => {
     expect(await driver.isolates()).toEqual({ kind: 'namespace', refused: ['user: the provisioner is not root'] });
+  });
+
+  (isRoot ? it : it.skip)('is that beside a mount that the user cannot reach, such as a container has (needs root)', async () => {
+    // Not in /tmp, which each pod has for itself.
+    const closed = mkdtempSync('/opt/reprise-closed-');
+    const mounted = join(closed, 'files');
+    mkdirSync(mounted);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mounted]);
+    try {
+      const other = newDriver({ podsDir: ownDirectory(join(state, 'beside-a-mount')) });
+      expect(await other.isolates()).toEqual({ kind: 'namespace', refused: ['user: the provisioner is not root'] });
+      const spec = newSpec();
+      const agent = await readyPod(spec, other);
+      expect(await said(agent, `ls ${mounted} 2>&1; echo x > ${mounted}/x; echo done`)).toContain('Permission denied');
+      await other.remove(spec, { graceSeconds: 1 });
+    } finally {
+      execFileSync('umount', ['-l', mounted]);
+      rmSync(closed, { recursive: true });
+    }
   });
 
   it('ends what dropped its environment, session, directory and parent: at quiesce and at removal', async () => {

@@ -103,6 +103,8 @@ function closeAllBut({ temporary, inMemory, layers, own }: NamespaceView): strin
     '  shift 6',
     '  while [ "$1" != - ]; do shift; done',
     `  case "$2" in ${LEFT_ALONE}) continue ;; esac`,
+    // Behind a directory that is closed to this user, such as a container's files: closed to its tasks as well, and to this mount.
+    '  [ -e "$at" ] || continue',
     '  mount -o "remount,bind,ro,${options#rw,}" "$at"',
     'done )',
   ];
