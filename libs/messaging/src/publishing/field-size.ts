@@ -34,7 +34,8 @@ function valueSize(value: unknown, levels: number): number | undefined {
 /** It writes what looks whole as a whole number, in as few bytes as hold it. */
 function numberSize(value: number): number | undefined {
   if (value >= 2 ** 63 || (Math.abs(value) < 2 ** 50 && !Number.isInteger(value))) return 9;
-  if (!(value >= -(2 ** 63))) return undefined;
+  // Above 2 ** 50 there are still halves, which it takes for whole and then cannot write.
+  if (!(value >= -(2 ** 63)) || !Number.isInteger(value)) return undefined;
   if (value >= -(2 ** 7) && value < 2 ** 7) return 2;
   if (value >= -(2 ** 15) && value < 2 ** 15) return 3;
   return value >= -(2 ** 31) && value < 2 ** 31 ? 5 : 9;
