@@ -172,7 +172,8 @@ describe('reprise restore', () => {
     const newer = changed('newer', ({ schemas }) => schemas.billing.migrations.push('Later1999999999999'));
     const { code, err } = await restore(older, newer, '--replace');
     expect(code).toBe(1);
-    expect(err.split('\n').filter((line) => line.startsWith('reprise:'))).toEqual([
+    const failures = err.split('\n').filter((line) => line.startsWith('{'));
+    expect(failures.map((line) => (JSON.parse(line) as { error: { message: string } }).error.message)).toEqual([
       expect.stringMatching(/does not know the migration Later1999999999999 of billing/),
     ]);
   });

@@ -175,7 +175,11 @@ describe('the database of a service', () => {
     wasCut();
     expect(isTransientDatabaseError(await busy)).toBe(true);
     expect(isTransientDatabaseError(await inHand)).toBe(true);
-    await expect(dataSource.query('SELECT 1 AS one')).resolves.toEqual([{ one: 1 }]);
+    // A connection that was idle may not have heard of its end yet: that is transient, too, and there are three of them.
+    const answers: unknown[] = [];
+    for (let n = 0; n < 4; n += 1) answers.push(await dataSource.query('SELECT 1 AS one').catch((error: unknown) => error));
+    for (const answer of answers.filter((each) => each instanceof Error)) expect(isTransientDatabaseError(answer)).toBe(true);
+    expect(answers.at(-1)).toEqual([{ one: 1 }]);
   });
 
   it('is told by its indicator', async () => {
