@@ -101,6 +101,7 @@ describeWith(kubernetesApi(), 'Kubernetes API', 'the role that the driver is giv
     await driver.remove(spec, GRACE);
     await driver.create(nextGeneration(spec));
     await driver.remove(nextGeneration(spec), GRACE);
+    expect(await driver.fences()).toContainEqual({ workspaceId: spec.workspaceId, generation: spec.generation + 1 });
     await driver.close();
   }
 
