@@ -1,6 +1,11 @@
 import { SERVICES } from './service-names.mjs';
 import { FIXED, settingsOf } from './service-settings.mjs';
 
+/** A list, in lines that are not too long. @param {string[]} names */
+function wrapped(names) {
+  return names.map((name, n) => (n === 0 ? '' : n % 6 === 0 ? ',\n' : ', ') + name).join('');
+}
+
 const INTRODUCTION = `# Configuration
 
 _Made by \`npm run docs\` from the config class of each service; change it there._
@@ -10,8 +15,9 @@ one is wrong, it says so in one line for each and exits with 1. The value of a s
 file instead: \`POD_TOKEN_SECRET_FILE=/run/secrets/pod_token_secret\` in place of \`POD_TOKEN_SECRET\`, and so for each of them.
 \`migrate.js\` of a service with a database needs \`DATABASE_URL\` alone, and heeds \`DATABASE_CA_FILE\`, \`LOG_LEVEL\` and \`LOG_FORMAT\`.
 
-\`npm start\` passes on what stands in \`.reprise/env\`, or in its own environment, which goes first. It decides itself, and ignores,
-${[...FIXED].map((name) => `\`${name}\``).join(', ')}: ports are \`<SERVICE>_PORT\` and \`<SERVICE>_METRICS_PORT\` in \`.reprise/env\`.
+\`npm start\` passes on what stands in \`.reprise/env\`, or in its own environment, which goes first. Ports are
+\`<SERVICE>_PORT\` and \`<SERVICE>_METRICS_PORT\` in \`.reprise/env\`. It decides these itself, and ignores what is given for them:
+${wrapped([...FIXED].map((name) => `\`${name}\``))}.
 With \`DATABASE_URL\` or \`AMQP_URL\` in its environment it uses those servers.
 `;
 

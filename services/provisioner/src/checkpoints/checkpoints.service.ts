@@ -8,7 +8,7 @@ import { AgentError } from '../pods/agent-client.types';
 import { SNAPSHOT_STORE, TRANSFERS } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
 import { keyOf } from '../snapshots/object-key';
-import { type SnapshotStore, SnapshotStoreError } from '../snapshots/snapshot-store';
+import { isTaken, type SnapshotStore } from '../snapshots/snapshot-store';
 import type { SnapshotRecord } from '../snapshots/snapshots';
 import type { LivePod } from '../steps/agents';
 import { PodSaver } from '../steps/pod-saver';
@@ -129,11 +129,6 @@ export class Checkpoints implements OnModuleDestroy {
     if (!('record' in saved)) throw wasFrozen ? saved : new InterruptedError(saved.message, { cause: saved });
     return { record: saved.record, inBackground };
   }
-}
-
-/** What is there under the key is another's. */
-function isTaken(error: unknown): boolean {
-  return error instanceof SnapshotStoreError && error.reason === 'exists';
 }
 
 /** A task came, or a job; or the agent is one that knows of no checkpoints. */

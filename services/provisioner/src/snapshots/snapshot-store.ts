@@ -94,6 +94,11 @@ export type SnapshotStoreErrorReason =
   /** Anything else the storage answered. Retryable. */
   | 'io';
 
+/** Whether what is there under the key is another's. */
+export function isTaken(error: unknown): boolean {
+  return error instanceof SnapshotStoreError && error.reason === 'exists';
+}
+
 const RETRYABLE: ReadonlySet<SnapshotStoreErrorReason> = new Set<SnapshotStoreErrorReason>(['no_space', 'exists', 'io']);
 
 export class SnapshotStoreError extends Error {

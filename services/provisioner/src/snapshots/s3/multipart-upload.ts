@@ -6,9 +6,9 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
-import { SnapshotStoreError } from '../snapshot-store';
+import { isTaken, SnapshotStoreError } from '../snapshot-store';
 import type { S3Calls } from './s3-calls';
-import { isAnswer, isTaken } from './s3-errors';
+import { isAnswer } from './s3-errors';
 import type { S3Settings } from './s3-settings';
 
 /** Putting the parts of a large object together takes the store a while, in which it sends a blank now and then. */

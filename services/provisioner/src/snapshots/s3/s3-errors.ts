@@ -79,10 +79,6 @@ export function isAnswer(error: unknown, name: string): boolean {
   return nameOf(cause) === name;
 }
 
-export function isTaken(error: unknown): boolean {
-  return error instanceof SnapshotStoreError && error.reason === 'exists';
-}
-
 function reasonOf(name: string, status: number | undefined): SnapshotStoreErrorReason {
   // Of the key service there are two dozen; what they have in common is that the key cannot be used as things are.
   if (name.startsWith('KMS.')) return 'denied';

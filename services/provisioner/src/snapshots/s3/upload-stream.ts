@@ -1,11 +1,10 @@
 import { type CompletedPart, PutObjectCommand } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
 import { finished, type Readable } from 'node:stream';
-import type { StoredObject } from '../snapshot-store';
+import { isTaken, type StoredObject } from '../snapshot-store';
 import { checksumIn, MultipartUpload, writeOptions, type Written } from './multipart-upload';
 import { PartBuffers, PartCutter } from './part-cutter';
 import type { S3Calls } from './s3-calls';
-import { isTaken } from './s3-errors';
 import type { S3Settings } from './s3-settings';
 
 /** While one part is on its way, the next is filled and a third waits for neither: three buffers, whatever the stream's size. */
