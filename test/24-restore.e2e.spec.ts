@@ -41,27 +41,39 @@ promise(
         .trim()
         .split('\n');
     const [stopped, running, changed] = [await made('stopped'), await made('running'), await made('changed')];
-    for (const id of [stopped, changed]) await alice.stop(id);
+    const adopted = await made('adopted');
+    for (const id of [stopped, changed, adopted]) await alice.stop(id);
     const folder = join(stack.directory, 'backup');
     // While everything runs.
-    expect(await reprise('backup', '--to', folder)).toMatchObject({ snapshots: { store: 'files', objects: 2 } });
+    expect(await reprise('backup', '--to', folder)).toMatchObject({ snapshots: { store: 'files', objects: 3 } });
 
     await write(running, 'later');
     await alice.restart(running);
     await alice.resume(changed);
     await write(changed, 'later');
+    await alice.resume(adopted);
+    await write(adopted, 'later');
+    await alice.stop(adopted);
     const { id: unknown } = await alice.workspace();
     await Promise.all(SERVICES.map((name) => stack.service(name).stop()));
     await stack.ground.loseDatabase();
     rmSync(join(stack.directory, 'snapshots', stopped), { recursive: true });
 
     expect(await reprise('restore', '--from', folder)).toMatchObject({
-      workspaces: { stopped: 2, idle: 1 },
-      snapshots: { verified: 2, present: 2, missing: [] },
+      workspaces: { stopped: 3, idle: 1 },
+      snapshots: { verified: 3, present: 3, missing: [] },
       snapshots_copied_back: 1,
       without_their_snapshot: [],
     });
     await Promise.all(SERVICES.map((name) => stack.service(name).start()));
+
+    // What was saved after the backup is in the store alone; the workspace resumes from it once it is on record again.
+    const { objects } = await reprise('snapshots', 'list', '--workspace', adopted);
+    expect(objects).toEqual([expect.objectContaining({ workspace_id: adopted })]);
+    const [{ key }] = objects as [{ key: string }];
+    expect(await reprise('snapshots', 'adopt', key)).toMatchObject({ workspace_id: adopted });
+    await alice.resume(adopted);
+    expect(words(adopted)).toEqual(['adopted', 'later']);
 
     await alice.resume(stopped);
     expect(words(stopped)).toEqual(['stopped']);

@@ -8,6 +8,8 @@ import { doctorVerb } from './verbs/doctor';
 import { restoreVerb } from './verbs/restore';
 import { seedVerb } from './verbs/seed';
 import { setupVerb } from './verbs/setup';
+import { snapshotsAdoptVerb } from './verbs/snapshots-adopt';
+import { snapshotsListVerb } from './verbs/snapshots-list';
 import { statusVerb } from './verbs/status';
 import { tenantsListVerb } from './verbs/tenants-list';
 import { tenantsSetVerb } from './verbs/tenants-set';
@@ -48,7 +50,9 @@ function program(terminal: Terminal, json: boolean): Command {
   const verbs = [tokenVerb, statusVerb, doctorVerb, deadVerb, seedVerb, setupVerb, backupVerb, restoreVerb, definitionsVerb];
   for (const verb of verbs) root.addCommand(verb(terminal));
   const workspaces = new Command('workspaces').description('Workspaces of all tenants.').addCommand(workspacesStopVerb(terminal));
-  for (const group of [tenants, workspaces]) root.addCommand(group);
+  const snapshots = new Command('snapshots').description('Snapshots that are in the store and not in the database.');
+  for (const verb of [snapshotsListVerb, snapshotsAdoptVerb]) snapshots.addCommand(verb(terminal));
+  for (const group of [tenants, workspaces, snapshots]) root.addCommand(group);
   inherit(root);
   return root;
 }

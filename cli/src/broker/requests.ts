@@ -25,7 +25,11 @@ const DEADLINE_MS = 10_000;
 const RESEND_EVERY_MS = 3_000;
 
 /** Lets the work ask the services over the broker, and closes the connection after it. */
-export async function withRequests<T>(environment: Environment, work: (ask: Ask) => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
+export async function withRequests<T>(
+  environment: Environment,
+  work: (ask: Ask) => Promise<T>,
+  { deadlineMs = DEADLINE_MS, resendEveryMs = RESEND_EVERY_MS }: { deadlineMs?: number; resendEveryMs?: number } = {},
+): Promise<T> {
   const address = brokerAddress(environment);
   // The service's connection would try for ever and keep the reason to its log; a person wants to know at once.
   await withConnection(address, () => Promise.resolve());
@@ -39,7 +43,7 @@ export async function withRequests<T>(environment: Environment, work: (ask: Ask)
     refuseInvalid(message, data);
     const request = { type: message.type, data, id: randomUUID(), actor: 'reprise-cli' };
     // A command that is sent again has the same id, so it has one effect.
-    const reply = await requester.request<T>(request, { deadlineMs, resendEveryMs: RESEND_EVERY_MS }).catch((error: unknown) => {
+    const reply = await requester.request<T>(request, { deadlineMs, resendEveryMs }).catch((error: unknown) => {
       if (error instanceof RequestFailedError && error.reason !== 'unavailable') throw new Failure(`${error.reason}: ${error.message}`);
       throw unreachable(`${message.consumer ?? 'nobody'} does not answer ${message.type}: ${reasonOf(error)}`);
     });

@@ -65,7 +65,7 @@ export async function inspect(environment: Environment, options: InspectOptions 
   const asked = await orProblem(
     within(
       QUERIES_MS,
-      withRequests(environment, (ask) => askAll(ask, queues.value, options, unanswered), QUERY_MS),
+      withRequests(environment, (ask) => askAll(ask, queues.value, options, unanswered), { deadlineMs: QUERY_MS }),
     ),
     'the broker',
   );

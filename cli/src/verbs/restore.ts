@@ -70,6 +70,7 @@ function nextSteps({ snapshots }: RestoreReport): string[] {
     ...(snapshots.store === 's3' ? ['Restore the objects of the bucket by its versions or its replica, where they are not there.'] : []),
     'Start the services, the provisioner with SNAPSHOT_ORPHAN_HOURS=168: snapshots of a later time then stay for a week.',
     'Run reprise doctor. Operations that were under way go on, or fail at their deadline.',
+    'Run reprise snapshots list: what was saved after the backup. reprise snapshots adopt has a workspace without a pod resume from one.',
     'Resume failed workspaces: each comes back with the files that its pod left, else with its last snapshot.',
   ];
 }

@@ -3,6 +3,7 @@ import { GetTenantPosture, SetTenantPosture, TenantPostureChanged } from './mess
 import { CommandAccepted, CommandRefused, LIFECYCLE_EVENTS } from './messages/lifecycle-events';
 import type { MessageClass, MessageKind, Service } from './messages/message';
 import { OPERATOR_COMMANDS } from './messages/operator-commands';
+import { POD_COMMANDS } from './messages/pod-commands';
 import { POD_EVENTS } from './messages/pod-events';
 import { CancelTask, SubmitTask } from './messages/task-commands';
 import { WORKSPACE_COMMANDS } from './messages/workspace-commands';
@@ -37,7 +38,7 @@ const GRANTS: Readonly<Record<Service | 'publisher', Grant>> = {
     works: false,
   },
   lifecycle: {
-    publish: { commands: consumedBy('provisioner', 'command'), events: LIFECYCLE_EVENTS, queries: [GetTenantPosture] },
+    publish: { commands: POD_COMMANDS, events: LIFECYCLE_EVENTS, queries: [GetTenantPosture] },
     bind: { commands: 'consumed', events: 'consumed', queries: 'all' },
     works: true,
   },

@@ -81,3 +81,24 @@ export interface DeadLettersOverview extends Overview {
   /** Replays that were paused, or that do not get on. */
   stuck_replays: { id: string; status: string; created_at: string; last_error: string | null }[];
 }
+
+/** An object of the snapshot store that no snapshot on record has. */
+export interface UnrecordedSnapshot {
+  key: string;
+  workspace_id: string;
+  /** As it is stored. */
+  size_bytes: number;
+  modified_at: string;
+}
+
+export interface UnrecordedSnapshots {
+  objects: UnrecordedSnapshot[];
+  /** Whether there are more than were asked for. */
+  more: boolean;
+}
+
+/** What became of an adoption: the snapshot, or why there is none. */
+export interface AdoptionResult {
+  snapshot: { id: string; workspace_id: string; taken_at: string; entries: number; tar_bytes: number } | null;
+  problem: string | null;
+}

@@ -44,6 +44,7 @@ import { WritesTogether } from './transactions/writes-together';
 import { WorkspaceEntity } from './workspaces/workspace.entity';
 import { WorkspacesController } from './workspaces/workspaces.controller';
 import { WorkspacesRepository } from './workspaces/workspaces.repository';
+import { AdoptedSnapshots } from './workspaces/adopted-snapshots.service';
 import { CheckpointsService } from './workspaces/checkpoints.service';
 import { WorkspaceOperations } from './workspaces/workspace-operations';
 import { WorkspacesService } from './workspaces/workspaces.service';
@@ -126,6 +127,7 @@ export class LifecycleModule {
         UnitOfWork,
         Watchdog,
         WorkspacesRepository,
+        AdoptedSnapshots,
         CheckpointsService,
         WorkspaceOperations,
         WorkspacesService,

@@ -6,6 +6,7 @@ import { storeIn } from '@reprise/messaging/store';
 import { databaseIndicator, HealthModule } from '@reprise/platform';
 import { databaseModule } from '@reprise/platform/database';
 import type { DataSource } from 'typeorm';
+import { AdoptionModule } from './adoption/adoption.module';
 import { CheckpointsModule } from './checkpoints/checkpoints.module';
 import { JobsModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
@@ -68,6 +69,7 @@ export class ProvisionerModule {
         CheckpointsModule,
         ReconcilerModule,
         RetentionModule,
+        AdoptionModule,
         OverviewModule,
       ],
     };

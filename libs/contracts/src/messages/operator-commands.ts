@@ -42,4 +42,21 @@ export class StopWithoutSnapshot extends LifecycleCommand {
   reason!: string;
 }
 
-export const OPERATOR_COMMANDS = [ResendOperations, StopWithoutSnapshot] as const;
+/**
+ * Puts an object of the snapshot store, which no snapshot on record has, on record as the newest snapshot of its workspace: after the database was restored
+ * to an earlier state. The whole of it is read and checked first. Only of a workspace without a pod and without an operation under way. Safe to repeat.
+ * Answers `AdoptionResult`.
+ */
+export class AdoptSnapshot {
+  static readonly type = 'reprise.snapshot.adopt.v1';
+  static readonly kind = 'command';
+  static readonly consumer = 'provisioner';
+  static readonly example = { key: `${EXAMPLE.workspace}/${EXAMPLE.snapshot}.1.tar.br` };
+
+  /** As `reprise.snapshot.unrecorded.v1` told it. */
+  @IsString()
+  @Length(1, 512)
+  key!: string;
+}
+
+export const OPERATOR_COMMANDS = [ResendOperations, StopWithoutSnapshot, AdoptSnapshot] as const;

@@ -213,6 +213,24 @@ export class PodFenceFound {
   generation!: number;
 }
 
+/** An operator put a snapshot of the store on record, as the newest of its workspace: its next resume begins from it. */
+export class SnapshotAdopted {
+  static readonly type = 'reprise.snapshot.adopted.v1';
+  static readonly kind = 'event';
+  static readonly consumer = 'lifecycle';
+  static readonly example = { workspace_id: EXAMPLE.workspace, snapshot_id: EXAMPLE.snapshot, taken_at: EXAMPLE.time };
+
+  @IsTypeId('workspace')
+  workspace_id!: string;
+
+  @IsTypeId('snapshot')
+  snapshot_id!: string;
+
+  /** When the store got it. */
+  @IsTime()
+  taken_at!: string;
+}
+
 /** A checkpoint of a live pod stands, verified: a resume begins from it should the pod be lost with its files. */
 export class PodCheckpointed {
   static readonly type = 'reprise.pod.checkpointed.v1';
@@ -300,6 +318,7 @@ export const POD_EVENTS = [
   PodJobFailed,
   PodLost,
   PodFenceFound,
+  SnapshotAdopted,
   PodCheckpointed,
   PodCheckpointFailed,
   TaskDelivered,

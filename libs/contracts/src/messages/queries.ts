@@ -1,6 +1,6 @@
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { WORKSPACE_STATUSES, WorkspaceStatus } from '../vocabulary';
-import { EXAMPLE, LifecycleQuery } from './message';
+import { EXAMPLE, IsTypeId, LifecycleQuery } from './message';
 import { Length } from './rules';
 
 /** Ids in queries are plain strings: one of the wrong form is the same 404 as one that does not exist. */
@@ -211,6 +211,27 @@ export class GetProvisionerOverview {
   limit!: number;
 }
 
+/**
+ * Objects of the snapshot store that no snapshot on record has, of workspaces that are on record, the newest first, for operators. Answers
+ * `UnrecordedSnapshots`. The whole store is listed, or the part of one workspace.
+ */
+export class ListUnrecordedSnapshots {
+  static readonly type = 'reprise.snapshot.unrecorded.v1';
+  static readonly kind = 'query';
+  static readonly consumer = 'provisioner';
+  static readonly example = { workspace_id: EXAMPLE.workspace, limit: 100 };
+
+  /** Of this workspace alone. */
+  @IsOptional()
+  @IsTypeId('workspace')
+  workspace_id?: string;
+
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit!: number;
+}
+
 /** How billing stands, for operators. Answers `BillingOverview`. */
 export class GetBillingOverview {
   static readonly type = 'reprise.billing.overview.v1';
@@ -253,6 +274,7 @@ export const QUERIES = [
   ListOperationsInFlight,
   GetLifecycleOverview,
   GetProvisionerOverview,
+  ListUnrecordedSnapshots,
   GetBillingOverview,
   GetDeadLettersOverview,
 ] as const;

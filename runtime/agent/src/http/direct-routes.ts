@@ -102,7 +102,7 @@ async function restoreFrom(
     return { ...(await agent.restore(stored.pipe(tar), sha256)) };
   } catch (error) {
     if (broken !== null) throw new AgentError('store_failed', 'the store broke off');
-    throw isUnreadable(codeOf(error)) ? new AgentError('bad_archive', 'it is not compressed as it should be, or not whole') : error;
+    throw isUnreadable(codeOf(error)) ? new AgentError('bad_archive', `it is not whole, or not of the encoding ${encoding}`) : error;
   } finally {
     tar.destroy();
   }

@@ -11,12 +11,14 @@ import {
   PodRemoved,
   PodStepChanged,
   ResendOperations,
+  SnapshotAdopted,
 } from '@reprise/contracts';
 import { MessageContext } from '@reprise/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { factOf, orgOf } from '../commands/from-context';
 import { OperationsService } from './operations.service';
+import { AdoptedSnapshots } from '../workspaces/adopted-snapshots.service';
 import { CheckpointsService } from '../workspaces/checkpoints.service';
 import { PodFences } from './pod-fences.service';
 import { PodLosses } from './pod-losses.service';
@@ -30,6 +32,7 @@ export class OperationsController {
     private readonly losses: PodLosses,
     private readonly checkpoints: CheckpointsService,
     private readonly fences: PodFences,
+    private readonly adoptions: AdoptedSnapshots,
   ) {}
 
   @EventPattern(PodStepChanged.type)
@@ -60,6 +63,11 @@ export class OperationsController {
   @EventPattern(PodCheckpointFailed.type)
   podCheckpointFailed(@Payload() data: PodCheckpointFailed, @Ctx() context: MessageContext): Promise<void> {
     return this.checkpoints.failed(factOf(data, context));
+  }
+
+  @EventPattern(SnapshotAdopted.type)
+  snapshotAdopted(@Payload() data: SnapshotAdopted, @Ctx() context: MessageContext): Promise<void> {
+    return this.adoptions.adopted(factOf(data, context));
   }
 
   @EventPattern(PodLost.type)

@@ -29,8 +29,8 @@ export interface PodChange {
 export const SNAPSHOT_STATUSES = ['writing', 'complete', 'verified', 'deleting'] as const;
 export type SnapshotStatus = (typeof SNAPSHOT_STATUSES)[number];
 
-/** What a snapshot is made for. */
-export type SnapshotReason = 'restart' | 'stop' | 'salvage' | 'checkpoint';
+/** What a snapshot is made for; `adopted` ones were made for something that is on record no more. */
+export type SnapshotReason = 'restart' | 'stop' | 'salvage' | 'checkpoint' | 'adopted';
 
 /** A snapshot's row as it is to be. What is left out stays. */
 export interface SnapshotChange {

@@ -78,6 +78,24 @@ export class RetentionRepository {
     return rows.map(({ key }) => key);
   }
 
+  /**
+   * Puts an orphaned object on record as a snapshot that is being deleted. Resolves with its id; null where the object has come to a snapshot since, or a
+   * job has the workspace.
+   */
+  async markOrphan({ key, workspaceId }: { key: string; workspaceId: string }, id: string): Promise<string | null> {
+    return this.database.transaction(async (manager) => {
+      // Held by whoever adopts it, too. A statement of its own: the next one sees what was written meanwhile.
+      await manager.query(`SELECT FROM fences WHERE workspace_id = $1 FOR UPDATE`, [workspaceId]);
+      const rows = await manager.query<{ id: string }[]>(
+        `INSERT INTO snapshots (id, workspace_id, generation, status, key)
+         SELECT $1, $2, 0, 'deleting', $3
+          WHERE NOT EXISTS (SELECT FROM snapshots s WHERE s.key = $3) AND NOT EXISTS (${UNFINISHED('$2')}) RETURNING id`,
+        [id, workspaceId, key],
+      );
+      return rows[0]?.id ?? null;
+    });
+  }
+
   /** Deletes ended jobs with their journals, and the rows of pods that are gone, from so long ago. The fences stay. */
   async forgetEnded(days: number, limit: number): Promise<{ jobs: number; pods: number }> {
     const [row] = await this.database.query<{ jobs: number; pods: number }[]>(

@@ -1,14 +1,14 @@
+import { newId } from '@reprise/contracts';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { SNAPSHOT_STORE } from '../ports/tokens';
 import { ProvisionerConfig } from '../provisioner.config';
+import { ownerOf } from '../snapshots/object-key';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 import { RetentionRepository } from './retention.repository';
 
 const EVERY_MS = 600_000;
 const HOUR_MS = 3_600_000;
 const BATCH = 500;
-/** As snapshots name their objects, or did (by generation; `gz`); whatever else stands in the store is someone else's. */
-const OBJECT = /^(ws_[0-9a-z]{26})\/(?:\d+|snap_[0-9a-z]{26})\.\d+\.tar\.(br|gz)$/;
 
 export interface Kept {
   readonly snapshots: number;
@@ -73,17 +73,23 @@ export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
     let dropped = 0;
     let objects: { key: string; workspaceId: string }[] = [];
     const drop = async (): Promise<void> => {
-      for (const key of await this.records.unreferenced(objects)) {
-        const found = this.stopped ? null : await this.store.stat(key);
+      const unreferenced = await this.records.unreferenced(objects);
+      for (const object of objects.filter(({ key }) => unreferenced.includes(key))) {
+        const found = this.stopped ? null : await this.store.stat(object.key);
         if (!found || Date.now() - found.modifiedAt.getTime() < this.config.snapshotOrphanHours * HOUR_MS) continue;
-        await this.store.delete(key);
+        // The mark first here, too: nobody adopts it from then on.
+        const mark = await this.records.markOrphan(object, newId('snapshot'));
+        if (mark === null) continue;
+        await this.store.delete(object.key);
+        await this.records.forgetSnapshot(mark);
         dropped += 1;
       }
       objects = [];
     };
     for await (const key of this.store.list()) {
-      const workspaceId = OBJECT.exec(key)?.[1];
-      if (workspaceId !== undefined) objects.push({ key, workspaceId });
+      // Whatever else stands in the store is someone else's.
+      const owner = ownerOf(key);
+      if (owner) objects.push({ key, workspaceId: owner.workspaceId });
       if (objects.length >= BATCH) await drop();
     }
     await drop();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
-import { compressor, decompressor, type Encoding, isUnreadable } from './encoding';
+import { asUnreadable, compressor, decompressor, type Encoding, encodingOf, isUnreadable } from './encoding';
 import { gathered } from './flow';
 
 async function through(stage: Transform, bytes: Buffer, chunkBytes = 70_000): Promise<Buffer> {
@@ -45,11 +45,27 @@ describe('what snapshots are written in', () => {
     const packed = change(await through(compressor(), halfOfEach(100_000)));
     const failure: unknown = await through(decompressor(encoding), packed).catch((error: unknown) => error);
     expect(isUnreadable(failure)).toBe(true);
+    expect(asUnreadable(failure, encoding)).toMatchObject({
+      reason: 'corrupt',
+      detail: expect.stringMatching(`encoding ${encoding}, as which Reprise \\d+\\.\\d+\\.\\d+ reads it: .+`),
+    });
+  });
+
+  it('is told by its beginning', async () => {
+    const bytes = [Buffer.alloc(0), Buffer.from('x'), randomBytes(300_000)];
+    for (const each of bytes) {
+      expect(encodingOf(await through(compressor(), each))).toBe('br');
+      expect(encodingOf(gzipSync(each))).toBe('gzip');
+    }
+  });
+
+  it('is refused by its name where a newer version has written another', () => {
+    expect(() => decompressor('zstd' as Encoding)).toThrow(/its encoding is "zstd", which Reprise \d+\.\d+\.\d+ does not know/);
   });
 
   it('is not said of other failures', () => {
     for (const error of [new Error('no'), Object.assign(new Error(), { code: 'ERR_STREAM_PREMATURE_CLOSE' }), null])
-      expect(isUnreadable(error)).toBe(false);
+      expect([isUnreadable(error), asUnreadable(error, 'br')]).toEqual([false, error]);
   });
 });
 

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Transform } from 'node:stream';
 import { type BrotliOptions, constants, createBrotliCompress, createBrotliDecompress, createGunzip } from 'node:zlib';
 import { IN_FLOW } from './flow';
+import { SnapshotStoreError } from './snapshot-store';
 
 /** How a snapshot's tar is compressed, by the names that HTTP has for it (RFC 9110, 8.4.1). */
 export type Encoding = 'br' | 'gzip';
@@ -26,9 +29,31 @@ export function compressor(): Transform {
   return createBrotliCompress({ params, ...STREAM } satisfies BrotliOptions);
 }
 
-/** Decompresses what flows through; what is not whole, or not of this encoding, fails with an error that `isUnreadable` knows. */
+/**
+ * Decompresses what flows through; what is not whole, or not of this encoding, fails with an error of zlib, which `asUnreadable` puts into words.
+ * @throws SnapshotStoreError `corrupt` where a newer version has written it in an encoding that this one does not know
+ */
 export function decompressor(encoding: Encoding): Transform {
-  return encoding === 'br' ? createBrotliDecompress(STREAM) : createGunzip(STREAM);
+  switch (encoding) {
+    case 'br':
+      return createBrotliDecompress(STREAM);
+    case 'gzip':
+      return createGunzip(STREAM);
+    default:
+      throw new SnapshotStoreError('corrupt', `its encoding is ${JSON.stringify(encoding)}, which Reprise ${version()} does not know`);
+  }
+}
+
+/** How the stored bytes that begin so are compressed. Brotli has no mark of its own: in a window of 64 KiB it begins with an even byte, gzip with an odd one. */
+export function encodingOf(beginning: Buffer): Encoding {
+  return beginning[0] === 0x1f && beginning[1] === 0x8b ? 'gzip' : 'br';
+}
+
+/** An error of zlib as one that says what the bytes should have been; any other as it is. */
+export function asUnreadable(error: unknown, encoding: Encoding): unknown {
+  if (!isUnreadable(error)) return error;
+  const detail = `the object is not whole, or not of the encoding ${encoding}, as which Reprise ${version()} reads it: ${(error as Error).message}`;
+  return new SnapshotStoreError('corrupt', detail, { cause: error });
 }
 
 /** zlib's own errors say that the bytes are not of the encoding, or not all of them. */
@@ -36,6 +61,11 @@ export function isUnreadable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   // `ERR__` is what Node makes of the names of brotli's errors.
   return typeof code === 'string' && /^(Z_|ERR_ZLIB|ERR__)/.test(code);
+}
+
+/** Of this program; asked only where something failed. */
+function version(): string {
+  return (JSON.parse(readFileSync(resolve(__dirname, '../../package.json'), 'utf8')) as { version: string }).version;
 }
 
 export function isEncoding(value: unknown): value is Encoding {

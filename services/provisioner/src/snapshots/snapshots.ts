@@ -1,7 +1,7 @@
-import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, Transform, type Readable, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { COMPRESSED_AT_ONCE, compressor, decompressor, ENCODING, type Encoding, isUnreadable } from './encoding';
+import { Digester } from './digester';
+import { asUnreadable, COMPRESSED_AT_ONCE, compressor, decompressor, ENCODING, type Encoding, encodingOf } from './encoding';
 import { gathered, IN_FLOW } from './flow';
 import type { SnapshotLimits } from './limits';
 import { type DirectPart, type DirectTransfer, type DirectUpload, SnapshotStoreError, type SnapshotStore } from './snapshot-store';
@@ -72,19 +72,44 @@ export async function verifySnapshot(
   limits: SnapshotLimits,
   signal?: AbortSignal,
 ): Promise<void> {
-  const stored = new Digester();
-  const tar = new Digester();
-  const inspector = new TarInspector(limits);
-  try {
-    await pipeline(await store.get(record.key), stored, decompressor(record.encoding), tar, inspector, signal ? { signal } : {});
-  } catch (error) {
-    throw isUnreadable(error) ? new SnapshotStoreError('corrupt', (error as Error).message, { cause: error }) : error;
-  }
+  const { stored, tar, entries } = await readThrough(store, record, limits, signal);
   expectSame('stored bytes', stored.bytes, record.storedBytes);
   expectSame('stored digest', stored.sha256(), record.storedSha256);
   expectSame('tar bytes', tar.bytes, record.tarBytes);
   expectSame('tar digest', tar.sha256(), record.tarSha256);
-  expectSame('entries', inspector.entries, record.entries);
+  expectSame('entries', entries, record.entries);
+}
+
+/**
+ * Reads an object of which nothing is on record, and resolves with what there is to record of it. Its structure is checked as `verifySnapshot` does; what it was
+ * when it was stored, nobody knows any more.
+ * @throws SnapshotStoreError `corrupt`, `missing` or `too_large` where it is no snapshot that can be relied upon
+ */
+export async function recordOf(store: SnapshotStore, key: string, limits: SnapshotLimits, signal?: AbortSignal): Promise<SnapshotRecord> {
+  const encoding = encodingOf(await beginningOf(store, key));
+  const { stored, tar, entries } = await readThrough(store, { key, encoding }, limits, signal);
+  return { key, tarSha256: tar.sha256(), tarBytes: tar.bytes, entries, storedSha256: stored.sha256(), storedBytes: stored.bytes, encoding };
+}
+
+async function beginningOf(store: SnapshotStore, key: string): Promise<Buffer> {
+  for await (const chunk of await store.get(key)) return chunk as Buffer;
+  return Buffer.alloc(0);
+}
+
+async function readThrough(
+  store: SnapshotStore,
+  { key, encoding }: Pick<SnapshotRecord, 'key' | 'encoding'>,
+  limits: SnapshotLimits,
+  signal?: AbortSignal,
+): Promise<{ stored: Digester; tar: Digester; entries: number }> {
+  const [stored, tar, inspector] = [new Digester(), new Digester(), new TarInspector(limits)];
+  const unpacked = decompressor(encoding);
+  try {
+    await pipeline(await store.get(key), stored, unpacked, tar, inspector, signal ? { signal } : {});
+  } catch (error) {
+    throw asUnreadable(error, encoding);
+  }
+  return { stored, tar, entries: inspector.entries };
 }
 
 /**
@@ -93,8 +118,8 @@ export async function verifySnapshot(
  * @throws SnapshotStoreError `missing`
  */
 export async function openSnapshot(store: SnapshotStore, record: SnapshotRecord): Promise<Readable> {
-  const stored = await store.get(record.key);
   const tar = decompressor(record.encoding);
+  const stored = await store.get(record.key);
   stored.once('error', (error) => tar.destroy(error));
   tar.once('close', () => stored.destroy());
   return stored.pipe(tar);
@@ -196,28 +221,6 @@ class Inspection extends Transform {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.inspector.destroy();
     done(error);
-  }
-}
-
-/** Counts and digests what flows through. */
-class Digester extends Transform {
-  bytes = 0;
-  private readonly hash: Hash = createHash('sha256');
-  private hex: string | undefined;
-
-  constructor() {
-    super({ highWaterMark: IN_FLOW });
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.bytes += chunk.length;
-    this.hash.update(chunk);
-    done(null, chunk);
-  }
-
-  /** Only once the stream has ended. */
-  sha256(): string {
-    return (this.hex ??= this.hash.digest('hex'));
   }
 }
 

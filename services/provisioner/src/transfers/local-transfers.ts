@@ -1,5 +1,6 @@
 import type { PodHandle } from '../pods/pod-driver';
 import type { ConnectAgent } from '../ports/tokens';
+import { asUnreadable } from '../snapshots/encoding';
 import type { SnapshotLimits } from '../snapshots/limits';
 import type { SnapshotStore } from '../snapshots/snapshot-store';
 import { openSnapshot, saveSnapshot, type SnapshotRecord, verifySnapshot } from '../snapshots/snapshots';
@@ -28,6 +29,8 @@ export class LocalTransfers implements Transfers {
     try {
       signal.throwIfAborted();
       return await this.connect(pod).restore(tar, { sha256: record.tarSha256 });
+    } catch (error) {
+      throw asUnreadable(error, record.encoding);
     } finally {
       signal.removeEventListener('abort', giveUp);
       tar.destroy();
