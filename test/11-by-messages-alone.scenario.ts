@@ -87,6 +87,50 @@ promise("another tenant's workspace does not exist in messages either", async ()
   expect(await alice.see(id)).toMatchObject({ status: 'idle', generation: 1 });
 });
 
+promise('a command that nobody can handle is told to be dead, to whoever waits for a reply and by an event', async () => {
+  const { org } = await stack.tenant();
+  const bad = { type: RESTART, org, data: { workspace_id: 'none' } };
+  const command = await stack.publisher.publish(bad);
+  const dead = await stack.publisher.event('reprise.command.dead.v1', command);
+  expect(dead.data).toEqual({
+    command_id: command,
+    command_type: RESTART,
+    dead_letter_id: expect.stringMatching(/^dl_/),
+    reason: 'invalid',
+    message: expect.stringContaining('workspace_id must be a workspace id'),
+  });
+  expect(dead.headers).toMatchObject({ cloudEvents_orgid: org });
+  expect(await stack.publisher.ask(bad)).toMatchObject({
+    status: 'failed',
+    reason: 'invalid',
+    message: expect.stringContaining('workspace_id'),
+  });
+});
+
+promise('an internal service asks how workspaces, operations and tasks of a tenant stand', async () => {
+  const [{ alice, org }, stranger] = [await stack.tenant(), await stack.tenant()];
+  const { id } = await alice.workspace();
+  const { id: task } = await alice.run(id, 'echo said');
+  await alice.reach(id, 'idle');
+  const ask = (type: string, data: object, of = org) =>
+    stack.publisher.ask({ type: `reprise.${type}.v1`, org: of, data, exchange: 'reprise.queries' });
+  expect(await ask('workspace.get', { workspace_id: id })).toEqual({ status: 'done', value: await alice.see(id) });
+  const listed = await ask('workspace.list', { include_archived: false, limit: 10 });
+  expect(listed).toMatchObject({ status: 'done', value: { workspaces: [{ id }] } });
+  expect(await ask('task.get', { workspace_id: id, task_id: task })).toMatchObject({ value: { status: 'completed', output: 'said\n' } });
+  expect(await ask('task.list', { workspace_id: id, limit: 10 })).toMatchObject({ value: { tasks: [{ id: task }] } });
+  const restart = await stack.publisher.ask({ type: RESTART, org, data: { workspace_id: id } });
+  const operation_id = restart.value.operation_id as string;
+  expect(await ask('operation.get', { operation_id })).toMatchObject({ value: { id: operation_id, kind: 'restart' } });
+  // Its own tenant's alone, and nothing but these.
+  expect(await ask('workspace.get', { workspace_id: id }, stranger.org)).toMatchObject({
+    status: 'refused',
+    refusal: { code: 'workspace_not_found' },
+  });
+  expect(await ask('role.list', { include_archived: false, limit: 10 })).toMatchObject({ status: 'failed', reason: 'forbidden' });
+  await alice.reach(id, 'idle');
+});
+
 promise('a tenant that is past due is refused by messages as well, and may wind down by them', async () => {
   const tenant = await stack.tenant();
   const { alice, org } = tenant;
@@ -113,7 +157,7 @@ promise('a whole life by messages: create, task, stop, archive', async () => {
   await stack.publisher.event(SUCCEEDED, made.command);
   const submitted = await answerTo('task.submit', { workspace_id, description: 'echo by message' });
   const ended = await stack.publisher.event('reprise.task.ended.v1', submitted.command);
-  expect(ended.data).toMatchObject({ task_id: submitted.answer.task_id, status: 'completed' });
+  expect(ended.data).toMatchObject({ task_id: submitted.answer.task_id, status: 'completed', output_tail: 'by message\n' });
   await alice.reach(workspace_id, 'idle');
   await stack.publisher.event(SUCCEEDED, (await answerTo('workspace.stop', { workspace_id })).command);
   expect((await answerTo('workspace.archive', { workspace_id })).answer).toEqual({ status: 'archived' });

@@ -62,6 +62,14 @@ for (const { name, command, env, missing } of EXAMPLES) {
       expect(await run(['--org', org, '--workspace', id, '--force'])).toMatchObject({ code: 0 });
     });
 
+    promise('hears at once that its command became a dead letter, and ends with 1', async () => {
+      expect(await run(['--org', 'no tenant', '--workspace', newId('workspace')])).toEqual({
+        code: 1,
+        out: '',
+        err: expect.stringMatching(/^a dead letter \(invalid\): The header cloudEvents_orgid must name the tenant.*\n$/),
+      });
+    });
+
     promise('says what happened where there is no outcome, no broker, no right or no address, and ends with 1', async () => {
       const wrong = ['--org', 'acme', '--workspace', newId('workspace'), '--timeout', '2'];
       await stack.service('lifecycle').stop();

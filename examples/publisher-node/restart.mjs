@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import { connect } from 'amqplib';
 
 const RESTART = 'reprise.workspace.restart.v1';
-const ACCEPTED = 'reprise.command.accepted.v1';
-const REFUSED = 'reprise.command.refused.v1';
+/** RabbitMQ's direct reply-to: the answer comes straight to the channel that asked, and no queue is made for it. */
+const REPLIES = 'amq.rabbitmq.reply-to';
 const SUCCEEDED = 'reprise.operation.succeeded.v1';
 const FAILED = 'reprise.operation.failed.v1';
 
@@ -55,27 +55,37 @@ async function restart({ org, workspace, force, actor, timeout }) {
   }
 }
 
-/** Listens once it resolves. `outcome` is, in time, the data of the event that ends the command; in an object, so that nobody waits for it here. */
+/** Listens once it resolves. `outcome` is, in time, the data of the event that ends the operation; in an object, so that nobody waits for it here. */
 async function listen(channel, id) {
   const { queue } = await channel.assertQueue(`publisher.${id}`, { exclusive: true, autoDelete: true, durable: false });
-  for (const type of [ACCEPTED, REFUSED, SUCCEEDED, FAILED]) await channel.bindQueue(queue, 'reprise.events', type);
+  for (const type of [SUCCEEDED, FAILED]) await channel.bindQueue(queue, 'reprise.events', type);
   let settle;
   const outcome = new Promise((resolve, reject) => (settle = { resolve, reject }));
   // Whoever waits sees it; until then it is nobody's.
   outcome.catch(() => undefined);
+  const answers = {
+    done: ({ value }) => console.error(`accepted: ${value.operation_id}`),
+    refused: ({ refusal: { code, message } }) => settle.reject(new Failure(`refused (${code}): ${message}`)),
+    // Nobody can handle it; an operator has it now.
+    failed: ({ reason, message }) => settle.reject(new Failure(`a dead letter (${reason}): ${message}`)),
+  };
   const ends = {
-    [ACCEPTED]: ({ answer }) => console.error(`accepted: ${answer.operation_id}`),
-    [REFUSED]: ({ code, message }) => settle.reject(new Failure(`refused (${code}): ${message}`)),
     [SUCCEEDED]: (data) => settle.resolve(data),
     [FAILED]: ({ code, message, pod_kept: kept }) =>
       settle.reject(new Failure(`failed (${code}): ${message}${kept ? ' The workspace goes on as it was.' : ''}`)),
   };
+  // The queue hears of everybody's operations; what is ours carries our id.
+  const ours = (handle) => (message) => {
+    if (message?.properties.correlationId === id) handle(message.properties.type, JSON.parse(message.content.toString()));
+  };
   await channel.consume(
     queue,
-    (message) => {
-      // The queue hears of everybody's commands; ours carry our id.
-      if (message?.properties.correlationId === id) ends[message.properties.type]?.(JSON.parse(message.content.toString()));
-    },
+    ours((type, data) => ends[type]?.(data)),
+    { noAck: true },
+  );
+  await channel.consume(
+    REPLIES,
+    ours((_, answer) => answers[answer.status]?.(answer)),
     { noAck: true },
   );
   return { outcome };
@@ -86,6 +96,7 @@ function publish(channel, id, { org, workspace, force, actor, user }) {
   const properties = {
     messageId: id,
     correlationId: id,
+    replyTo: REPLIES,
     type: RESTART,
     userId: user,
     contentType: 'application/json',

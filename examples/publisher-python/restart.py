@@ -5,6 +5,7 @@ PUBLISHER_AMQP_URL=amqp://… python3 restart.py --org acme --workspace ws_… [
 """
 
 import argparse
+import collections
 import json
 import os
 import sys
@@ -15,10 +16,10 @@ import pika
 import pika.exceptions
 
 RESTART = "reprise.workspace.restart.v1"
-ACCEPTED = "reprise.command.accepted.v1"
-REFUSED = "reprise.command.refused.v1"
 SUCCEEDED = "reprise.operation.succeeded.v1"
 FAILED = "reprise.operation.failed.v1"
+# RabbitMQ's direct reply-to: the answer comes straight to the channel that asked, and no queue is made for it.
+REPLIES = "amq.rabbitmq.reply-to"
 
 
 class Failure(Exception):
@@ -45,20 +46,30 @@ def restart(given):
         channel = connection.channel()
         message_id = str(uuid.uuid4())
         # Listening comes first: the outcome may be there before the confirmation is.
-        queue = listen(channel, message_id)
+        heard = listen(channel, message_id)
         publish(channel, message_id, parameters.credentials.username, given)
-        return outcome(channel, queue, message_id, given.timeout)
+        return outcome(connection, heard, given.timeout)
     finally:
         if connection.is_open:
             connection.close()
 
 
 def listen(channel, message_id):
+    """A queue of what is heard of the command: pairs of a type, None for the answer, and the data."""
+    heard = collections.deque()
+
+    def hear(_channel, _method, properties, body):
+        # The queue hears of everybody's operations; what is ours carries our id.
+        if properties.correlation_id == message_id:
+            heard.append((properties.type, json.loads(body)))
+
     queue = "publisher." + message_id
     channel.queue_declare(queue, exclusive=True, auto_delete=True)
-    for event in (ACCEPTED, REFUSED, SUCCEEDED, FAILED):
+    for event in (SUCCEEDED, FAILED):
         channel.queue_bind(queue, "reprise.events", event)
-    return queue
+    channel.basic_consume(queue, hear, auto_ack=True)
+    channel.basic_consume(REPLIES, hear, auto_ack=True)
+    return heard
 
 
 def publish(channel, message_id, user, given):
@@ -72,6 +83,7 @@ def publish(channel, message_id, user, given):
     properties = pika.BasicProperties(
         message_id=message_id,
         correlation_id=message_id,
+        reply_to=REPLIES,
         type=RESTART,
         user_id=user,
         content_type="application/json",
@@ -89,25 +101,26 @@ def publish(channel, message_id, user, given):
         raise Failure("the broker did not take the command")
 
 
-def outcome(channel, queue, message_id, timeout):
-    """The data of the event that ends the command. The queue hears of everybody's commands; ours carry our id."""
+def outcome(connection, heard, timeout):
+    """The data of the event that ends the operation."""
     end = time.monotonic() + timeout
-    # It gives (None, None, None) once a second, so that the limit is kept where nothing is heard.
-    for _, properties, body in channel.consume(queue, auto_ack=True, inactivity_timeout=1):
-        if properties is not None and properties.correlation_id == message_id:
-            data = json.loads(body)
-            if properties.type == ACCEPTED:
-                print("accepted: " + data["answer"]["operation_id"], file=sys.stderr)
-            elif properties.type == SUCCEEDED:
+    while time.monotonic() < end:
+        connection.process_data_events(time_limit=1)
+        while heard:
+            kind, data = heard.popleft()
+            if kind == SUCCEEDED:
                 return data
-            elif properties.type == REFUSED:
-                raise Failure("refused ({code}): {message}".format(**data))
-            elif properties.type == FAILED:
+            if kind == FAILED:
                 kept = " The workspace goes on as it was." if data["pod_kept"] else ""
                 raise Failure("failed ({code}): {message}".format(**data) + kept)
-        if time.monotonic() > end:
-            raise Failure("no outcome within {:g} s; the restart may still be under way".format(timeout))
-    raise Failure("the broker ended the subscription; the restart may be under way")
+            if data.get("status") == "done":
+                print("accepted: " + data["value"]["operation_id"], file=sys.stderr)
+            elif data.get("status") == "refused":
+                raise Failure("refused ({code}): {message}".format(**data["refusal"]))
+            elif data.get("status") == "failed":
+                # Nobody can handle it; an operator has it now.
+                raise Failure("a dead letter ({reason}): {message}".format(**data))
+    raise Failure("no outcome within {:g} s; the restart may still be under way".format(timeout))
 
 
 def main():

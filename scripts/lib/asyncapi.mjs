@@ -1,13 +1,14 @@
 // @ts-check
 /** docs/asyncapi.json: what an internal service may send and hear, in AsyncAPI 3, made from the contract library. */
+import { readFileSync } from 'node:fs';
 import { wordsOfField } from './message-words.mjs';
 
 /** @typedef {import('../../libs/contracts/dist/index.js')} Contracts */
 /** @typedef {import('../../libs/contracts/dist/index.js').MessageClass} Message */
 /** @typedef {Map<string, import('./message-words.mjs').Words>} Words */
 
-/** The version of the contract, not of the program: it changes when the messages do. */
-const VERSION = '1.0.0';
+/** Of the program that keeps this contract. What changed in it from one to the next is in CHANGELOG.md. */
+const VERSION = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 const BINDING = '0.3.0';
 const USER = 'reprise_publisher';
 /** Only the gateway may send these. */

@@ -1,10 +1,12 @@
 import { CATALOG } from './catalog';
 import { GetTenantPosture, SetTenantPosture, TenantPostureChanged } from './messages/billing';
+import { CommandDead } from './messages/dead-letters';
 import { CommandAccepted, CommandRefused, LIFECYCLE_EVENTS } from './messages/lifecycle-events';
 import type { MessageClass, MessageKind, Service } from './messages/message';
 import { OPERATOR_COMMANDS } from './messages/operator-commands';
 import { POD_COMMANDS } from './messages/pod-commands';
 import { POD_EVENTS } from './messages/pod-events';
+import { GetOperation, GetTask, GetWorkspace, ListTasks, ListWorkspaces } from './messages/queries';
 import { CancelTask, SubmitTask } from './messages/task-commands';
 import { WORKSPACE_COMMANDS } from './messages/workspace-commands';
 import { EXCHANGE, QUEUES } from './topology';
@@ -48,9 +50,12 @@ const GRANTS: Readonly<Record<Service | 'publisher', Grant>> = {
     bind: { commands: 'consumed', queries: 'all' },
     works: true,
   },
-  deadletters: { publish: {}, bind: { commands: 'consumed', queries: 'all' }, works: true, drains: true },
+  deadletters: { publish: { events: [CommandDead] }, bind: { commands: 'consumed', queries: 'all' }, works: true, drains: true },
   publisher: {
-    publish: { commands: [...WORKSPACE_COMMANDS, SubmitTask, CancelTask, SetTenantPosture] },
+    publish: {
+      commands: [...WORKSPACE_COMMANDS, SubmitTask, CancelTask, SetTenantPosture],
+      queries: [GetWorkspace, ListWorkspaces, GetOperation, ListTasks, GetTask],
+    },
     bind: { events: 'all' },
     works: false,
   },

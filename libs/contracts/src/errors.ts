@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   ],
   rate_limited: [429, 'Too many requests; wait as long as Retry-After says.'],
   internal_error: [500, 'Something went wrong on our side; the request id finds it in the logs.'],
-  unavailable: [503, 'A part of the service cannot be reached right now; nothing was refused, repeat the request.'],
+  unavailable: [503, 'A part of the service cannot be reached right now; repeat the request.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

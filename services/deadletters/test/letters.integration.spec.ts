@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type INestApplication, Logger } from '@nestjs/common';
 import {
+  CommandDead,
   type DeadLetterGroupView,
   type DeadLetterView,
   type DeadLetterWhole,
@@ -105,6 +106,43 @@ it('a dead message stands in the table whole, byte for byte, and its queue is em
     history: [{ action: 'died', actor: null }],
   });
   await waitFor(async () => (await broker.count(deadQueueOf(QUEUE_UNDER_TEST))) === 0);
+});
+
+it('the death of a command that internal services may send is told, as often as it dies; no other is', async () => {
+  const events = 'test.tidings';
+  await broker.channel.assertQueue(events);
+  await broker.channel.bindQueue(events, EXCHANGE.events, CommandDead.type);
+  const told = (org: string) => ({ cloudEvents_orgid: org, [HEADER.exception]: `DeadLetter: ${'why '.repeat(1_000)}` });
+  for (const [queue, id] of [
+    [QUEUE.provisionerCommands, 'internal'],
+    [QUEUE.lifecycleEvents, 'an event'],
+    [QUEUE.lifecycleCommands, 'command'],
+  ] as const)
+    await operator.bury(queue, '{}', { messageId: id, type: 'told.v1', correlationId: 'theirs' }, told('acme'));
+  const next = async () => {
+    const { content, properties } = await broker.take(events);
+    return { data: JSON.parse(content.toString()) as CommandDead, properties: properties as { correlationId: string; headers: object } };
+  };
+  const { data, properties } = await next();
+  const letter = await operator.letter({ type: 'told.v1', queue: QUEUE.lifecycleCommands });
+  expect(data).toEqual({
+    command_id: 'command',
+    command_type: 'told.v1',
+    dead_letter_id: letter.id,
+    reason: 'invalid',
+    message: 'why '.repeat(500),
+  });
+  expect(properties).toMatchObject({ correlationId: 'theirs', headers: { cloudEvents_orgid: 'acme' } });
+
+  const later = { ...told('acme'), [HEADER.lastFailure]: new Date(Date.now() + 1_000).toISOString() };
+  await operator.bury(QUEUE.lifecycleCommands, '{}', { messageId: 'command', type: 'told.v1', correlationId: 'theirs' }, later);
+  expect((await next()).data).toMatchObject({ dead_letter_id: letter.id });
+
+  await operator.bury(QUEUE.billingCommands, 'no JSON', {}, { cloudEvents_orgid: 'no tenant' });
+  const nameless = await next();
+  expect(nameless.data).toMatchObject({ command_id: null, command_type: null, message: 'it is not valid' });
+  expect(nameless.properties.headers).not.toHaveProperty('cloudEvents_orgid');
+  expect(await broker.count(events)).toBe(0);
 });
 
 it.each([

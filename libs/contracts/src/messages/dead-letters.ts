@@ -14,11 +14,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { DEAD_LETTER_STATUSES, type DeadLetterStatus, REPLAY_ACTIONS, type ReplayAction } from '../vocabulary';
-import { EXAMPLE, Idempotency } from './message';
+import { EXAMPLE, Idempotency, IsTypeId } from './message';
 import { LONGEST_REASON } from './operator-commands';
 import { IsTime, Length } from './rules';
 
 const LONGEST = 255;
+/** In UTF-16 units. */
+export const LONGEST_DEATH_MESSAGE = 2_000;
 /** How many messages a replay may send in a second at most. */
 export const FASTEST_REPLAY = 10_000;
 
@@ -269,6 +271,44 @@ export class ControlReplay extends OperatorCommand {
   action!: ReplayAction;
 }
 
+/**
+ * A command that an internal service may send could not be handled: it is a dead letter, and nothing else comes of it until an operator sends it again.
+ * Told as often as it dies.
+ */
+export class CommandDead {
+  static readonly type = 'reprise.command.dead.v1';
+  static readonly kind = 'event';
+  static readonly consumer = null;
+  static readonly example = {
+    command_id: EXAMPLE.message,
+    command_type: 'reprise.workspace.restart.v1',
+    dead_letter_id: EXAMPLE.dead_letter,
+    reason: 'invalid',
+    message: 'workspace_id must be a workspace id',
+  };
+
+  /** The `message-id`; null where it had none. */
+  @IsOptional()
+  @IsString()
+  command_id!: string | null;
+
+  @IsOptional()
+  @IsString()
+  command_type!: string | null;
+
+  @IsTypeId('dead_letter')
+  dead_letter_id!: string;
+
+  /** Such as `invalid`, `forbidden` or `attempts_exhausted`. */
+  @IsString()
+  reason!: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_DEATH_MESSAGE)
+  message!: string | null;
+}
+
 export const DEAD_LETTER_MESSAGES = [
   ListDeadLetters,
   ListDeadLetterGroups,
@@ -281,4 +321,5 @@ export const DEAD_LETTER_MESSAGES = [
   DiscardDeadLetter,
   EditDeadLetter,
   ControlReplay,
+  CommandDead,
 ] as const;

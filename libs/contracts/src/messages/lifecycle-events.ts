@@ -1,4 +1,4 @@
-import { IsBoolean, IsIn, IsObject, IsOptional, IsString } from 'class-validator';
+import { IsBoolean, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import { ERROR_CODES, ErrorCode } from '../errors';
 import {
   OPERATION_ERRORS,
@@ -150,12 +150,21 @@ export class WorkspaceStatusChanged {
   generation!: number;
 }
 
+/** In UTF-16 units. */
+export const LONGEST_OUTPUT_TAIL = 4_096;
+
 /** A task ended. */
 export class TaskEnded {
   static readonly type = 'reprise.task.ended.v1';
   static readonly kind = 'event';
   static readonly consumer = 'gateway';
-  static readonly example = { task_id: EXAMPLE.task, workspace_id: EXAMPLE.workspace, status: 'completed', reason: null };
+  static readonly example = {
+    task_id: EXAMPLE.task,
+    workspace_id: EXAMPLE.workspace,
+    status: 'completed',
+    reason: null,
+    output_tail: '3 files changed\n',
+  };
 
   @IsTypeId('task')
   task_id!: string;
@@ -169,6 +178,12 @@ export class TaskEnded {
   @IsOptional()
   @IsString()
   reason!: string | null;
+
+  /** The end of what it printed, as far as that is on record: its last characters. The task itself has more. Null where it printed nothing. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_OUTPUT_TAIL)
+  output_tail?: string | null;
 }
 
 export const LIFECYCLE_EVENTS = [

@@ -70,12 +70,14 @@ export abstract class LifecycleCommand {
   idempotency?: Idempotency;
 }
 
-/** What every query to lifecycle carries. */
+/** What every query to lifecycle may carry. */
 export abstract class LifecycleQuery {
+  /** Whose scope it is answered within; required from the gateway. Left out by an internal service, which sees what its tenant has. */
+  @IsOptional()
   @IsObject()
   @ValidateNested()
   @Type(() => Caller)
-  caller!: Caller;
+  caller?: Caller;
 }
 
 /** Values that the examples share, so that a reader can follow one workspace through all of them. */

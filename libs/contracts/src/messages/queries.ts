@@ -1,6 +1,7 @@
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
 import { WORKSPACE_STATUSES, WorkspaceStatus } from '../vocabulary';
-import { EXAMPLE, IsTypeId, LifecycleQuery } from './message';
+import { Caller, EXAMPLE, IsTypeId, LifecycleQuery } from './message';
 import { Length } from './rules';
 
 /** Ids in queries are plain strings: one of the wrong form is the same 404 as one that does not exist. */
@@ -151,11 +152,16 @@ export class ListProviders extends PageQuery {
  * What the caller's use of an idempotency key was first answered with: `{ found: false }`, or `{ found: true, reply }` with the reply of the command;
  * `idempotency_key_reused` where the hash differs. Asked by the gateway before it refuses for billing, since the first answer stands.
  */
-export class FindIdempotentReply extends LifecycleQuery {
+export class FindIdempotentReply {
   static readonly type = 'reprise.idempotency.find.v1';
   static readonly kind = 'query';
   static readonly consumer = 'lifecycle';
   static readonly example = { key: 'order-4711', request_hash: 'a'.repeat(64), caller: EXAMPLE.caller };
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => Caller)
+  caller!: Caller;
 
   @Matches(/^[\x20-\x7e]{1,255}$/)
   key!: string;

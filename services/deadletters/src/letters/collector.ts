@@ -1,7 +1,7 @@
-import { newId } from '@reprise/contracts';
+import { brokerUserOf, CATALOG, CommandDead, isOrgId, LONGEST_DEATH_MESSAGE, mayPublish, newId, QUEUES } from '@reprise/contracts';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Death, HEADER } from '@reprise/messaging';
+import { type Death, HEADER, Outbox, type OutgoingMessage } from '@reprise/messaging';
 import { Clock, inTransaction } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import { HistoryRepository } from '../history/history.repository';
@@ -24,6 +24,7 @@ export class Collector {
     private readonly history: HistoryRepository,
     private readonly clock: Clock,
     private readonly metrics: DeadlettersMetrics,
+    private readonly outbox: Outbox,
   ) {}
 
   /** Resolves once the message is safe. A delivery that comes twice leaves no more than one that comes once. */
@@ -31,8 +32,10 @@ export class Collector {
     const letter = letterOf(death, this.clock.now());
     const { reason, exception, attempts, queue } = letter;
     await inTransaction(this.dataSource, async (manager) => {
+      const tell = (letterId: string): Promise<void> => this.outbox.append(manager, tidingsOf(death, { ...letter, id: letterId }));
       const event = { at: letter.last_failed_at, detail: { reason, exception, attempts, queue } };
       if (await this.letters.insert(manager, letter)) {
+        await tell(letter.id);
         return this.history.add(manager, { ...event, letterId: letter.id, action: 'died' });
       }
       const before = await this.letters.lockByIdentity(manager, letter.identity);
@@ -43,10 +46,33 @@ export class Collector {
       await this.letters.diedAgain(manager, before.id, status, replays);
       await this.letters.showLatestDeath(manager, before.id, letter);
       if (status === 'failed_again' && before.replay_id) await this.replayed.failedAgain(manager, before.replay_id, before.id);
+      await tell(before.id);
       await this.history.add(manager, { ...event, letterId: before.id, action: status === 'failed_again' ? 'failed_again' : 'died_again' });
     });
     this.metrics.collected(queue, reason);
   }
+}
+
+/** The queues of commands that internal services may send. */
+const TOLD: ReadonlySet<string> = new Set(
+  QUEUES.filter(({ kind, bindings }) => kind === 'work' && bindings.some(({ routingKey }) => isPublishers(routingKey))).map(
+    ({ name }) => name,
+  ),
+);
+
+function isPublishers(type: string): boolean {
+  const message = CATALOG.get(type);
+  return message !== undefined && mayPublish(brokerUserOf('publisher'), message);
+}
+
+/** What its sender is told of a dead command. */
+function tidingsOf({ properties }: Death, { id, queue, message_id, type, org_id, reason, exception }: NewLetter): OutgoingMessage[] {
+  if (!TOLD.has(queue)) return [];
+  // The name of the class that brings the reason tells a sender nothing.
+  const message = exception?.replace(/^DeadLetter: /, '').slice(0, LONGEST_DEATH_MESSAGE) ?? null;
+  const data: CommandDead = { command_id: message_id, command_type: type, dead_letter_id: id, reason, message };
+  const correlationId = storable(properties.correlationId) ?? message_id;
+  return [{ type: CommandDead.type, data, orgId: isOrgId(org_id) ? org_id : null, correlationId }];
 }
 
 function letterOf(death: Death, now: Date): NewLetter {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Type } from '@nestjs/common';
 import { DeadLettersController } from '../dead-letters/dead-letters.controller';
 import { ReplaysController } from '../dead-letters/replays.controller';
@@ -20,5 +22,5 @@ export const CONTROLLERS: readonly Type[] = [
   OperatedWorkspacesController,
 ];
 
-/** The version of the contract, not of the program: it changes when the API does. */
-export const VERSION = '1.0.0';
+/** Of the program that keeps this contract. What changed in it from one to the next is in CHANGELOG.md. */
+export const VERSION = (JSON.parse(readFileSync(resolve(__dirname, '../../package.json'), 'utf8')) as { version: string }).version;

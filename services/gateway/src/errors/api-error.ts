@@ -28,8 +28,8 @@ export function invalid(fields: Record<string, string>): ApiError {
   return apiError('validation_error', { fields });
 }
 
-/** Something that the answer needs cannot be reached now. */
-export function unavailable(message: string, cause?: unknown, retryAfterSeconds = 2): ApiError {
+/** Something that the answer needs cannot be reached now; in the code's own sentence, or a more exact one. */
+export function unavailable(message?: string, cause?: unknown, retryAfterSeconds = 2): ApiError {
   return new ApiError(refusal('unavailable', undefined, message), { 'retry-after': String(retryAfterSeconds) }, { cause });
 }
 

@@ -53,5 +53,5 @@ function notAnswered({ kind }: MessageClass, error: unknown): unknown {
     );
   }
   const expected = [RequestTimeoutError, RequestUnavailableError, RequestFailedError].some((each) => error instanceof each);
-  return expected ? unavailable('A part of the service cannot be reached right now; repeat the request.', error) : error;
+  return expected ? unavailable(undefined, error) : error;
 }

@@ -43,6 +43,16 @@ export function commandOf<T extends Common>(data: T, context: MessageContext, ga
   };
 }
 
+/**
+ * The query of a message. Without a caller it is answered as far as the tenant reaches, so the gateway must name one.
+ * @param gatewayUser the broker user that speaks for callers of REST
+ * @throws DeadLetter `invalid` where it does not
+ */
+export function queryOf<T extends Pick<Common, 'caller'>>(data: T, { userId }: MessageContext, gatewayUser: string): T {
+  if (data.caller === undefined && userId === gatewayUser) throw new DeadLetter('invalid', 'caller must be given by the gateway');
+  return data;
+}
+
 /** The fact of an event, or of a report. */
 export function factOf<T>(data: T, context: MessageContext): Fact<T> {
   return { id: context.id, consumer: context.queue, hash: context.bodyHash, traceparent: context.traceparent, data };

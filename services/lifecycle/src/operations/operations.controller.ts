@@ -16,7 +16,8 @@ import {
 import { MessageContext } from '@reprise/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { factOf, orgOf } from '../commands/from-context';
+import { factOf, orgOf, queryOf } from '../commands/from-context';
+import { LifecycleConfig } from '../lifecycle.config';
 import { OperationsService } from './operations.service';
 import { AdoptedSnapshots } from '../workspaces/adopted-snapshots.service';
 import { CheckpointsService } from '../workspaces/checkpoints.service';
@@ -33,6 +34,7 @@ export class OperationsController {
     private readonly checkpoints: CheckpointsService,
     private readonly fences: PodFences,
     private readonly adoptions: AdoptedSnapshots,
+    private readonly config: LifecycleConfig,
   ) {}
 
   @EventPattern(PodStepChanged.type)
@@ -82,7 +84,7 @@ export class OperationsController {
 
   @MessagePattern(GetOperation.type)
   get(@Payload() query: GetOperation, @Ctx() context: MessageContext): Promise<OperationView> {
-    return this.operations.get(orgOf(context), query);
+    return this.operations.get(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 
   @MessagePattern(ResendOperations.type)

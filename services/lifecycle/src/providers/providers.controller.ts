@@ -2,7 +2,7 @@ import { ArchiveProvider, ChangeProvider, CreateProvider, GetProvider, ListProvi
 import { MessageContext } from '@reprise/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { commandOf, orgOf } from '../commands/from-context';
+import { commandOf, orgOf, queryOf } from '../commands/from-context';
 import { LifecycleConfig } from '../lifecycle.config';
 import { ProvidersService } from './providers.service';
 
@@ -35,11 +35,11 @@ export class ProvidersController {
 
   @MessagePattern(GetProvider.type)
   get(@Payload() query: GetProvider, @Ctx() context: MessageContext) {
-    return this.providers.get(orgOf(context), query);
+    return this.providers.get(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 
   @MessagePattern(ListProviders.type)
   list(@Payload() query: ListProviders, @Ctx() context: MessageContext) {
-    return this.providers.list(orgOf(context), query);
+    return this.providers.list(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 }

@@ -2,7 +2,7 @@ import { ArchiveRole, ChangeRole, CreateRole, GetRole, ListRoles, UnarchiveRole 
 import { MessageContext } from '@reprise/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { commandOf, orgOf } from '../commands/from-context';
+import { commandOf, orgOf, queryOf } from '../commands/from-context';
 import { LifecycleConfig } from '../lifecycle.config';
 import { RolesService } from './roles.service';
 
@@ -35,11 +35,11 @@ export class RolesController {
 
   @MessagePattern(GetRole.type)
   get(@Payload() query: GetRole, @Ctx() context: MessageContext) {
-    return this.roles.get(orgOf(context), query);
+    return this.roles.get(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 
   @MessagePattern(ListRoles.type)
   list(@Payload() query: ListRoles, @Ctx() context: MessageContext) {
-    return this.roles.list(orgOf(context), query);
+    return this.roles.list(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 }

@@ -38,12 +38,11 @@ export function endOfTask(task: TaskEntity, workspace: LoadedWorkspace, end: End
     },
     workspace: wasBusyWithIt ? { running_task_id: null, ...(next ? { status: next } : {}) } : {},
     messages: [
-      taskEnded(task.id, status, end.reason, {
-        orgId: task.org_id,
-        workspaceId: task.workspace_id,
-        actor: task.requested_by,
-        correlationId: task.correlation_id,
-      }),
+      taskEnded(
+        task.id,
+        { status, reason: end.reason, output: end.output === undefined ? task.output : end.output },
+        { orgId: task.org_id, workspaceId: task.workspace_id, actor: task.requested_by, correlationId: task.correlation_id },
+      ),
     ],
   };
 }

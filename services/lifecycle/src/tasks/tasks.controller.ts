@@ -2,7 +2,7 @@ import { CancelTask, GetTask, ListTasks, ReportTask, SubmitTask, TaskDelivered, 
 import { MessageContext } from '@reprise/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { commandOf, factOf, orgOf } from '../commands/from-context';
+import { commandOf, factOf, orgOf, queryOf } from '../commands/from-context';
 import { LifecycleConfig } from '../lifecycle.config';
 import { TasksService } from './tasks.service';
 
@@ -40,11 +40,11 @@ export class TasksController {
 
   @MessagePattern(GetTask.type)
   get(@Payload() query: GetTask, @Ctx() context: MessageContext) {
-    return this.tasks.get(orgOf(context), query);
+    return this.tasks.get(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 
   @MessagePattern(ListTasks.type)
   list(@Payload() query: ListTasks, @Ctx() context: MessageContext) {
-    return this.tasks.list(orgOf(context), query);
+    return this.tasks.list(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 }

@@ -1,4 +1,4 @@
-import { TaskEnded, TaskStatus, WorkspaceStatus, WorkspaceStatusChanged, newId } from '@reprise/contracts';
+import { LONGEST_OUTPUT_TAIL, TaskEnded, TaskStatus, WorkspaceStatus, WorkspaceStatusChanged, newId } from '@reprise/contracts';
 import type { OutgoingMessage } from '@reprise/messaging';
 
 /** Where an announcement belongs: the tenant, the workspace, and the command that began it. */
@@ -25,9 +25,18 @@ export function statusChanged(
   return [event(WorkspaceStatusChanged.type, data, about)];
 }
 
-export function taskEnded(taskId: string, status: TaskStatus, reason: string | null, about: About): OutgoingMessage {
-  const data: TaskEnded = { task_id: taskId, workspace_id: about.workspaceId, status, reason };
+export function taskEnded(
+  taskId: string,
+  { status, reason, output }: { status: TaskStatus; reason: string | null; output: string | null },
+  about: About,
+): OutgoingMessage {
+  const data: TaskEnded = { task_id: taskId, workspace_id: about.workspaceId, status, reason, output_tail: output && tailOf(output) };
   return event(TaskEnded.type, data, about);
+}
+
+/** Not with half of a character at its beginning. */
+function tailOf(output: string): string {
+  return output.slice(-LONGEST_OUTPUT_TAIL).replace(/^[\udc00-\udfff]/, '');
 }
 
 export { event as announce };

@@ -12,7 +12,7 @@ import {
 import { MessageContext } from '@reprise/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { commandOf, orgOf } from '../commands/from-context';
+import { commandOf, orgOf, queryOf } from '../commands/from-context';
 import { LifecycleConfig } from '../lifecycle.config';
 import { WorkspacesService } from './workspaces.service';
 
@@ -60,11 +60,11 @@ export class WorkspacesController {
 
   @MessagePattern(GetWorkspace.type)
   get(@Payload() query: GetWorkspace, @Ctx() context: MessageContext) {
-    return this.workspaces.get(orgOf(context), query);
+    return this.workspaces.get(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 
   @MessagePattern(ListWorkspaces.type)
   list(@Payload() query: ListWorkspaces, @Ctx() context: MessageContext) {
-    return this.workspaces.list(orgOf(context), query);
+    return this.workspaces.list(orgOf(context), queryOf(query, context, this.config.gatewayAmqpUser));
   }
 }

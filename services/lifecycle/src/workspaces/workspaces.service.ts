@@ -191,7 +191,7 @@ export class WorkspacesService {
     if (query.role_name !== undefined && !role) throw new RefusedError(notFound('role_not_found'));
     const rows = await this.workspaces.page({
       orgId,
-      createdBy: query.caller.own_only ? query.caller.sub : null,
+      createdBy: query.caller?.own_only ? query.caller.sub : null,
       includeArchived: query.include_archived,
       roleId: role?.id ?? null,
       status: query.status ?? null,
