@@ -1,12 +1,16 @@
 // @ts-check
 // npm run bench [-- ROW… --list --quick --profile]: Reprise beside the limits of this machine (docs/performance.md).
 import { join } from 'node:path';
+import { helpOn } from './lib/command-line.mjs';
 import { tolerateClosedOutput } from './lib/console.mjs';
 import { Failure, describe } from './lib/failure.mjs';
 import { install } from './lib/install.mjs';
 import { lastLines, run } from './lib/processes.mjs';
 import { ROOT } from './lib/state.mjs';
 
+helpOn(
+  'usage: npm run bench -- [ROW…] [--list] [--quick] [--profile] [--rounds N] [--rest-restarts N] [--backlog N]\n\n--list tells the rows; docs/performance.md what they measure.',
+);
 tolerateClosedOutput();
 try {
   await install('all');

@@ -5,11 +5,20 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { commandLine } from './lib/command-line.mjs';
 import { ENGINES, engineDown, engineUp, hindrance } from './lib/engines.mjs';
 import { Failure, describe } from './lib/failure.mjs';
 import { keepPorts } from './lib/ports.mjs';
 import { readmeLines } from './lib/readme-lines.mjs';
 import { ROOT, State, enginesFolder } from './lib/state.mjs';
+
+commandLine(
+  {
+    usage: "usage: npm run test:compose\n\nThe engine is that of DOCKER_HOST, else this machine's own, else one that is brought up for it.",
+    options: {},
+  },
+  () => null,
+);
 
 const PROJECT = 'reprise-compose-test';
 const SERVICES = ['gateway', 'lifecycle', 'provisioner', 'billing', 'deadletters', 'setup', 'agent'];

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asyncapi } from './lib/asyncapi.mjs';
+import { commandLine } from './lib/command-line.mjs';
 import { configurationPage } from './lib/configuration-page.mjs';
 import { describe } from './lib/failure.mjs';
 import { messageWords } from './lib/message-words.mjs';
@@ -18,6 +19,11 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const load = createRequire(import.meta.url);
 
 const contracts = () => load(resolve(ROOT, 'libs/contracts/dist/index.js'));
+
+const { check } = commandLine(
+  { usage: 'usage: npm run docs -- [--check]', options: { check: { type: 'boolean', default: false } } },
+  ({ values }) => values,
+);
 
 /** File, and what makes its text. */
 const DOCUMENTS = new Map([
@@ -49,7 +55,7 @@ async function main(check) {
 }
 
 try {
-  process.exitCode = (await main(process.argv.includes('--check'))) > 0 ? 1 : 0;
+  process.exitCode = (await main(check)) > 0 ? 1 : 0;
 } catch (error) {
   process.stderr.write(`${describe(error)}\n`);
   process.exitCode = 1;

@@ -4,8 +4,8 @@
 // all that takes long on a machine that never had an engine is done. With --where-possible an engine that does not come up is told and left out.
 // With --without WHY none is brought up, and all is counted as skipped.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { bringUp } from './lib/bring-up.mjs';
+import { commandLine } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { countLine, isGreen, readReport } from './lib/count.mjs';
 import { ENGINES, engineDown, engineUp, hindrance } from './lib/engines.mjs';
@@ -112,23 +112,24 @@ function folderOf({ name }) {
 /** What is asked for. A wrong word is told, and nothing is started. */
 function read() {
   const names = ENGINES.map(({ name }) => name);
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
+  const usage = `usage: npm run test:engines -- [${names.join('|')}] [--prepare] [--where-possible] [--without WHY]`;
+  return commandLine(
+    {
+      usage,
+      positionals: true,
       options: {
         prepare: { type: 'boolean', default: false },
         'where-possible': { type: 'boolean', default: false },
         without: { type: 'string' },
       },
-    });
-    const unknown = positionals.filter((name) => !names.includes(name));
-    if (unknown.length > 0) throw new Failure(`there is no engine ${unknown.join(', ')}`);
-    const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-    return { wanted, prepare: values.prepare, wherePossible: values['where-possible'], without: values.without };
-  } catch (error) {
-    console.error(`${describe(error)}\nusage: npm run test:engines -- [${names.join('|')}] [--prepare] [--where-possible] [--without WHY]`);
-    process.exit(2);
-  }
+    },
+    ({ values, positionals }) => {
+      const unknown = positionals.filter((name) => !names.includes(name));
+      if (unknown.length > 0) throw new Failure(`there is no engine ${unknown.join(', ')}`);
+      const wanted = ENGINES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+      return { wanted, prepare: values.prepare, wherePossible: values['where-possible'], without: values.without };
+    },
+  );
 }
 
 function interrupt() {

@@ -1,8 +1,8 @@
 // @ts-check
 // npm run test:faults [-- --minutes N --seed S --operations N --workspaces N]: users at their workspaces while everything is killed and cut.
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { bringUp } from './lib/bring-up.mjs';
+import { commandLine } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { countLine, isGreen, readReport } from './lib/count.mjs';
 import { Failure, describe } from './lib/failure.mjs';
@@ -65,8 +65,9 @@ function environment(state) {
 
 /** The settings of the run. A wrong one is told, and nothing is started. */
 function read() {
-  try {
-    const { values } = parseArgs({
+  return commandLine(
+    {
+      usage: USAGE,
       options: {
         minutes: { type: 'string', default: '30' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
@@ -74,15 +75,14 @@ function read() {
         workspaces: { type: 'string', default: '40' },
         state: { type: 'string' },
       },
-    });
-    for (const name of /** @type {const} */ (['minutes', 'operations', 'workspaces'])) {
-      if (!(Number(values[name]) > 0)) throw new Error(`--${name} must be a number above 0, and is ${values[name]}`);
-    }
-    return values;
-  } catch (error) {
-    console.error(`${describe(error)}\n${USAGE}`);
-    process.exit(2);
-  }
+    },
+    ({ values }) => {
+      for (const name of /** @type {const} */ (['minutes', 'operations', 'workspaces'])) {
+        if (!(Number(values[name]) > 0)) throw new Failure(`--${name} must be a number above 0, and is ${values[name]}`);
+      }
+      return values;
+    },
+  );
 }
 
 function interrupt() {

@@ -5,13 +5,13 @@ import { runningServers, startBroker, startDatabase, stopBroker, stopDatabase } 
 import { terminate } from './lib/processes.mjs';
 import { ROOT, State } from './lib/state.mjs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine } from './lib/command-line.mjs';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { state: { type: 'string' }, certificates: { type: 'string' } },
-});
 const USAGE = 'usage: node scripts/infra.mjs up|down|kill [database|broker] [--state DIR] [--certificates DIR]';
+const { positionals, values } = commandLine(
+  { usage: USAGE, positionals: true, options: { state: { type: 'string' }, certificates: { type: 'string' } } },
+  (given) => given,
+);
 const [verb, which] = positionals;
 const { certificates } = values;
 

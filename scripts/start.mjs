@@ -1,7 +1,7 @@
 // @ts-check
 // npm start [-- --detach] [--servers]: everything that an instance needs, on this machine, until Ctrl-C (or npm stop). With --servers PostgreSQL and
 // RabbitMQ alone, for `reprise restore`.
-import { parseArgs } from 'node:util';
+import { commandLine } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { startDetached } from './lib/detached.mjs';
 import { Failure, describe } from './lib/failure.mjs';
@@ -10,9 +10,20 @@ import { Progress } from './lib/progress.mjs';
 import { State, instanceFolder } from './lib/state.mjs';
 import { Supervisor } from './lib/supervisor.mjs';
 
-const { values: options } = parseArgs({
-  options: { detach: { type: 'boolean' }, supervise: { type: 'boolean' }, servers: { type: 'boolean' } },
-});
+const USAGE = `usage: npm start -- [--detach] [--servers]
+
+Installs, builds and starts an instance of Reprise in this checkout: PostgreSQL, RabbitMQ and the services. Its state is in .reprise/.
+
+  --detach    returns once everything is ready; npm stop ends it
+  --servers   PostgreSQL and RabbitMQ alone, as for reprise restore
+
+Settings are taken from the environment and from .reprise/env (docs/configuration.md). GATEWAY_PORT is the gateway's port.`;
+
+// --supervise is --detach's own.
+const options = commandLine(
+  { usage: USAGE, options: { detach: { type: 'boolean' }, supervise: { type: 'boolean' }, servers: { type: 'boolean' } } },
+  ({ values }) => values,
+);
 
 tolerateClosedOutput();
 try {

@@ -1,7 +1,7 @@
 // @ts-check
 // npm stop [-- --pods [--without-saving]]: stop what npm start started, wherever it runs, and what npm test and npm run test:faults left up.
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { commandLine } from './lib/command-line.mjs';
 import { Failure, describe } from './lib/failure.mjs';
 import { runningServers, stopBroker, stopDatabase } from './lib/infrastructure.mjs';
 import { holderOf, takeLock } from './lib/lock.mjs';
@@ -14,12 +14,24 @@ import { until } from './lib/wait.mjs';
 // Four services with 30 s each to end what they have in hand, and the servers after them.
 const LIMIT_MS = 180_000;
 
-const { values: options } = parseArgs({ options: { pods: { type: 'boolean' }, 'without-saving': { type: 'boolean' } } });
+const USAGE = `usage: npm stop -- [--pods [--without-saving]]
+
+Stops what npm start started in this checkout, wherever it runs, and what npm test left up. Pods go on running.
+
+  --pods             the pods, too: each workspace is stopped, and so saved, first
+  --without-saving   with --pods: they are ended as they are`;
+
+const options = commandLine(
+  { usage: USAGE, options: { pods: { type: 'boolean' }, 'without-saving': { type: 'boolean' } } },
+  ({ values }) => {
+    if (values['without-saving'] && !values.pods) throw new Failure('--without-saving goes with --pods: without it pods go on running');
+    return values;
+  },
+);
 
 try {
   for (const folder of [testFolder(), faultsFolder()]) if (existsSync(folder)) await stopTests(new State(folder));
   const state = new State(instanceFolder());
-  if (options['without-saving'] && !options.pods) throw new Failure('--without-saving goes with --pods: without it pods go on running');
   if (options.pods && !options['without-saving']) await savePods(state);
   await stopInstance(state);
   await tellOfPods(state);

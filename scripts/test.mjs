@@ -1,6 +1,7 @@
 // @ts-check
 // npm test [-- jest arguments]: all tests, with a PostgreSQL and a RabbitMQ of their own. KEEP_INFRA=1 leaves these up for the next run.
 import { bringUp } from './lib/bring-up.mjs';
+import { helpOn } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { countLine, isGreen, readReport } from './lib/count.mjs';
 import { Failure, describe } from './lib/failure.mjs';
@@ -11,6 +12,15 @@ import { abortCommands } from './lib/processes.mjs';
 import { Progress } from './lib/progress.mjs';
 import { State, testFolder, testReport } from './lib/state.mjs';
 
+const USAGE = `usage: npm test -- [what Jest takes]
+
+Runs all tests, with a PostgreSQL and a RabbitMQ of their own, and ends with the count. Paths and -t TITLE choose among them.
+
+  KEEP_INFRA=1                  leaves the servers up for the next run; npm stop ends them
+  TEST_DATABASE_URL, TEST_AMQP_URL, TEST_RABBITMQ_MANAGEMENT_URL
+                                servers that are used instead; the tests write, and make and delete databases and virtual hosts`;
+
+helpOn(USAGE);
 tolerateClosedOutput();
 const jest = new JestRun(testReport());
 let interrupted = false;

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failure.mjs';
-import { isFree, keepPorts } from './ports.mjs';
+import { keepPorts, obstacleTo, portOf } from './ports.mjs';
 import { lastLines, run } from './processes.mjs';
 import { password, signingKeys } from './secrets.mjs';
 import {
@@ -45,19 +45,28 @@ export async function decide(state) {
   state.save();
 }
 
+/** Takes the gateway's port as it is given or kept. @param {State} state @throws Failure where nobody can listen there */
+async function decideGatewayPort({ values }) {
+  const wanted = process.env.GATEWAY_PORT || values.GATEWAY_PORT;
+  // People and running pods know the gateway by its address: do not move it silently.
+  if (wanted) values.GATEWAY_PORT = String(await mustBeFree(portOf('GATEWAY_PORT', wanted)));
+}
+
 /** @param {State} state */
 async function decidePorts(state) {
-  const { values } = state;
-  const wanted = process.env.GATEWAY_PORT;
-  if (wanted) values.GATEWAY_PORT = wanted;
-  const kept = Number(values.GATEWAY_PORT ?? 0);
-  // People and running pods know the gateway by its address: do not move it silently.
-  if (kept && !(await isFree(kept))) {
-    throw new Failure(
-      `port ${kept}, the gateway's, is used by another program. End that, or choose another one: GATEWAY_PORT=<port> npm start`,
-    );
-  }
+  await decideGatewayPort(state);
   await keepPorts(state, [...SERVICES.map(portVariable), ...SERVICES.map(metricsPortVariable)]);
+}
+
+/** @param {number} port */
+async function mustBeFree(port) {
+  const obstacle = await obstacleTo(port);
+  if (obstacle === null) return port;
+  /** @type {Record<string, string>} */
+  const reasons = { EADDRINUSE: 'is used by another program', EACCES: 'may not be used by this user: ports below 1024 are for root' };
+  throw new Failure(
+    `port ${port}, the gateway's, ${reasons[obstacle] ?? `cannot be used (${obstacle})`}. Choose another one: GATEWAY_PORT=<port> npm start`,
+  );
 }
 
 /**

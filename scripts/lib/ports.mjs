@@ -8,12 +8,24 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 
 /** Whether nothing listens on a port of loopback. @param {number} port @returns {Promise<boolean>} */
-export function isFree(port) {
+export async function isFree(port) {
+  return (await obstacleTo(port)) === null;
+}
+
+/** What keeps us from listening on a port of loopback, as Node calls it, such as EADDRINUSE; null for nothing. @param {number} port @returns {Promise<string | null>} */
+export function obstacleTo(port) {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => resolve(error.code ?? 'unknown'));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(null)));
   });
+}
+
+/** @param {string} name @param {string} text @throws Failure where that is no port */
+export function portOf(name, text) {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new Failure(`${name} must be a port, a whole number between 1 and 65535 (got "${text}")`);
 }
 
 /** Chosen in this process, perhaps not written down yet. @type {Set<number>} */
@@ -43,7 +55,7 @@ export async function keepPorts(state, names, { ours = false } = {}) {
       .map(([, value]) => Number(value)),
   );
   for (const name of names) {
-    const kept = Number(state.values[name]);
+    const kept = state.values[name] ? portOf(name, state.values[name]) : 0;
     if (kept && (ours || (await isFree(kept)))) continue;
     state.values[name] = String(await pickPort(others));
   }
