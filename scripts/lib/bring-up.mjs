@@ -3,6 +3,7 @@ import { build } from './build.mjs';
 import { startBroker, startDatabase } from './infrastructure.mjs';
 import { install } from './install.mjs';
 import { abortCommands } from './processes.mjs';
+import { mustBeWithoutSpace } from './rabbitmq.mjs';
 
 /**
  * Packages, build, PostgreSQL and RabbitMQ, side by side as far as one does not need the other; and what is to be done with a server once it
@@ -13,6 +14,8 @@ import { abortCommands } from './processes.mjs';
  *   prepare?: { database: () => Promise<unknown>, broker: () => Promise<unknown> } }} options
  */
 export async function bringUp(state, progress, { packages, durable, given, prepare }) {
+  // Told before the minute in which everything is installed.
+  if (!given.broker) mustBeWithoutSpace(state.dir);
   const broker = progress.phase(given.broker ? 'message broker from AMQP_URL' : 'RabbitMQ', () =>
     startBroker(state, { given: given.broker, givenManagement: given.management }),
   );

@@ -30,15 +30,22 @@ export function rabbitmqProcesses(id, folder) {
   });
 }
 
+/** Its scripts take a path with a space for two. @param {string} folder @throws Failure */
+export function mustBeWithoutSpace(folder) {
+  if (!/\s/.test(folder)) return;
+  throw new Failure(
+    `RabbitMQ cannot run in a folder with a space in its path ("${folder}"): move the checkout, or set AMQP_URL (for tests TEST_AMQP_URL)`,
+  );
+}
+
 /**
  * Start the node and wait until it takes connections. Leaves one that runs already alone.
  * @param {Node} node
  * @param {import('./rabbitmq-binaries.mjs').RabbitmqBinaries} binaries
  */
 export async function startRabbitmq(node, binaries) {
-  if (/\s/.test(node.folder + binaries.sbin)) {
-    throw new Failure('RabbitMQ cannot run in a folder with a space in its path: move the checkout, or set AMQP_URL');
-  }
+  mustBeWithoutSpace(node.folder);
+  mustBeWithoutSpace(binaries.sbin);
   // One from before the checkout was moved: its files are no longer where it has them.
   if (rabbitmqProcesses(node.id).length > 0 && rabbitmqProcesses(node.id, node.folder).length === 0) await stopRabbitmq(node, binaries);
   let ended = () => false;
