@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,39 @@ it.each(OURS.filter(([, file]) => !PASS_ON.has(file)))('npm run %s refuses an op
 });
 
 it('covers more than a few scripts', () => expect(OURS.length).toBeGreaterThan(8));
+
+it('a folder with a space is refused before anything is installed', () => {
+  const [bringUp, progress, state, failure] = ['bring-up', 'progress', 'state', 'failure'].map(
+    (name) => pathToFileURL(join(ROOT, `scripts/lib/${name}.mjs`)).href,
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'reprise with space '));
+  try {
+    const program = `
+      const [{ bringUp }, { Progress }, { State }, { describe }] = await Promise.all(
+        ['${bringUp}', '${progress}', '${state}', '${failure}'].map((file) => import(file)));
+      const wanted = { packages: 'to run', durable: false, given: {} };
+      await bringUp(new State(process.env.FOLDER), new Progress(), wanted).catch((error) => console.error(describe(error)));`;
+    const { stdout, stderr } = run(['--input-type=module', '-e', program], { FOLDER: folder });
+    expect(stdout).toBe('');
+    expect(stderr).toBe(
+      `RabbitMQ cannot run in a folder with a space in its path ("${folder}"): move the checkout, or set AMQP_URL (for tests TEST_AMQP_URL)\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('the command runs from a folder of any name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'reprise #%20é '));
+  try {
+    cpSync(join(ROOT, 'cli/bin'), join(folder, 'cli/bin'), { recursive: true });
+    mkdirSync(join(folder, 'cli/dist'));
+    writeFileSync(join(folder, 'cli/dist/main.js'), 'console.log("it runs")');
+    expect(run([join(folder, 'cli/bin/reprise.mjs')])).toMatchObject({ status: 0, stdout: 'it runs\n', stderr: '' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 describe('the port of the gateway', () => {
   let folder: string;

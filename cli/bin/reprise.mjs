@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const main = new URL('../dist/main.js', import.meta.url);
 if (existsSync(main)) {
-  await import(main);
+  // By its URL: as a path it would lose what follows a # or a %.
+  await import(main.href);
 } else {
   process.stderr.write('reprise: it is not built yet; run npm start first (or npm run build)\n');
   process.exitCode = 1;
