@@ -25,8 +25,9 @@ ${warnings.map((text) => `\n  ! ${text}\n`).join('')}
 TOKEN=${token}
 API=${url}/v1; AUTH="Authorization: Bearer $TOKEN"; JSON="Content-Type: application/json"
 pick() { printf '%s' "$R" | grep -o "$1_[0-9][0-9a-z]*" | head -n 1; }
-ended() { curl -sS "$API/operations/$(pick op)?wait=30" -H "$AUTH"; echo; }
-say() { R=$(curl -sS -X POST "$API/workspaces/$WS/tasks" -H "$AUTH" -H "$JSON" -d "{\\"description\\":\\"$1\\"}"); echo "$R"; curl -sS "$API/workspaces/$WS/tasks/$(pick task)?wait=30" -H "$AUTH"; echo; }
+refused() { case $R in *'"error":{'*) echo "$R" ;; *) false ;; esac; }
+ended() { refused || { curl -sS "$API/operations/$(pick op)?wait=30" -H "$AUTH"; echo; }; }
+say() { R=$(curl -sS -X POST "$API/workspaces/$WS/tasks" -H "$AUTH" -H "$JSON" -d "{\\"description\\":\\"$1\\"}"); refused || { echo "$R"; curl -sS "$API/workspaces/$WS/tasks/$(pick task)?wait=30" -H "$AUTH"; echo; }; }
 
 # then create a workspace, talk to it, restart it while it is busy, stop it, resume it, and hear what it remembers.
 

@@ -5,7 +5,7 @@ export const ERROR_CODES = {
   unauthenticated: [401, 'A valid bearer token is needed.'],
   permission_denied: [403, 'The token does not allow this; details.required names the scopes of which any one would do.'],
   workspace_not_visible: [403, 'The token reads only workspaces that its caller created, and this is not one of them.'],
-  tenant_unknown: [403, 'The organization in the token is not known to billing.'],
+  tenant_unknown: [403, 'The organization is not known to billing.'],
   editing_disabled: [403, 'Editing dead letters is switched off here; replay or discard it, or ask whoever runs this installation.'],
   workspace_not_found: [404, 'There is no such workspace.'],
   operation_not_found: [404, 'There is no such operation.'],
