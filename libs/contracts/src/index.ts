@@ -25,6 +25,7 @@ export * from './names';
 export * from './overviews';
 export * from './pod-token';
 export * from './requester';
+export * from './schemas/json-value';
 export * from './schemas/schema';
 export * from './schemas/schema-of-rules';
 export * from './secret-keys';

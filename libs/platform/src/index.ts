@@ -35,7 +35,7 @@ export { HealthModule, type HealthModuleAsyncOptions, type HealthModuleOptions }
 export { CHECK_TIMEOUT_MS, type HealthIndicator, within } from './health/indicator';
 export { ReadinessGate } from './health/readiness-gate';
 export { Findings } from './input/findings';
-export { JsonError, parseJson } from './input/json';
+export { DEEPEST, JsonError, MOST_VALUES, parseJson } from './input/json';
 export { readData, type ReadOptions } from './input/read-data';
 export { findUnstorable } from './input/storable';
 export { createLogger, type LoggerOptions } from './logging/logger';

@@ -2,7 +2,7 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsOptional, Matches, 
 import { ORG_ID } from '../names';
 import { POSTURES, Posture } from '../vocabulary';
 import { EXAMPLE } from './message';
-import { IsTime } from './rules';
+import { GoesWith, IsTime } from './rules';
 
 const ORG_MESSAGE = 'org_id must be 1 to 128 letters, digits, dots, hyphens or underscores';
 
@@ -22,6 +22,7 @@ export class SetTenantPosture {
 
   /** Needed with `trial`, refused with any other. */
   @ValidateIf((o: SetTenantPosture) => o.posture === 'trial' || (o.trial_ends_at !== undefined && o.trial_ends_at !== null))
+  @GoesWith('posture', 'trial')
   @IsTime()
   trial_ends_at?: string | null;
 }

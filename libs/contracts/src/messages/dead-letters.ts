@@ -9,20 +9,21 @@ import {
   IsOptional,
   IsString,
   Max,
-  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
 import { DEAD_LETTER_STATUSES, type DeadLetterStatus, REPLAY_ACTIONS, type ReplayAction } from '../vocabulary';
 import { EXAMPLE, Idempotency, IsTypeId } from './message';
 import { LONGEST_REASON } from './operator-commands';
-import { IsTime, Length } from './rules';
+import { IsJsonMap, IsTime, Length } from './rules';
 
 const LONGEST = 255;
 /** In UTF-16 units. */
 export const LONGEST_DEATH_MESSAGE = 2_000;
 /** How many messages a replay may send in a second at most. */
 export const FASTEST_REPLAY = 10_000;
+/** Of the data of an edited message. It travels within a command, which has a few values more. */
+const EDITED_SIZE = { depth: 60, values: 9_900 } as const;
 
 /** Which dead letters: all that every given field fits. Ids are plain text: one of the wrong form fits nothing. */
 export class DeadLetterFilter {
@@ -31,32 +32,32 @@ export class DeadLetterFilter {
   @ArrayMinSize(1)
   @ArrayMaxSize(1_000)
   @IsString({ each: true })
-  @MaxLength(LONGEST, { each: true })
+  @Length(0, LONGEST, { each: true })
   ids?: string[];
 
   @IsOptional()
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   type?: string;
 
   @IsOptional()
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   queue?: string;
 
   @IsOptional()
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   reason?: string;
 
   @IsOptional()
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   org_id?: string;
 
   @IsOptional()
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   workspace_id?: string;
 
   @IsOptional()
@@ -66,7 +67,7 @@ export class DeadLetterFilter {
   /** The fingerprint that a group shares. */
   @IsOptional()
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   group?: string;
 
   /** Last failed at this time or later. */
@@ -133,7 +134,7 @@ export class GetDeadLetter {
   static readonly example = { dead_letter_id: EXAMPLE.dead_letter };
 
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   dead_letter_id!: string;
 }
 
@@ -153,7 +154,7 @@ export class GetReplay {
   static readonly example = { replay_id: EXAMPLE.replay };
 
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   replay_id!: string;
 }
 
@@ -193,7 +194,7 @@ export class ReplayDeadLetter extends OperatorCommand {
   static readonly example = { dead_letter_id: EXAMPLE.dead_letter };
 
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   dead_letter_id!: string;
 }
 
@@ -222,7 +223,7 @@ export class DiscardDeadLetter extends OperatorCommand {
   static readonly example = { dead_letter_id: EXAMPLE.dead_letter, reason: 'Its workspace is gone.' };
 
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   dead_letter_id!: string;
 
   @IsString()
@@ -245,10 +246,11 @@ export class EditDeadLetter extends OperatorCommand {
   };
 
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   dead_letter_id!: string;
 
   @IsObject()
+  @IsJsonMap(EDITED_SIZE)
   data!: Record<string, unknown>;
 
   @IsString()
@@ -264,7 +266,7 @@ export class ControlReplay extends OperatorCommand {
   static readonly example = { replay_id: EXAMPLE.replay, action: 'pause' };
 
   @IsString()
-  @MaxLength(LONGEST)
+  @Length(0, LONGEST)
   replay_id!: string;
 
   @IsIn(REPLAY_ACTIONS)
@@ -305,7 +307,7 @@ export class CommandDead {
 
   @IsOptional()
   @IsString()
-  @MaxLength(LONGEST_DEATH_MESSAGE)
+  @Length(0, LONGEST_DEATH_MESSAGE)
   message!: string | null;
 }
 

@@ -1,7 +1,7 @@
 import { IsIn, IsObject, IsOptional, IsString, Matches } from 'class-validator';
 import { PROVIDER_KINDS, ProviderKind } from '../vocabulary';
 import { EXAMPLE, LifecycleCommand } from './message';
-import { FitsVariable, IsConfig, Length, SLUG } from './rules';
+import { CONFIG_SIZE, FitsVariable, IsJsonMap, Length, SLUG } from './rules';
 
 /** Makes a provider. Its `config` is given to pods as it is: it is no place for secrets. */
 export class CreateProvider extends LifecycleCommand {
@@ -20,7 +20,7 @@ export class CreateProvider extends LifecycleCommand {
 
   @IsOptional()
   @IsObject()
-  @IsConfig()
+  @IsJsonMap(CONFIG_SIZE)
   @FitsVariable()
   config?: Record<string, unknown>;
 }
@@ -48,7 +48,7 @@ export class ChangeProvider extends LifecycleCommand {
 
   @IsOptional()
   @IsObject()
-  @IsConfig()
+  @IsJsonMap(CONFIG_SIZE)
   @FitsVariable()
   config?: Record<string, unknown>;
 }

@@ -1,19 +1,25 @@
 import { IsInt, Max, Min, ValidateIf, type ValidationOptions, registerDecorator } from 'class-validator';
+import type { RuleBeyondSchema } from '../schemas/schema';
 
 /** A name that can stand in an address: lower-case letters, digits and inner hyphens. */
 export const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** The name of an environment variable that is not one of Reprise's own. */
-export const VARIABLE = /^(?!REPRISE_)[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+/** The name of an environment variable that is not one of Reprise's own. No object can keep `__proto__`. */
+export const VARIABLE = /^(?!REPRISE_|__proto__$)[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 export const MOST_VARIABLES = 128;
 export const LONGEST_VALUE = 32_768;
 
+/** The days that there are: 29 February in leap years alone. */
+const MONTH_AND_DAY = '(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8])';
+const LEAP_YEAR = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)';
 /**
  * RFC 3339, of which ISO 8601 is more: weeks and ordinal days, which `Date` does not read, years that PostgreSQL does not take, and an hour 24. Offsets
- * as there are on Earth: PostgreSQL takes none of 16 hours or more.
+ * as there are on Earth: PostgreSQL takes none of 16 hours or more. One pattern, so that the documents can say all of it.
  */
-export const TIME =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
+export const TIME = new RegExp(
+  `^(?!0000)(?:\\d{4}-(?:${MONTH_AND_DAY})|${LEAP_YEAR}-02-29)` +
+    'T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:0\\d|1[0-4]):[0-5]\\d)$',
+);
 /** The largest that the database's columns for counts take. */
 const LARGEST_COUNT = 2_147_483_647;
 
@@ -53,17 +59,10 @@ export function IsTime(): PropertyDecorator {
       target: target.constructor,
       propertyName: propertyName as string,
       validator: {
-        validate: (value: unknown) => typeof value === 'string' && isTime(value),
+        validate: (value: unknown) => typeof value === 'string' && TIME.test(value),
         defaultMessage: () => `${String(propertyName)} must be a time such as 2026-11-02T09:30:00.000Z`,
       },
     });
-}
-
-function isTime(text: string): boolean {
-  if (!TIME.test(text) || Number.isNaN(Date.parse(text))) return false;
-  // A day that its month does not have is read as one of the next month.
-  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
-  return year > 0 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
 /** A number with so many decimals at most. class-validator's own rule throws at one that is written with an exponent. */
@@ -89,6 +88,36 @@ export function IsCounter(): PropertyDecorator {
 /** A field that need not be there; one that is there is a value, not null. */
 export function MayBeLeftOut(): PropertyDecorator {
   return ValidateIf((_object, value) => value !== undefined);
+}
+
+/** A field that may be left out where the other one is given: at least one of the two is needed. */
+export function NeededWithout(other: string): PropertyDecorator {
+  return (target, propertyName) => {
+    ValidateIf((object: Record<string, unknown>, value) => value !== undefined || object[other] === undefined)(target, propertyName);
+    documentRule('neededWithout', [other])(target, propertyName);
+  };
+}
+
+/** The field is needed where the other one has this value, and is null or left out elsewhere. Documented here; the handler refuses. */
+export function GoesWith(other: string, value: string): PropertyDecorator {
+  return documentRule('goesWith', [other, value]);
+}
+
+/** A rule that JSON Schema cannot express. The documents list it beside the field; where it is checked is not here. */
+export function BeyondSchema(rule: RuleBeyondSchema): PropertyDecorator {
+  return documentRule('beyondSchema', [rule]);
+}
+
+/** A rule that always holds, for the documents to read. */
+function documentRule(name: string, constraints: unknown[]): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name,
+      target: target.constructor,
+      propertyName: propertyName as string,
+      constraints,
+      validator: { validate: () => true },
+    });
 }
 
 /**
@@ -118,20 +147,19 @@ export function FitsVariable(): PropertyDecorator {
 }
 
 /** A provider's config goes to the pod within a message, which may nest no deeper and hold no more values than any other. */
-const DEEPEST_CONFIG = 32;
-const MOST_CONFIG_VALUES = 5_000;
+export const CONFIG_SIZE = { depth: 32, values: 5_000 } as const;
 
-/** A map of anything that JSON has, neither too deep nor of too many values to go to a pod with the rest of its role. */
-export function IsConfig(): PropertyDecorator {
+/** A map of anything that JSON has, neither too deep nor of too many values to go on within a message that holds more. The map counts as well. */
+export function IsJsonMap({ depth, values }: { depth: number; values: number }): PropertyDecorator {
   return (target, propertyName) =>
     registerDecorator({
-      name: 'isConfig',
+      name: 'isJsonMap',
       target: target.constructor,
       propertyName: propertyName as string,
+      constraints: [{ depth, values }],
       validator: {
-        validate: (value: unknown) => valuesWithin(value, DEEPEST_CONFIG, MOST_CONFIG_VALUES) <= MOST_CONFIG_VALUES,
-        defaultMessage: () =>
-          `${String(propertyName)} must have at most ${MOST_CONFIG_VALUES} values and be nested at most ${DEEPEST_CONFIG} levels deep`,
+        validate: (value: unknown) => valuesWithin(value, depth, values) <= values,
+        defaultMessage: () => `${String(propertyName)} must have at most ${values} values and be nested at most ${depth} levels deep`,
       },
     });
 }

@@ -1,6 +1,6 @@
-import { IsBoolean, IsOptional, IsString, ValidateIf } from 'class-validator';
+import { IsBoolean, IsOptional, IsString } from 'class-validator';
 import { EXAMPLE, IsTypeId, LifecycleCommand } from './message';
-import { Length } from './rules';
+import { Length, MayBeLeftOut, NeededWithout } from './rules';
 
 /** Makes a workspace of a role, named by id or by name. Answers with the workspace. */
 export class CreateWorkspace extends LifecycleCommand {
@@ -10,13 +10,13 @@ export class CreateWorkspace extends LifecycleCommand {
   static readonly example = { role_name: 'coder', environment: 'production' };
 
   /** The role by its id. One of role_id and role_name is needed; where both are given the id counts. */
-  @ValidateIf((o: CreateWorkspace) => o.role_name === undefined || o.role_id !== undefined)
+  @NeededWithout('role_name')
   @IsString()
   @Length(1, 64)
   role_id?: string;
 
   /** The role by its name. */
-  @ValidateIf((o: CreateWorkspace) => o.role_name !== undefined)
+  @MayBeLeftOut()
   @IsString()
   @Length(1, 64)
   role_name?: string;

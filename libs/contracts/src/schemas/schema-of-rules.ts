@@ -1,7 +1,8 @@
 import { getMetadataStorage } from 'class-validator';
 import { ID_PREFIX, type IdKind } from '../ids';
-import { LONGEST_VALUE, MOST_VARIABLES, TIME, VARIABLE } from '../messages/rules';
-import type { Schema } from './schema';
+import { LARGEST_VARIABLE, LONGEST_VALUE, MOST_VARIABLES, TIME, VARIABLE } from '../messages/rules';
+import { JSON_MAP, STORABLE } from './json-value';
+import type { RuleBeyondSchema, Schema } from './schema';
 
 /** One rule of class-validator on one field. */
 interface Rule {
@@ -10,7 +11,7 @@ interface Rule {
   each: boolean;
 }
 
-const VALUE: Schema = { maxLength: LONGEST_VALUE, pattern: '^[^\\u0000]*$' };
+const VALUE: Schema = { maxLength: LONGEST_VALUE, pattern: STORABLE };
 const variables = (value: Schema): Schema => ({
   type: 'object',
   maxProperties: MOST_VARIABLES,
@@ -21,7 +22,7 @@ const variables = (value: Schema): Schema => ({
 /** What each rule says in JSON Schema; those that are not listed say nothing that a schema can. */
 const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>> = {
   isString: () => ({ type: 'string' }),
-  isLength: ([minLength, maxLength]) => ({ type: 'string', minLength: minLength as number, maxLength: maxLength as number }),
+  isLength: ([least, most]) => ({ type: 'string', ...(least === 0 ? {} : { minLength: least as number }), maxLength: most as number }),
   maxLength: ([maxLength]) => ({ type: 'string', maxLength: maxLength as number }),
   matches: ([pattern]) => ({ type: 'string', pattern: (pattern as RegExp).source }),
   isSubject: () => ({ type: 'string', minLength: 1, maxLength: 255, pattern: '^(?!(?:service|reprise|key):)' }),
@@ -34,12 +35,45 @@ const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>
   max: ([maximum]) => ({ maximum: maximum as number }),
   isBoolean: () => ({ type: 'boolean' }),
   isObject: () => ({ type: 'object' }),
+  isNotEmptyObject: () => ({ minProperties: 1 }),
+  isJsonMap: () => JSON_MAP,
   isStringMap: () => variables({ type: 'string', ...VALUE }),
   isSecretMap: ([removable]) => variables({ type: removable ? ['string', 'null'] : 'string', ...VALUE }),
   isEncryptedMap: ([removable]) => ({ type: 'object', additionalProperties: { type: removable ? ['string', 'null'] : 'string' } }),
   isArray: () => ({ type: 'array' }),
   arrayMinSize: ([minItems]) => ({ minItems: minItems as number }),
   arrayMaxSize: ([maxItems]) => ({ maxItems: maxItems as number }),
+};
+
+/** What a rule asks beyond what JSON Schema can say. */
+const ASKS_BEYOND: Readonly<Record<string, (constraints: readonly unknown[]) => readonly RuleBeyondSchema[]>> = {
+  beyondSchema: ([rule]) => [rule as RuleBeyondSchema],
+  fitsVariable: () => [sized('json_bytes', LARGEST_VARIABLE, `At most ${LARGEST_VARIABLE} bytes as JSON.`)],
+  isJsonMap: ([size]) => {
+    const { depth, values } = size as { depth: number; values: number };
+    return [
+      sized('depth', depth, `Nested at most ${depth} levels deep.`),
+      sized('values', values, `At most ${values} values, counting each element and each field.`),
+    ];
+  },
+};
+
+const sized = (rule: RuleBeyondSchema['rule'], limit: number, description: string): RuleBeyondSchema => ({
+  rule,
+  limit,
+  code: 'validation_error',
+  description,
+});
+
+/** What a rule of one field says of the whole object. */
+const SAYS_OF_WHOLE: Readonly<Record<string, (field: string, constraints: readonly unknown[]) => Schema>> = {
+  neededWithout: (field, [other]) => ({ anyOf: [{ required: [field] }, { required: [other as string] }] }),
+  goesWith: (field, [other, value]) => ({
+    oneOf: [
+      { required: [field], properties: { [other as string]: { const: value }, [field]: { not: { type: 'null' } } } },
+      { properties: { [other as string]: { not: { const: value } }, [field]: { type: 'null' } } },
+    ],
+  }),
 };
 
 /** What a schema says beyond the rules. */
@@ -61,7 +95,8 @@ export function schemaOfRules(Class: new () => object, beyond: BeyondRules = {})
   const { describe, mayBeNull, without = [], open = false, nested = (Inner) => schemaOfRules(Inner, { open }) } = beyond;
   const { byField, optional, conditional } = rulesOf(Class);
   const known = [...byField].filter(([field]) => !without.includes(field));
-  const nullable = mayBeNull ?? ((field: string) => optional.has(field));
+  const nullable = mayBeNull ?? ((field: string) => optional.has(field) || mayGoWithout(byField.get(field)));
+  const whole = known.flatMap(([field, rules]) => rules.map(({ name, constraints }) => SAYS_OF_WHOLE[name]?.(field, constraints) ?? {}));
   const properties = known.map(([field, rules]): [string, Schema] => {
     const description = describe?.(field);
     return [field, { ...fieldSchema(Class, field, rules, nullable(field), nested), ...(description === undefined ? {} : { description }) }];
@@ -71,6 +106,7 @@ export function schemaOfRules(Class: new () => object, beyond: BeyondRules = {})
     type: 'object',
     properties: Object.fromEntries(properties),
     ...(required.length > 0 ? { required } : {}),
+    ...(Object.assign({}, ...whole) as Schema),
     additionalProperties: open,
   };
 }
@@ -87,8 +123,9 @@ function fieldSchema(
   mayBeNull: boolean,
   nested: (Class: new () => object) => Schema,
 ): Schema {
-  const said = (each: boolean): Schema => Object.assign({}, ...rules.filter((rule) => rule.each === each).map(saying)) as Schema;
+  const said = (each: boolean): Schema => storable(Object.assign({}, ...rules.filter((rule) => rule.each === each).map(saying)) as Schema);
   const items = said(true);
+  const beyond = rules.flatMap(({ name, constraints }) => ASKS_BEYOND[name]?.(constraints) ?? []);
   const inner = rules.some(({ name }) => name === 'nestedValidation') ? nested(typeOf(Class, field)) : {};
   const schema: Schema = { ...said(false), ...inner, ...(Object.keys(items).length > 0 ? { items } : {}) };
   const fallback = (new Class() as Record<string, unknown>)[field];
@@ -97,7 +134,19 @@ function fieldSchema(
     ...(mayBeNull ? { type: [schema.type as string, 'null'] } : {}),
     ...(mayBeNull && schema.enum ? { enum: [...schema.enum, null] } : {}),
     ...(fallback === undefined ? {} : { default: fallback }),
+    ...(beyond.length > 0 ? { 'x-beyond-schema': beyond } : {}),
   };
+}
+
+/** A text holds nothing that cannot be stored, whatever else it may be. */
+function storable(schema: Schema): Schema {
+  const isFree = schema.type === 'string' && schema.pattern === undefined && schema.enum === undefined;
+  return isFree ? { ...schema, pattern: STORABLE } : schema;
+}
+
+/** Whether null stands for "not given" where the field does not belong. */
+function mayGoWithout(rules: readonly Rule[] | undefined): boolean {
+  return rules?.some(({ name }) => name === 'goesWith') ?? false;
 }
 
 /** The class of a field, as the compiler writes it down. */

@@ -6,8 +6,11 @@ import { findUnstorable } from './storable';
 export interface ReadOptions {
   /** What becomes of a field that no rule of the class knows. */
   unknown: 'refused' | 'left out';
-  /** Whether a field of the class may be sent as null. By default as the rules have it, for which null is "not given" wherever a field is optional. */
-  mayBeNull?: (field: string) => boolean;
+  /**
+   * Whether a field of a class, of this one or of one within it, may be sent as null. By default as the rules have it, for which null is "not given"
+   * wherever a field is optional.
+   */
+  mayBeNull?: (field: string, Class: InputClass) => boolean;
 }
 
 type InputClass<T extends object = object> = new () => T;
@@ -35,7 +38,7 @@ function instanceOf<T extends object>(Class: InputClass<T>, sent: object, option
   for (const [field, Inner] of fields) {
     if (!Object.hasOwn(sent, field)) continue;
     const value = (sent as Record<string, unknown>)[field];
-    if (value === null && path.length === 0 && options.mayBeNull?.(field) === false) findings.add([field], `${field} must not be null`);
+    if (value === null && options.mayBeNull?.(field, Class) === false) findings.add([...path, field], `${field} must not be null`);
     if (typeof value !== 'object' || value === null) plain.push([field, value]);
     else if (Inner === undefined) made.push([field, value]);
     // A list is refused by the field's rules, and not looked into.

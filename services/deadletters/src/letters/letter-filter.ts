@@ -26,5 +26,5 @@ export function conditionOf(filter: DeadLetterFilter, parameters: Parameters): s
 
 /** Whether the filter narrows anything down. */
 export function saysSomething(filter: DeadLetterFilter): boolean {
-  return Object.values(filter).some((value) => value !== undefined);
+  return Object.values(filter).some((value) => value !== undefined && value !== null);
 }

@@ -12,7 +12,7 @@ import {
   ReplayDeadLetters,
 } from '@reprise/contracts';
 import { Type } from 'class-transformer';
-import { IsInt, IsObject, IsOptional, IsString, Max, Min, ValidateNested } from 'class-validator';
+import { IsInt, IsNotEmptyObject, IsObject, IsOptional, IsString, Max, Min, ValidateNested } from 'class-validator';
 import { Describes } from '../docs/describes.decorator';
 import { PageQuery } from '../input/page.query';
 import { QueryChoice, QueryInteger, QueryText, QueryTime } from '../input/query.decorators';
@@ -95,6 +95,7 @@ const WHICH = 'Which letters: those that every given field fits. At least one is
 )
 export class ReplayDeadLettersBody {
   @IsObject()
+  @IsNotEmptyObject({ nullable: false }, { message: 'filter must have at least one field' })
   @ValidateNested()
   @Type(() => DeadLetterFilter)
   filter!: DeadLetterFilter;
@@ -109,6 +110,7 @@ export class ReplayDeadLettersBody {
 @Describes<DiscardDeadLettersBody>({ filter: WHICH, reason: REASON }, DiscardDeadLetters.example)
 export class DiscardDeadLettersBody {
   @IsObject()
+  @IsNotEmptyObject({ nullable: false }, { message: 'filter must have at least one field' })
   @ValidateNested()
   @Type(() => DeadLetterFilter)
   filter!: DeadLetterFilter;

@@ -1,5 +1,6 @@
 import { type ErrorCode, httpStatusOf, messageOf } from '@reprise/contracts';
 import { PageQuery } from '../input/page.query';
+import { headersOf } from './headers';
 import type { DocumentedRoute } from './routes';
 import { ref } from './schema';
 
@@ -32,14 +33,6 @@ export function refusalResponses(codes: readonly ErrorCode[]): Record<string, ob
       ];
     }),
   );
-}
-
-function headersOf(status: number): Record<string, object> {
-  return {
-    'X-Request-Id': { $ref: '#/components/headers/RequestId' },
-    ...(status === 401 ? { 'WWW-Authenticate': { $ref: '#/components/headers/Challenge' } } : {}),
-    ...(status === 429 || status === 503 ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}),
-  };
 }
 
 function contentOf(codes: readonly ErrorCode[]): object {

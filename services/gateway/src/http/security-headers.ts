@@ -27,6 +27,9 @@ export function addSecurityHeaders(app: NestFastifyApplication): void {
     });
 }
 
+/** Their names, as they are written. */
+export const SECURITY_HEADERS: readonly string[] = Object.keys(securityHeaders());
+
 /** They depend on no request, so helmet writes them once, onto an answer that nobody gets. */
 function securityHeaders(): Record<string, string> {
   const headers: Record<string, string> = {};

@@ -1,5 +1,5 @@
 import { apiError } from '../errors/api-error';
-import { QueryInteger, QueryText } from './query.decorators';
+import { QueryCursor, QueryInteger } from './query.decorators';
 
 const LONGEST_CURSOR = 512;
 
@@ -8,7 +8,7 @@ export class PageQuery {
   @QueryInteger(1, 200)
   limit = 50;
 
-  @QueryText()
+  @QueryCursor(LONGEST_CURSOR)
   cursor?: string;
 }
 

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsTime } from '@reprise/contracts';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { BeyondSchema, IsTime, Length } from '@reprise/contracts';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 /** Query parameters come as text, or as a list where one is repeated; what cannot be read stays as it came, for the rule to refuse. */
 type Sent = { value: unknown };
@@ -30,7 +30,13 @@ export function QueryInteger(least: number, most: number): PropertyDecorator {
 /** A query parameter that is any one text. @param longest how many characters it may have */
 export function QueryText(longest?: number): PropertyDecorator {
   const rules = [IsOptional(), IsString({ message: '$property must be given once' })];
-  return applyDecorators(...rules, ...(longest === undefined ? [] : [MaxLength(longest)]));
+  return applyDecorators(...rules, ...(longest === undefined ? [] : [Length(0, longest)]));
+}
+
+/** Where a page begins. */
+export function QueryCursor(longest: number): PropertyDecorator {
+  const description = `The cursor of the page before this one, of the same list; at most ${longest} characters.`;
+  return applyDecorators(QueryText(), BeyondSchema({ rule: 'issued', code: 'invalid_cursor', description }));
 }
 
 /** A query parameter that is a time. */

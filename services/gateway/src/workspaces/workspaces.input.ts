@@ -1,6 +1,6 @@
 import { OmitType, PickType } from '@nestjs/swagger';
-import { CreateWorkspace, StopWithoutSnapshot, WORKSPACE_STATUSES, type WorkspaceStatus } from '@reprise/contracts';
-import { IsOptional, IsString, ValidateIf } from 'class-validator';
+import { CreateWorkspace, NeededWithout, StopWithoutSnapshot, WORKSPACE_STATUSES, type WorkspaceStatus } from '@reprise/contracts';
+import { IsOptional, IsString } from 'class-validator';
 import { Describes } from '../docs/describes.decorator';
 import { AllowNull } from '../input/allow-null.decorator';
 import { PageQuery } from '../input/page.query';
@@ -16,7 +16,7 @@ import { QueryChoice, QueryFlag, QueryText } from '../input/query.decorators';
 )
 export class CreateWorkspaceBody extends OmitType(CreateWorkspace, ['role_id', 'role_name', 'caller', 'idempotency'] as const) {
   // Of any form: one that cannot be is the same 404 as one that is not.
-  @ValidateIf(({ role_id, role_name }: CreateWorkspaceBody) => role_id !== undefined || role_name === undefined)
+  @NeededWithout('role_name')
   @IsString({ message: 'role_id or role_name must be given, as text' })
   role_id?: string;
 
