@@ -147,6 +147,8 @@ const COMMAND_HEADERS = {
     'user-id': text('Your broker user. The broker refuses any other; Reprise refuses a command without one (unauthenticated).'),
     'correlation-id': text('Yours; every event that follows carries it. Without it they carry the message-id.', { maxLength: 255 }),
     'reply-to': text('Leave it out to hear of the outcome by events.'),
+    'app-id': text('Yours, if you like; nobody reads it.'),
+    'delivery-mode': { type: 'integer', description: 'Send 2, persistent: another message does not outlive the broker.' },
     cloudEvents_actor: text('On whose behalf. The operation’s requested_by is service:<user-id>/<actor>.', {
       minLength: 1,
       maxLength: 255,
@@ -156,10 +158,24 @@ const COMMAND_HEADERS = {
 
 const EVENT_HEADERS = {
   type: 'object',
-  required: ['message-id', 'type', 'correlation-id', 'cloudEvents_specversion', 'cloudEvents_source', 'cloudEvents_time'],
+  required: [
+    'message-id',
+    'type',
+    'content-type',
+    'timestamp',
+    'user-id',
+    'app-id',
+    'delivery-mode',
+    'correlation-id',
+    'cloudEvents_specversion',
+    'cloudEvents_source',
+    'cloudEvents_time',
+  ],
   properties: {
     ...CLOUD_EVENTS,
     'user-id': text('The broker user of the service that tells it, checked by the broker.'),
+    'app-id': text('The service that sends it, the same as cloudEvents_source.'),
+    'delivery-mode': { type: 'integer', const: 2, description: 'Persistent.' },
     'correlation-id': text('The correlation-id of the command that began it, or its message-id.'),
     cloudEvents_actor: text('Who asked for what it tells of: the subject of a token, or service:<broker user>[/<actor>].'),
   },
@@ -168,6 +184,10 @@ const EVENT_HEADERS = {
 const COMMAND_EXAMPLE = { 'user-id': USER, cloudEvents_specversion: '1.0', cloudEvents_source: 'nightly-jobs', cloudEvents_orgid: 'acme' };
 const EVENT_EXAMPLE = {
   'correlation-id': 'restart-4711',
+  'user-id': 'reprise_lifecycle',
+  'app-id': 'lifecycle',
+  'delivery-mode': 2,
+  timestamp: 1793611800,
   cloudEvents_specversion: '1.0',
   cloudEvents_source: 'lifecycle',
   cloudEvents_time: '2026-11-02T09:30:00.000Z',

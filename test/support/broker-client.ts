@@ -14,6 +14,8 @@ export interface Received {
   id: string;
   correlationId: string;
   headers: Record<string, Json>;
+  /** All AMQP properties but the headers, those that are not there left out. */
+  properties?: Readonly<Record<string, unknown>>;
   data: Json;
 }
 
@@ -200,6 +202,7 @@ function received({ content, properties }: Message): Received {
     id: properties.messageId as string,
     correlationId: properties.correlationId as string,
     headers: properties.headers ?? {},
+    properties: Object.fromEntries(Object.entries(properties).filter(([name, value]) => name !== 'headers' && value !== undefined)),
     data: parsed(text),
   };
 }

@@ -31,6 +31,10 @@ export class Caller {
     return this.stack.api.patch<T>(path, body, { token: this.token, ...sending });
   }
 
+  send<T = Json>(method: string, path: string, sending?: Sending): Promise<Answer<T>> {
+    return this.stack.api.send<T>(method, path, undefined, { token: this.token, ...sending });
+  }
+
   async provider(): Promise<ProviderView> {
     return must(201, await this.post<ProviderView>('/v1/providers', { name: unique('provider'), kind: 'none' }));
   }

@@ -292,7 +292,7 @@ export const SCHEMAS = {
   Replay: object(replay),
   ReplayPage: page('replays', 'Replay'),
   Phase: object(phase, ['detail']),
-  Operation: object(operation, ['error']),
+  Operation: object(operation, ['state_from', 'error']),
   Workspace: object(workspace, ['failure']),
   WorkspacePage: page('workspaces', 'Workspace'),
   Restarting: accepted('restarting'),

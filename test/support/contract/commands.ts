@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import type { Schema } from '@reprise/contracts';
+import type { BrokerClient } from '../broker-client';
+import { ROOT } from '../settings';
+import { breachesOf } from './breaches';
+import type { Run } from './run';
+import { Schemas } from './schemas';
+import { validValues } from './valid-values';
+
+interface AsyncApi {
+  operations: Record<string, { action: string }>;
+  components: {
+    messages: Record<string, { name: string; payload: Schema }>;
+    messageTraits: Record<'command' | 'event', { headers: Schema }>;
+    schemas: Record<string, Schema>;
+  };
+}
+
+const document = JSON.parse(readFileSync(join(ROOT, 'docs/asyncapi.json'), 'utf8')) as AsyncApi;
+const SCHEMAS = new Schemas(document);
+/** Of invalid ones; each is a dead letter. */
+const SAMPLES = 4;
+
+/** A command that an internal service may send. */
+export interface Command {
+  type: string;
+  payload: Schema;
+}
+
+/** Every command that docs/asyncapi.json has. */
+export const COMMANDS: readonly Command[] = Object.entries(document.operations)
+  .filter(([, { action }]) => action === 'receive')
+  .map(([name]) => {
+    const { name: type, payload } = document.components.messages[name]!;
+    return { type, payload };
+  });
+
+/** The headers and properties of events. */
+export const EVENT_HEADERS: Schema = document.components.messageTraits.event.headers;
+
+/** What is wrong with the headers and properties of an event, by the document; null where nothing is. */
+export function headersProblem(headers: object): string | null {
+  return SCHEMAS.problem({ ...EVENT_HEADERS, additionalProperties: false }, headers);
+}
+
+/** For whom commands are sent, and what exists there. */
+export interface Target {
+  client: BrokerClient;
+  org: string;
+  known: Readonly<Record<string, string>>;
+}
+
+/** Sends payloads that the document allows. @returns how many; @throws Error with the seed and the smallest that is refused for its form */
+export async function sendValidCommands(target: Target, { type, payload }: Command, { seed, runs }: Run): Promise<number> {
+  let sent = 0;
+  const property = fc.asyncProperty(validValues(SCHEMAS, payload), fc.boolean(), async (data, exists) => {
+    sent += 1;
+    const reply = await ask(target, type, exists ? named(data as object, target.known) : data);
+    if (isOfForm(reply)) throw new Error(`${type}: valid data is answered ${JSON.stringify(reply)}`);
+  });
+  await fc.assert(property, { seed, numRuns: runs });
+  return sent;
+}
+
+/** Sends payloads that break the document by one thing. @returns how many, and each that was not refused for its form */
+export async function sendInvalidCommands(
+  target: Target,
+  { type, payload }: Command,
+  { seed }: Run,
+): Promise<{ sent: number; wrong: string[] }> {
+  const wrong: string[] = [];
+  let sent = 0;
+  const valid = fc.sample(validValues(SCHEMAS, payload, { full: true }), { seed, numRuns: SAMPLES });
+  for (const [index, { what, spoil }] of breachesOf(SCHEMAS, payload).entries()) {
+    const data = spoil(valid[index % SAMPLES]);
+    if (SCHEMAS.allows(payload, data)) continue;
+    sent += 1;
+    const reply = await ask(target, type, data);
+    if (!isOfForm(reply)) wrong.push(`${type}, ${what}: ${JSON.stringify(reply)}; seed ${seed}`);
+  }
+  return { sent, wrong };
+}
+
+interface ReplyBody {
+  status: 'done' | 'refused' | 'failed';
+  reason?: string;
+  refusal?: { code: string };
+}
+
+async function ask({ client, org }: Target, type: string, data: unknown): Promise<ReplyBody> {
+  return (await client.ask({ type, org, data })) as ReplyBody;
+}
+
+/** Refused for its form: a dead letter, or a `validation_error`. */
+function isOfForm({ status, refusal }: ReplyBody): boolean {
+  return status === 'failed' || refusal?.code === 'validation_error';
+}
+
+function named(data: object, known: Readonly<Record<string, string>>): object {
+  return Object.fromEntries(Object.entries(data).map(([field, value]) => [field, known[field] ?? (value as unknown)]));
+}
