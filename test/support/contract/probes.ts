@@ -38,12 +38,17 @@ function ofBody(rule: RuleBeyondSchema): Probe {
   const what = `body: ${description}`;
   const raw = (text: (valid: Request) => string) => (valid: Request) => ({ ...valid, body: { [RAW]: text(valid) } });
   if (rule.rule === 'body_bytes') {
-    const padded = (bytes: number) => raw(({ body }) => JSON.stringify(body).padEnd(bytes));
-    return { what, rule, within: padded(limit), beyond: padded(limit + 1) };
+    const ofLength = (bytes: number) => raw(({ body }) => padded(JSON.stringify(body), bytes));
+    return { what, rule, within: ofLength(limit), beyond: ofLength(limit + 1) };
   }
   // No body that its schema allows is so deep or has so many values, so that it does not matter what else is wrong with it.
   const excess = rule.rule === 'depth' ? `${'['.repeat(limit)}${']'.repeat(limit)}` : JSON.stringify(Array(limit).fill(0));
   return { what, rule, beyond: raw(() => `{"surprise":${excess}}`) };
+}
+
+/** With spaces behind it, of so many bytes. */
+function padded(text: string, bytes: number): string {
+  return text + ' '.repeat(bytes - Buffer.byteLength(text));
 }
 
 function ofFields(schema: Schema, path: string[]): Probe[] {
@@ -70,6 +75,7 @@ function visit(schema: Schema, path: string[], tell: (path: string[], field: Sch
 
 /** A value of so many values, levels or bytes. */
 function ofSize(rule: RuleBeyondSchema['rule'], schema: Schema, size: number): unknown {
+  if (rule === 'value_bytes') return { K: '\u{1f600}'.repeat(Math.floor(size / 4)) + 'x'.repeat(size % 4) };
   if (rule === 'values') return { a: Array<number>(size - 2).fill(0) };
   if (rule === 'depth') return Array.from({ length: size - 1 }).reduce<object>((inner) => ({ a: inner }), {});
   return schema.type === 'array' ? list(schema, size) : map(schema, size);

@@ -62,6 +62,8 @@ export function keepsRulesBeyond(schemas: Schemas, schema: Schema, value: unknow
 function keeps({ rule, limit = Infinity }: RuleBeyondSchema, value: unknown): boolean {
   if (value === undefined) return true;
   if (rule === 'json_bytes' || rule === 'body_bytes') return Buffer.byteLength(JSON.stringify(value)) <= limit;
+  if (rule === 'value_bytes')
+    return Object.values(value as object).every((each) => each === null || Buffer.byteLength(each as string) <= limit);
   if (rule === 'values') return valuesOf(value) <= limit;
   if (rule === 'depth') return depthOf(value) <= limit;
   return true;

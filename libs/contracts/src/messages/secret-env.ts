@@ -1,18 +1,25 @@
 import { registerDecorator } from 'class-validator';
 import { ENCRYPTED_SECRET } from '../secret-keys';
-import { areVariables } from './rules';
+import { areVariables, LONGEST_VALUE } from './rules';
 
 /** A change may have null for a value: the variable is removed. */
 interface SecretsOptions {
   removable: boolean;
 }
 
-/** 32,768 characters of at most three bytes each, in base64, with nonce and tag. */
+/** The most bytes of one value in UTF-8: as many characters as it may have, of three bytes each. Linux starts no program with much more. */
+export const LARGEST_SECRET = LONGEST_VALUE * 3;
+/** A value of so many bytes in base64, with nonce and tag. */
 const LONGEST_ENCRYPTED = 131_200;
 
 /** As `IsStringMap`, but that a change may remove variables: what a caller sends, in clear. */
 export function IsSecretMap({ removable }: SecretsOptions): PropertyDecorator {
-  return isMap('isSecretMap', removable, 'strings of at most 32768 characters', (variables) => areVariables(variables));
+  return isMap(
+    'isSecretMap',
+    removable,
+    `strings of at most ${LONGEST_VALUE} characters and ${LARGEST_SECRET} bytes`,
+    (variables) => areVariables(variables) && variables.every(([, text]) => Buffer.byteLength(text as string) <= LARGEST_SECRET),
+  );
 }
 
 /** The same with encrypted values. */

@@ -1,6 +1,7 @@
 import { getMetadataStorage } from 'class-validator';
 import { ID_PREFIX, type IdKind } from '../ids';
 import { LARGEST_VARIABLE, LONGEST_VALUE, MOST_VARIABLES, TIME, VARIABLE } from '../messages/rules';
+import { LARGEST_SECRET } from '../messages/secret-env';
 import { JSON_MAP, STORABLE } from './json-value';
 import type { RuleBeyondSchema, Schema } from './schema';
 
@@ -49,6 +50,7 @@ const SAYS: Readonly<Record<string, (constraints: readonly unknown[]) => Schema>
 const ASKS_BEYOND: Readonly<Record<string, (constraints: readonly unknown[]) => readonly RuleBeyondSchema[]>> = {
   beyondSchema: ([rule]) => [rule as RuleBeyondSchema],
   fitsVariable: () => [sized('json_bytes', LARGEST_VARIABLE, `At most ${LARGEST_VARIABLE} bytes as JSON.`)],
+  isSecretMap: () => [sized('value_bytes', LARGEST_SECRET, `At most ${LARGEST_SECRET} bytes of UTF-8 for each value.`)],
   isJsonMap: ([size]) => {
     const { depth, values } = size as { depth: number; values: number };
     return [

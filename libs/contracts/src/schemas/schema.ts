@@ -3,10 +3,10 @@ import type { ErrorCode } from '../errors';
 /** A rule that JSON Schema cannot express, as the documents list it in `x-beyond-schema`, with the code of its refusal. */
 export interface RuleBeyondSchema {
   /**
-   * `json_bytes`: how many bytes of JSON, `values` and `depth`: how many values and levels of nesting it may have, itself counted;
+   * `json_bytes`: how many bytes of JSON, `value_bytes`: how many bytes of UTF-8 each value of a map, `values` and `depth`: how many values and levels of nesting it may have, itself counted;
    * `body_bytes`: how many bytes a body; `installation`: a limit that is a setting; `issued`: only what an answer gave.
    */
-  rule: 'json_bytes' | 'values' | 'depth' | 'body_bytes' | 'installation' | 'issued';
+  rule: 'json_bytes' | 'value_bytes' | 'values' | 'depth' | 'body_bytes' | 'installation' | 'issued';
   limit?: number;
   /** The setting of an installation that holds the limit. */
   setting?: string;
