@@ -10,3 +10,4 @@ import './19-secrets.scenario';
 import './20-lost-pods.scenario';
 import './21-isolation.scenario';
 import './22-operators-stop.scenario';
+import './25-order-of-checks.scenario';
