@@ -17,7 +17,7 @@ export async function send(caller: Caller, operation: Operation, request: Reques
 }
 
 function written(body: unknown): string {
-  return (body as { [RAW]?: string })[RAW] ?? JSON.stringify(body);
+  return (body as { [RAW]?: string } | null)?.[RAW] ?? JSON.stringify(body);
 }
 
 /** What the document does not say of an answer: its status, its body, its code or one of its headers; null where it says all. */

@@ -110,7 +110,7 @@ function replacing(path: Path, value: unknown): Breach {
 function changing(path: Path, how: string, change: (at: Json) => unknown): Breach {
   return {
     what: `${path.join('.') || 'all'} ${how}`,
-    spoil: (valid) => replaced(valid, path, (at) => change(structuredClone(at) as Json)),
+    spoil: (valid) => replaced(valid, path, (at) => change(structuredClone<Json>(at))),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Schema } from '@reprise/contracts';
 import type { BrokerClient } from '../broker-client';
 import { ROOT } from '../settings';
 import { breachesOf } from './breaches';
-import type { Run } from './run';
+import { inTurns, type Run } from './run';
 import { Schemas } from './schemas';
 import { validValues } from './valid-values';
 
@@ -73,13 +73,13 @@ export async function sendInvalidCommands(
   const wrong: string[] = [];
   let sent = 0;
   const valid = fc.sample(validValues(SCHEMAS, payload, { full: true }), { seed, numRuns: SAMPLES });
-  for (const [index, { what, spoil }] of breachesOf(SCHEMAS, payload).entries()) {
+  await inTurns(breachesOf(SCHEMAS, payload), async ({ what, spoil }, index) => {
     const data = spoil(valid[index % SAMPLES]);
-    if (SCHEMAS.allows(payload, data)) continue;
+    if (SCHEMAS.allows(payload, data)) return;
     sent += 1;
     const reply = await ask(target, type, data);
     if (!isOfForm(reply)) wrong.push(`${type}, ${what}: ${JSON.stringify(reply)}; seed ${seed}`);
-  }
+  });
   return { sent, wrong };
 }
 

@@ -31,7 +31,7 @@ export function validRequests(operation: Operation, known: Known, shape: Shape =
       .record(Object.fromEntries(of('query').map(({ name, schema }) => [name, parameterTexts(schema)])), {
         requiredKeys: shape.full ? of('query').map(({ name }) => name) : [],
       })
-      .map((query) => Object.entries(query) as [string, string][]),
+      .map((query) => Object.entries<string>(query)),
     headers: fc.record(Object.fromEntries(of('header').map(({ name, schema }) => [name, wellFormed(schema)])), {
       requiredKeys: shape.full ? of('header').map(({ name }) => name) : [],
     }),
