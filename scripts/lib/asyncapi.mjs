@@ -18,7 +18,9 @@ const INTRODUCTION = `Reprise restarts, stops and resumes stateful agent workspa
 it, on RabbitMQ; docs/messages.md tells it as a story, with what is guaranteed.
 
 Messages are CloudEvents 1.0 in binary mode on AMQP 0-9-1. In \`headers\` here, names with a hyphen are AMQP properties (\`message-id\` is the property of
-that name); all others are AMQP headers. A message's routing key is its type, which is the address of its channel.`;
+that name); all others are AMQP headers. A message's routing key is its type, which is the address of its channel.
+
+JSON Schema has no word for the size of the data: at most 4 MiB, 10,000 values and 64 levels. A message with more is a dead letter (\`invalid\`).`;
 
 /** @param {Contracts} contracts @param {Words} words @returns {string} */
 export function asyncapi(contracts, words) {

@@ -91,6 +91,8 @@ describe('reading data from outside', () => {
   it('refuses null only where it is told to', () => {
     expect(read({ name: null })).toEqual({ name: null, limit: 50 });
     expect(read({ name: null }, { ...REFUSED, mayBeNull: (field) => field !== 'name' })).toEqual({ name: 'name must not be null' });
+    const inner = read({ inner: { name: 'a', map: null } }, { ...REFUSED, mayBeNull: (_field, Class) => Class === Input });
+    expect(inner).toEqual({ 'inner.map': 'map must not be null' });
   });
 
   it('leaves unknown fields out where it is told to, at every depth, whatever they hold', () => {
