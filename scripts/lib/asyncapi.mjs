@@ -13,6 +13,8 @@ const BINDING = '0.3.0';
 const USER = 'reprise_publisher';
 /** Only the gateway may send these. */
 const NOT_FOR_PUBLISHERS = ['caller', 'idempotency'];
+const DIRECT = 'amq.rabbitmq.reply-to';
+const DIRECT_REPLY = `${DIRECT}, RabbitMQ’s direct reply-to, or a queue of yours.`;
 
 const INTRODUCTION = `Reprise restarts, stops and resumes stateful agent workspaces. This is how another service of the house commands it, and hears of
 it, on RabbitMQ; docs/messages.md tells it as a story, with what is guaranteed.
@@ -26,8 +28,9 @@ JSON Schema has no word for the size of the data: at most 4 MiB, 10,000 values a
 export function asyncapi(contracts, words) {
   const { MESSAGES, mayPublish } = contracts;
   const commands = MESSAGES.filter((message) => message.kind === 'command' && mayPublish(USER, message));
+  const queries = MESSAGES.filter((message) => message.kind === 'query' && mayPublish(USER, message));
   const events = MESSAGES.filter((message) => message.kind === 'event');
-  const described = [...commands, ...events];
+  const described = [...commands, ...queries, ...events];
   const document = {
     asyncapi: '3.0.0',
     info: { title: 'Reprise', version: VERSION, description: INTRODUCTION, license: { name: 'Apache-2.0' } },
@@ -38,7 +41,7 @@ export function asyncapi(contracts, words) {
     components: {
       messages: { ...Object.fromEntries(described.map((message) => [message.name, messageOf(message, contracts, words)])), Reply: REPLY },
       schemas: { Reply: replySchema(contracts) },
-      messageTraits: { command: trait(COMMAND_HEADERS), event: trait(EVENT_HEADERS) },
+      messageTraits: { command: trait(COMMAND_HEADERS), query: trait(QUERY_HEADERS), event: trait(EVENT_HEADERS) },
       correlationIds: {
         command: {
           description: 'The correlation-id of the command that began it, or its message-id where it had none.',
@@ -48,7 +51,7 @@ export function asyncapi(contracts, words) {
       securitySchemes: {
         login: {
           type: 'userPassword',
-          description: `The login of a broker user with the rights of ${USER}: it may publish these commands and bind its own queues to the events, and nothing else.`,
+          description: `The login of a broker user with the rights of ${USER}: it may publish these commands and queries and bind its own queues to the events, and nothing else.`,
         },
       },
     },
@@ -67,8 +70,9 @@ const SERVER = {
 };
 
 /** @param {Message} message @param {Contracts} contracts */
-function channelOf({ name, type, kind }, { EXCHANGE_OF }) {
-  const exchange = { name: EXCHANGE_OF[kind], type: 'topic', durable: true, autoDelete: false };
+function channelOf({ name, type, kind }, { EXCHANGE_OF, EXCHANGES }) {
+  const { type: exchangeType } = EXCHANGES.find((each) => each.name === EXCHANGE_OF[kind]) ?? {};
+  const exchange = { name: EXCHANGE_OF[kind], type: exchangeType, durable: true, autoDelete: false };
   return {
     address: type,
     messages: { [name]: { $ref: `#/components/messages/${name}` } },
@@ -76,7 +80,7 @@ function channelOf({ name, type, kind }, { EXCHANGE_OF }) {
   };
 }
 
-/** Seen from Reprise, as AsyncAPI has it: it receives commands and sends events. @param {Message} message @param {Words} words */
+/** Seen from Reprise, as AsyncAPI has it: it receives commands and queries, and sends events. @param {Message} message @param {Words} words */
 function operationOf({ name, kind }, words) {
   const common = {
     channel: { $ref: `#/channels/${name}` },
@@ -87,12 +91,13 @@ function operationOf({ name, kind }, words) {
   const reply = {
     address: {
       location: '$message.header#/reply-to',
-      description: 'Only for who waits: amq.rabbitmq.reply-to, RabbitMQ’s direct reply-to. Leave it out to hear of the outcome by events.',
+      description: kind === 'query' ? DIRECT_REPLY : `${DIRECT_REPLY} Leave it out to hear of the answer by events.`,
     },
     channel: { $ref: '#/channels/Replies' },
     messages: [{ $ref: '#/channels/Replies/messages/Reply' }],
   };
-  return { action: 'receive', ...common, reply, bindings: { amqp: { deliveryMode: 2, mandatory: true, bindingVersion: BINDING } } };
+  const deliveryMode = kind === 'query' ? 1 : 2;
+  return { action: 'receive', ...common, reply, bindings: { amqp: { deliveryMode, mandatory: true, bindingVersion: BINDING } } };
 }
 
 /** @param {Message} message @param {Contracts} contracts @param {Words} words */
@@ -100,11 +105,12 @@ function messageOf(message, { schemaOfRules, EXAMPLE }, words) {
   const { name, type, kind, example } = message;
   const payload = schemaOfRules(message, {
     describe: (field) => wordsOfField(words, name, field),
-    without: kind === 'command' ? NOT_FOR_PUBLISHERS : [],
+    without: kind === 'event' ? [] : NOT_FOR_PUBLISHERS,
     open: kind === 'event',
   });
   const headers = {
-    ...(kind === 'command' ? COMMAND_EXAMPLE : EVENT_EXAMPLE),
+    ...(kind === 'event' ? EVENT_EXAMPLE : COMMAND_EXAMPLE),
+    ...(kind === 'query' ? { 'reply-to': DIRECT } : {}),
     type,
     'message-id': EXAMPLE.message,
     'content-type': 'application/json',
@@ -118,8 +124,13 @@ function messageOf(message, { schemaOfRules, EXAMPLE }, words) {
     traits: [{ $ref: `#/components/messageTraits/${kind}` }],
     payload,
     bindings: { amqp: { messageType: type, bindingVersion: BINDING } },
-    examples: [{ name, headers, payload: example }],
+    examples: [{ name, headers, payload: kind === 'event' ? example : forPublishers(example) }],
   };
+}
+
+/** @param {object} example */
+function forPublishers(example) {
+  return Object.fromEntries(Object.entries(example).filter(([field]) => !NOT_FOR_PUBLISHERS.includes(field)));
 }
 
 /** @param {string} description @param {object} [more] */
@@ -148,13 +159,23 @@ const COMMAND_HEADERS = {
     ...CLOUD_EVENTS,
     'user-id': text('Your broker user. The broker refuses any other; Reprise refuses a command without one (unauthenticated).'),
     'correlation-id': text('Yours; every event that follows carries it. Without it they carry the message-id.', { maxLength: 255 }),
-    'reply-to': text('Leave it out to hear of the outcome by events.'),
+    'reply-to': text(`${DIRECT}, or a queue of yours. Leave it out to hear of the answer by events.`),
     'app-id': text('Yours, if you like; nobody reads it.'),
     'delivery-mode': { type: 'integer', description: 'Send 2, persistent: another message does not outlive the broker.' },
     cloudEvents_actor: text('On whose behalf. The operation’s requested_by is service:<user-id>/<actor>.', {
       minLength: 1,
       maxLength: 255,
     }),
+  },
+};
+
+const QUERY_HEADERS = {
+  ...COMMAND_HEADERS,
+  required: [...COMMAND_HEADERS.required, 'reply-to'],
+  properties: {
+    ...COMMAND_HEADERS.properties,
+    'reply-to': text(`Where the answer goes: ${DIRECT}, or a queue of yours.`),
+    'delivery-mode': { type: 'integer', description: 'Whichever: a query does not outlive the broker.' },
   },
 };
 
@@ -201,7 +222,7 @@ const trait = (headers) => ({ contentType: 'application/json', headers });
 
 const REPLIES = {
   address: null,
-  description: 'The answers to commands with a reply-to. At most once: send the same message again until one comes.',
+  description: 'The answers to queries, and to commands with a reply-to. At most once: send the same message again until one comes.',
   messages: { Reply: { $ref: '#/components/messages/Reply' } },
 };
 

@@ -9,11 +9,13 @@ export function messagesPage({ MESSAGES, EXCHANGE_OF, ERROR_CODES, mayPublish: m
   /** @param {Message} m */
   const mayPublish = (m) => may('reprise_publisher', m);
   const commands = MESSAGES.filter((m) => m.kind === 'command');
+  const queries = MESSAGES.filter((m) => m.kind === 'query');
   const groups = [
     ['Commands that an internal service may send', commands.filter(mayPublish)],
+    ['Queries that an internal service may send, without `caller`', queries.filter(mayPublish)],
     ['Events', MESSAGES.filter((m) => m.kind === 'event')],
     ['Commands between Reprise’s own services', commands.filter((m) => !mayPublish(m))],
-    ['Queries', MESSAGES.filter((m) => m.kind === 'query')],
+    ['Queries of Reprise’s own services and of operators', queries.filter((m) => !mayPublish(m))],
   ];
   const lines = [
     '# The message catalogue',

@@ -57,11 +57,11 @@ describe('docs/asyncapi.json', () => {
     }
   });
 
-  it('has every command that an internal service may send, every event, and no other message', () => {
+  it('has every command and query that an internal service may send, every event, and no other message', () => {
     const of = (action: string) => Object.keys(operations).filter((name) => operations[name]?.action === action);
     const names = (kind: string) => MESSAGES.filter((message) => message.kind === kind);
     expect(of('receive').sort()).toEqual(
-      names('command')
+      [...names('command'), ...names('query')]
         .filter((message) => mayPublish(PUBLISHER, message))
         .map(({ name }) => name)
         .sort(),

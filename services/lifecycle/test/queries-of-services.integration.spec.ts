@@ -24,5 +24,6 @@ it.each([
 
 it('anyone else may leave the caller out, or narrow what is answered to one', () => {
   const context = { userId: 'reprise_publisher' } as MessageContext;
-  for (const query of [{}, { caller: { sub: 'bob', own_only: true } }]) expect(queryOf(query, context, 'reprise_gateway')).toBe(query);
+  for (const query of [{}, { caller: { sub: 'bob', own_only: true } }]) expect(queryOf(query, context, 'reprise_gateway')).toEqual(query);
+  expect(queryOf({ caller: null, cursor: null, limit: 5 } as never, context, 'reprise_gateway')).toEqual({ limit: 5 });
 });

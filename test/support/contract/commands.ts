@@ -11,6 +11,7 @@ import { validValues } from './valid-values';
 
 interface AsyncApi {
   operations: Record<string, { action: string }>;
+  channels: Record<string, { bindings: { amqp: { exchange: { name: string } } } }>;
   components: {
     messages: Record<string, { name: string; payload: Schema }>;
     messageTraits: Record<'command' | 'event', { headers: Schema }>;
@@ -23,18 +24,19 @@ const SCHEMAS = new Schemas(document);
 /** Of invalid ones; each is a dead letter. */
 const SAMPLES = 4;
 
-/** A command that an internal service may send. */
+/** A command or a query that an internal service may send. */
 export interface Command {
   type: string;
+  exchange: string;
   payload: Schema;
 }
 
-/** Every command that docs/asyncapi.json has. */
+/** Every command and query that docs/asyncapi.json has. */
 export const COMMANDS: readonly Command[] = Object.entries(document.operations)
   .filter(([, { action }]) => action === 'receive')
   .map(([name]) => {
     const { name: type, payload } = document.components.messages[name]!;
-    return { type, payload };
+    return { type, exchange: document.channels[name]!.bindings.amqp.exchange.name, payload };
   });
 
 /** The headers and properties of events. */
@@ -53,11 +55,12 @@ export interface Target {
 }
 
 /** Sends payloads that the document allows. @returns how many; @throws Error with the seed and the smallest that is refused for its form */
-export async function sendValidCommands(target: Target, { type, payload }: Command, { seed, runs }: Run): Promise<number> {
+export async function sendValidCommands(target: Target, command: Command, { seed, runs }: Run): Promise<number> {
+  const { type, payload } = command;
   let sent = 0;
   const property = fc.asyncProperty(validValues(SCHEMAS, payload), fc.boolean(), async (data, exists) => {
     sent += 1;
-    const reply = await ask(target, type, exists ? named(data as object, target.known) : data);
+    const reply = await ask(target, command, exists ? named(data as object, target.known) : data);
     if (isOfForm(reply)) throw new Error(`${type}: valid data is answered ${JSON.stringify(reply)}`);
   });
   await fc.assert(property, { seed, numRuns: runs });
@@ -65,11 +68,8 @@ export async function sendValidCommands(target: Target, { type, payload }: Comma
 }
 
 /** Sends payloads that break the document by one thing. @returns how many, and each that was not refused for its form */
-export async function sendInvalidCommands(
-  target: Target,
-  { type, payload }: Command,
-  { seed }: Run,
-): Promise<{ sent: number; wrong: string[] }> {
+export async function sendInvalidCommands(target: Target, command: Command, { seed }: Run): Promise<{ sent: number; wrong: string[] }> {
+  const { type, payload } = command;
   const wrong: string[] = [];
   let sent = 0;
   const valid = fc.sample(validValues(SCHEMAS, payload, { full: true }), { seed, numRuns: SAMPLES });
@@ -77,7 +77,7 @@ export async function sendInvalidCommands(
     const data = spoil(valid[index % SAMPLES]);
     if (SCHEMAS.allows(payload, data)) return;
     sent += 1;
-    const reply = await ask(target, type, data);
+    const reply = await ask(target, command, data);
     if (!isOfForm(reply)) wrong.push(`${type}, ${what}: ${JSON.stringify(reply)}; seed ${seed}`);
   });
   return { sent, wrong };
@@ -89,8 +89,8 @@ interface ReplyBody {
   refusal?: { code: string };
 }
 
-async function ask({ client, org }: Target, type: string, data: unknown): Promise<ReplyBody> {
-  return (await client.ask({ type, org, data })) as ReplyBody;
+async function ask({ client, org }: Target, { type, exchange }: Command, data: unknown): Promise<ReplyBody> {
+  return (await client.ask({ type, exchange, org, data })) as ReplyBody;
 }
 
 /** Refused for its form: a dead letter, or a `validation_error`. */

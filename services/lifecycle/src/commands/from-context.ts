@@ -44,13 +44,15 @@ export function commandOf<T extends Common>(data: T, context: MessageContext, ga
 }
 
 /**
- * The query of a message. Without a caller it is answered as far as the tenant reaches, so the gateway must name one.
+ * The query of a message; a field that is null counts as left out. Without a caller it is answered as far as the tenant reaches, so the gateway must name
+ * one.
  * @param gatewayUser the broker user that speaks for callers of REST
  * @throws DeadLetter `invalid` where it does not
  */
 export function queryOf<T extends Pick<Common, 'caller'>>(data: T, { userId }: MessageContext, gatewayUser: string): T {
-  if (data.caller === undefined && userId === gatewayUser) throw new DeadLetter('invalid', 'caller must be given by the gateway');
-  return data;
+  const query = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null)) as T;
+  if (query.caller === undefined && userId === gatewayUser) throw new DeadLetter('invalid', 'caller must be given by the gateway');
+  return query;
 }
 
 /** The fact of an event, or of a report. */
