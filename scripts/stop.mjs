@@ -8,7 +8,7 @@ import { holderOf, takeLock } from './lib/lock.mjs';
 import { podsOf, removePods } from './lib/pods.mjs';
 import { isAlive } from './lib/processes.mjs';
 import { stopStrayServices } from './lib/services.mjs';
-import { State, faultsFolder, instanceFolder, testFolder } from './lib/state.mjs';
+import { State, instanceFolder, testFolders } from './lib/state.mjs';
 import { until } from './lib/wait.mjs';
 
 // Four services with 30 s each to end what they have in hand, and the servers after them.
@@ -30,7 +30,7 @@ const options = commandLine(
 );
 
 try {
-  for (const folder of [testFolder(), faultsFolder()]) if (existsSync(folder)) await stopTests(new State(folder));
+  for (const folder of testFolders()) if (existsSync(folder)) await stopTests(new State(folder));
   const state = new State(instanceFolder());
   if (options.pods && !options['without-saving']) await savePods(state);
   await stopInstance(state);

@@ -1,5 +1,5 @@
 // @ts-check
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { clearDrafts, draftIn } from './drafts.mjs';
 import { Failure } from './failure.mjs';
@@ -11,11 +11,12 @@ import { lastLines, run } from './processes.mjs';
  * @param {string} tools
  * @param {string} name
  * @param {readonly string[]} packages
- * @param {(root: string) => void} [finish] what is done to the unpacked files before they are put in place
+ * @param {{ release?: string, finish?: (root: string) => void }} [more] release: of which release of Debian, where not this machine's own; finish: what
+ *   is done to the unpacked files before they are put in place
  * @returns {Promise<string>} the folder
  * @throws {Failure} with the last lines of what apt said
  */
-export async function unpackPackages(tools, name, packages, finish) {
+export async function unpackPackages(tools, name, packages, { release, finish } = {}) {
   const home = join(tools, name);
   clearDrafts(tools);
   const draft = draftIn(tools, name);
@@ -27,6 +28,7 @@ export async function unpackPackages(tools, name, packages, finish) {
     `Dir::Cache=${join(draft, 'cache')}`,
     'APT::Sandbox::User=',
     'Acquire::Languages=none',
+    ...(release ? sourcesOf(release, draft) : []),
   ];
   /** @param {string[]} args */
   const apt = async (...args) => {
@@ -49,6 +51,23 @@ export async function unpackPackages(tools, name, packages, finish) {
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
+}
+
+const SOURCES = '/etc/apt/sources.list.d/debian.sources';
+
+/** Whether this machine's package manager can fetch from other releases of Debian. */
+export const knowsDebian = () => existsSync(SOURCES);
+
+/** apt's options for another release, from where this machine's packages come from. @param {string} release @param {string} draft */
+function sourcesOf(release, draft) {
+  const folder = join(draft, 'sources');
+  mkdirSync(folder);
+  const own = readFileSync(SOURCES, 'utf8')
+    .split(/\n\s*\n/)
+    .find((stanza) => /^Suites:/m.test(stanza) && !/^Suites:.*security/m.test(stanza));
+  if (!own) throw new Failure(`${SOURCES} names no release of Debian`);
+  writeFileSync(join(folder, 'release.sources'), `${own.trim().replace(/^Suites:.*$/m, `Suites: ${release}`)}\n`);
+  return ['Dir::Etc::sourcelist=/dev/null', `Dir::Etc::sourceparts=${folder}`];
 }
 
 /** @param {string} name */

@@ -1,21 +1,18 @@
 // @ts-check
-import { join } from 'node:path';
 import { composeDown, composeUp, hasDocker } from './docker.mjs';
 import { Failure, describe } from './failure.mjs';
 import { isFree, keepPorts } from './ports.mjs';
 import { postgresBinaries } from './postgres-binaries.mjs';
 import { postgresProcesses, startPostgres, stopPostgres } from './postgres.mjs';
-import { installedRabbitmq, unpackedRabbitmq } from './rabbitmq-binaries.mjs';
+import { installedRabbitmq, unpackedRabbitmq, unpackedRabbitmq4 } from './rabbitmq-binaries.mjs';
 import { rabbitmqProcesses, startRabbitmq, stopRabbitmq } from './rabbitmq.mjs';
 import { password } from './secrets.mjs';
-import { ROOT } from './state.mjs';
+import { RABBITMQ_4, TOOLS, rabbitmqRelease } from './state.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
 
 const ADMIN = 'reprise_admin';
 const DATABASE = 'reprise';
-/** Unpacked programs, the same for every instance of this checkout. */
-const TOOLS = join(ROOT, '.reprise', 'tools');
 
 /**
  * Bring up PostgreSQL and say in the state how to reach it: `DATABASE_URL`, and `DATABASE_FROM` for whoever stops it.
@@ -68,7 +65,8 @@ export async function startBroker(state, { given, givenManagement, certificates 
     return state.save();
   }
   const node = brokerNode(state);
-  const { binaries, why } = await findRabbitmq();
+  state.values.RABBITMQ_RELEASE = rabbitmqRelease() ?? '';
+  const { binaries, why } = await findRabbitmq(state);
   if (!binaries && !(await hasDocker())) {
     throw new Failure(
       'There is no RabbitMQ to run. Install rabbitmq-server (3.10 or later) with its Erlang, or start a Docker engine, or set AMQP_URL to one of yours.',
@@ -100,7 +98,7 @@ export async function stopBroker(state, { durable = true } = {}) {
   if (state.values.AMQP_FROM !== 'node') return;
   const { id, ports } = brokerNode(state);
   if (rabbitmqProcesses(id).length === 0 && (await isFree(ports.epmd))) return;
-  const { binaries } = await findRabbitmq();
+  const { binaries } = await findRabbitmq(state);
   if (binaries) await stopRabbitmq(brokerNode(state), binaries, durable ? 'SIGTERM' : 'SIGKILL');
 }
 
@@ -131,8 +129,12 @@ function brokerNode(state) {
   };
 }
 
-/** The machine's own, else the distribution's packages unpacked. `why` tells what stood in the way of the latter. */
-async function findRabbitmq() {
+/**
+ * The release that tests asked for, or the machine's own, else the distribution's packages unpacked. `why` tells what stood in the way of the latter.
+ * @param {State} state
+ */
+async function findRabbitmq(state) {
+  if (state.values.RABBITMQ_RELEASE === RABBITMQ_4) return { binaries: await unpackedRabbitmq4(TOOLS), why: '' };
   const installed = installedRabbitmq();
   if (installed) return { binaries: installed, why: '' };
   try {

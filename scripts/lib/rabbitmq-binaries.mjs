@@ -1,7 +1,7 @@
 // @ts-check
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { hasCommand, isExecutable, unpackPackages } from './debian-packages.mjs';
+import { existsSync, lstatSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join, relative } from 'node:path';
+import { hasCommand, isExecutable, knowsDebian, unpackPackages } from './debian-packages.mjs';
 import { Failure } from './failure.mjs';
 
 /**
@@ -33,11 +33,48 @@ export async function unpackedRabbitmq(tools) {
   const home = join(tools, 'rabbitmq');
   if (!existsSync(home)) {
     if (!hasCommand('apt-get') || !hasCommand('dpkg-deb')) return null;
-    await unpackPackages(tools, 'rabbitmq', PACKAGES, (root) => {
-      relocate(join(root, 'usr/lib/erlang'));
-      prune(join(root, 'usr/lib/rabbitmq/lib'));
-    });
+    await unpackPackages(tools, 'rabbitmq', PACKAGES, { finish: settle });
   }
+  return binariesIn(home);
+}
+
+/** Debian 13 has RabbitMQ 4.0, whose programs need that release's libraries. */
+const RELEASE_WITH_4 = 'trixie';
+const LIBRARIES = ['libc6', 'libgcc-s1', 'libstdc++6', 'libtinfo6', 'zlib1g', 'libzstd1', 'libssl3t64', 'libsystemd0', 'libcap2'];
+
+/** Why RabbitMQ 4 cannot be had on this machine; null where it can. @returns {string | null} */
+export function hindranceToRabbitmq4() {
+  const missing = ['apt-get', 'dpkg-deb'].filter((command) => !hasCommand(command));
+  return missing.length === 0 && knowsDebian() ? null : 'its packages are fetched with the package manager of Debian';
+}
+
+/**
+ * RabbitMQ 4 from the packages of Debian 13, with the libraries that these need: also on an older Debian, without root.
+ * @param {string} tools
+ * @returns {Promise<RabbitmqBinaries>}
+ */
+export async function unpackedRabbitmq4(tools) {
+  const home = join(tools, 'rabbitmq-4');
+  if (!existsSync(home)) {
+    const why = hindranceToRabbitmq4();
+    if (why !== null) throw new Failure(`there is no RabbitMQ 4 to run: ${why}`);
+    const finish = (/** @type {string} */ root) => {
+      settle(root);
+      useOwnLibraries(join(root, 'usr/lib/erlang'));
+    };
+    await unpackPackages(tools, 'rabbitmq-4', [...PACKAGES, ...LIBRARIES], { release: RELEASE_WITH_4, finish });
+  }
+  return binariesIn(home);
+}
+
+/** @param {string} root */
+function settle(root) {
+  relocate(join(root, 'usr/lib/erlang'));
+  prune(join(root, 'usr/lib/rabbitmq/lib'));
+}
+
+/** @param {string} home @returns {RabbitmqBinaries} */
+function binariesIn(home) {
   const erlang = join(home, 'usr/lib/erlang');
   const sbin = versionsIn(join(home, 'usr/lib/rabbitmq/lib'))[0];
   if (!sbin) throw new Failure(`${home} holds no RabbitMQ: remove that folder and start again`);
@@ -61,6 +98,38 @@ function relocate(erlang) {
       writeFileSync(file, readFileSync(file, 'utf8').replaceAll('=/usr/lib/erlang', '="$REPRISE_ERLANG_ROOT"'));
     }
   }
+}
+
+/**
+ * Erlang's programs are started by the loader that was unpacked beside them, so that they get its libraries and not the machine's, which may be too old.
+ * @param {string} erlang
+ */
+function useOwnLibraries(erlang) {
+  const lib = join(erlang, '..');
+  const folder = readdirSync(lib).find((name) => readLoader(join(lib, name)) !== undefined);
+  if (!folder) throw new Failure(`no loader of programs was unpacked into ${lib}`);
+  const libraries = `$REPRISE_ERLANG_ROOT/../${folder}`;
+  for (const file of programsIn(erlang)) {
+    renameSync(file, `${file}.elf`);
+    const command = `exec "${libraries}/${readLoader(join(lib, folder))}" --library-path "${libraries}" --argv0 "$0"`;
+    writeFileSync(file, `#!/bin/sh\n${command} "$REPRISE_ERLANG_ROOT/${relative(erlang, file)}.elf" "$@"\n`, { mode: 0o755 });
+  }
+}
+
+/** @param {string} folder @returns {string | undefined} */
+function readLoader(folder) {
+  if (!lstatSync(folder).isDirectory()) return undefined;
+  return readdirSync(folder).find((name) => /^ld-linux-.*\.so\.\d+$/.test(name));
+}
+
+/** The executable files in the format of Linux that are no libraries. @param {string} folder @returns {string[]} */
+function programsIn(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return programsIn(path);
+    const isProgram = entry.isFile() && !entry.name.endsWith('.so') && isExecutable(path);
+    return isProgram && readFileSync(path).subarray(0, 4).toString('latin1') === '\x7fELF' ? [path] : [];
+  });
 }
 
 const UNUSED_PLUGINS =

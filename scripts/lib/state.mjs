@@ -2,22 +2,40 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Failure } from './failure.mjs';
 
 /** The checkout that these scripts stand in. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** Unpacked programs, the same for every instance of this checkout. */
+export const TOOLS = join(ROOT, '.reprise', 'tools');
 /** The instance of `npm start`. */
 export const instanceFolder = () => join(ROOT, '.reprise');
 /** The servers of `npm test`: never those of a running instance. */
-export const testFolder = () => join(ROOT, '.reprise', 'test');
+export const testFolder = (release = rabbitmqRelease()) => join(ROOT, '.reprise', `test${suffixOf(release)}`);
 /** The servers of `npm run test:faults`, which are killed. */
-export const faultsFolder = () => join(ROOT, '.reprise', 'faults');
+export const faultsFolder = (release = rabbitmqRelease()) => join(ROOT, '.reprise', `faults${suffixOf(release)}`);
+/** Whatever tests may have left up. */
+export const testFolders = () => [null, RABBITMQ_4].flatMap((release) => [testFolder(release), faultsFolder(release)]);
 /** The servers and engines of `npm run test:engines`. */
 export const enginesFolder = () => join(ROOT, '.reprise', 'engines');
 /** What jest says of the last run. */
 export const testReport = () => join(testFolder(), 'report.json');
 export const faultsReport = () => join(faultsFolder(), 'report.json');
 export const enginesReport = () => join(enginesFolder(), 'report.json');
+
+/** The release of RabbitMQ that tests may ask for by TEST_RABBITMQ_RELEASE. */
+export const RABBITMQ_4 = '4';
+
+/** What TEST_RABBITMQ_RELEASE asks for; null: whatever this machine has. @returns {string | null} */
+export function rabbitmqRelease() {
+  const { TEST_RABBITMQ_RELEASE: release = '' } = process.env;
+  if (release !== '' && release !== RABBITMQ_4) throw new Failure(`TEST_RABBITMQ_RELEASE is ${release}; it can only be ${RABBITMQ_4}`);
+  return release || null;
+}
+
+/** A release that was asked for has folders of its own: RabbitMQ does not start on what a later release has written. @param {string | null} release */
+const suffixOf = (release) => (release === null ? '' : `-rabbitmq${release}`);
 
 const HEADER = [
   'How to reach this instance of Reprise, and what it keeps from start to start. It holds secrets.',
