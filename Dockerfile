@@ -8,7 +8,7 @@
 # agent: what runs in a pod. Its /reprise runs in any other image, too, whatever that one's C library (docs/adr/0020).
 #
 # Written for the legacy builder as for BuildKit.
-ARG NODE_IMAGE=node:20-bookworm-slim
+ARG NODE_IMAGE=node:24-bookworm-slim
 ARG SHELL_IMAGE=debian:bookworm-slim
 
 # ---- Dependencies: the lock file, and nothing that changes with the code

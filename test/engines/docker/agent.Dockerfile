@@ -1,5 +1,5 @@
 # The agent with its own Node, loader and libraries: pods of any image mount /reprise. Context: runtime/agent/dist.
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 COPY agent.js /reprise/agent.js
 RUN set -e; \
     mkdir -p /reprise/bin /reprise/lib /workspace; \

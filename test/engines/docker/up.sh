@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # up.sh DIR [servers]: a Docker engine on a private socket, DIR/docker.sock, with a local stand-in for the public image that the project's own are
-# built on (no registry of images need be reachable): node:20-bookworm-slim. With `servers`, also Compose v2 in DIR/config and stand-ins for
+# built on (no registry of images need be reachable): node:24-bookworm-slim. With `servers`, also Compose v2 in DIR/config and stand-ins for
 # postgres:18 and rabbitmq:4-management, which carry Debian's PostgreSQL 15 and RabbitMQ 3.10 and heed the public images' usual settings.
 # Needs root on Debian, and installs the packages docker.io, debootstrap and iptables where they are missing. The engine and its images stay in DIR:
 # the first call takes a minute, later ones seconds. DOCKERD_OPTIONS is passed on to the engine. While it is up, forwarding is on and the
@@ -38,10 +38,13 @@ if ! docker image inspect debian:bookworm-slim >/dev/null 2>&1; then
   tar -C "$dir/rootfs" -c . | docker import - debian:bookworm-slim >/dev/null && rm -rf "$dir/rootfs"
 fi
 
-if ! docker image inspect node:20-bookworm-slim >/dev/null 2>&1; then
+if ! docker image inspect node:24-bookworm-slim >/dev/null 2>&1; then
   work=$(mktemp -d)
   mkdir -p "$work/root/usr/local/bin" "$work/root/usr/local/lib/node_modules"
-  cp "$(readlink -f "$(command -v node)")" "$work/root/usr/local/bin/node"
+  # The program itself is from npm, as for npm run test:node: this machine's may be another release.
+  cp "$(node --input-type=module -e "
+    import { NODE_VERSIONS, nodeProgram } from '$here/../../../scripts/lib/node-versions.mjs';
+    console.log(await nodeProgram(NODE_VERSIONS.get('24')));")" "$work/root/usr/local/bin/node"
   cp -a "$(npm root -g)/npm" "$work/root/usr/local/lib/node_modules/npm"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$work/root/usr/local/bin/npm"
   ln -s ../lib/node_modules/npm/bin/npx-cli.js "$work/root/usr/local/bin/npx"
@@ -52,7 +55,7 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 RUN useradd -m -u 1000 node
 CMD ["node"]
 DOCKERFILE
-  docker build -q --network none -t node:20-bookworm-slim "$work" >/dev/null 2>&1
+  docker build -q --network none -t node:24-bookworm-slim "$work" >/dev/null 2>&1
   rm -rf "$work"
 fi
 
