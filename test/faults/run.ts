@@ -38,6 +38,11 @@ const LONGEST = 2;
 /** How long, at most, what was killed has to come up before the next is; so that a slow machine sees users at work, too. */
 const UP_AGAIN_MS = 30_000;
 
+/** After the last fault: how often messages are looked for that wait for minutes, and how often those who wait are told, with so many of them. */
+const HASTEN_EVERY_MS = 2_000;
+const TELL_EVERY_MS = 15_000;
+const WAITS_TOLD = 4;
+
 interface Member {
   tenant: TenantOfRun;
   draws: Random;
@@ -104,13 +109,33 @@ async function play(options: RunOptions, random: Random, parts: Omit<Scene, 'ove
     return minutes >= options.minutes && (ledger.total('operations') >= options.operations || minutes >= options.minutes * LONGEST);
   };
   const users = cast.map((member) => use(member, ledger, enough));
-  await Promise.all(users.map((user) => user.catch((error: unknown) => ledger.note(String(error)))).concat(whenOver(enough, over)));
-  over.abort();
-  await Promise.all(lanes);
-  ledger.count('run', 'minutes with faults', Math.round((Date.now() - begun) / 6_000) / 10);
+  const allUsers = Promise.all(users.map((user) => user.catch((error: unknown) => ledger.note(String(error)))));
+  await whenOver(enough, over);
+  const atRest = new AbortController();
+  const meanwhile = [repeatedly(TELL_EVERY_MS, atRest.signal, () => tellWaits(ledger))];
+  try {
+    await Promise.all(lanes);
+    ledger.count('run', 'minutes with faults', Math.round((Date.now() - begun) / 6_000) / 10);
+    await ledger.waits.during('everything to be there again', () => restored(scene));
+    meanwhile.push(repeatedly(HASTEN_EVERY_MS, atRest.signal, () => hasten(bus, ledger)));
+    ledger.note('no more faults: users finish what they have begun');
+    await allUsers;
+    ledger.note('no more users: everything comes to rest');
+    await compare(parts, cast, tenants, accepted, untold);
+  } finally {
+    atRest.abort();
+    await Promise.all(meanwhile);
+  }
+}
 
-  await restored(scene);
-  ledger.note('no more faults: everything comes to rest');
+/** Holds what is left against the invariants. */
+async function compare(
+  { fleet, ledger, pods, bus }: Omit<Scene, 'over'>,
+  cast: readonly Member[],
+  tenants: readonly TenantOfRun[],
+  accepted: ReadonlyMap<string, string>,
+  untold: ReadonlyMap<string, string>,
+): Promise<void> {
   const checks = new Checks(fleet, ledger, pods, bus, fleet.ground.management);
   await checks.quiet();
   const token = fleet.issuer.token({ org: 'reprise', sub: 'olga', permissions: ['ops:read', 'ops:write'] });
@@ -162,6 +187,24 @@ async function finished(work: () => Promise<void>, ledger: Ledger): Promise<bool
 async function whenOver(enough: () => boolean, over: AbortController): Promise<void> {
   while (!enough()) await delay(250);
   over.abort();
+}
+
+/** Again and again, whether it succeeds or not. */
+async function repeatedly(everyMs: number, end: AbortSignal, work: () => void | Promise<void>): Promise<void> {
+  while (!end.aborted) {
+    await delay(everyMs, undefined, { signal: end }).catch(() => undefined);
+    if (!end.aborted) await Promise.resolve(work()).catch(() => undefined);
+  }
+}
+
+async function hasten(bus: Bus, ledger: Ledger): Promise<void> {
+  const sent = await bus.hasten();
+  if (sent > 0) ledger.note(`${sent} messages that waited for their last attempt were sent on`);
+}
+
+function tellWaits(ledger: Ledger): void {
+  const waits = ledger.waits.longest(WAITS_TOLD);
+  if (waits.length > 0) ledger.note(`waiting for ${waits.join('; ')}`);
 }
 
 /** Whatever was taken away is there again. */

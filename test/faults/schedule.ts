@@ -37,7 +37,7 @@ export async function inflict(faults: readonly Fault[], random: Random, scene: S
     await delay(draws.between(300, 2_500), undefined, { signal: over }).catch(() => undefined);
     if (!draws.chance(HASTY)) await upAgain(scene, upAgainMs);
     if (over.aborted) return;
-    const { section, told } = await struck(fault, scene, draws);
+    const { section, told } = await ledger.waits.during(`the end of ${fault.kind}, ${fault.name}`, () => struck(fault, scene, draws));
     ledger.count(section, section === 'faults' ? fault.kind : fault.name);
     ledger.note(`${fault.kind}: ${told}`);
   }

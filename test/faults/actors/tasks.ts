@@ -30,7 +30,7 @@ export class Tasks {
   /** Runs a task that writes files, to its end. */
   async work(): Promise<void> {
     const task = await this.submit((nonce) => writing(nonce, this.random.between(1, 160)));
-    if (task) await this.over(task, false);
+    if (task) await this.waitFor(task, false);
   }
 
   /** Does something while a task runs that would never end by itself; `hasEnded` tells whether it is on record as ended all the same. */
@@ -40,7 +40,11 @@ export class Tasks {
     const hasEnded = async () => (await this.rest.task(this.witness.id, task.id)).completed_at !== null;
     if (await this.begun(task)) await doing(hasEnded);
     // Whatever was done may have failed before it interrupted the task.
-    await this.over(task, true);
+    await this.waitFor(task, true);
+  }
+
+  private waitFor(task: Task, end: boolean): Promise<void> {
+    return this.ledger.waits.during(`${this.witness.name}: the end of the task ${task.id}`, () => this.over(task, end));
   }
 
   /** Ends whatever runs. */

@@ -16,16 +16,16 @@ export class TenantOfRun {
     readonly org: string,
     readonly rest: Rest,
     bus: Bus,
+    ledger: Ledger,
   ) {
-    this.org = org;
-    this.posture = new Posture(org, bus);
+    this.posture = new Posture(org, bus, ledger);
   }
 
   static async make(fleet: Fleet, bus: Bus, ledger: Ledger): Promise<TenantOfRun> {
     const org = `org-${randomBytes(5).toString('hex')}`;
     const exp = Math.floor(Date.now() / 1000) + 24 * 3600;
     const token = fleet.issuer.token({ org, sub: 'alice', permissions: ALL_SCOPES, claims: { exp } });
-    const tenant = new TenantOfRun(org, new Rest(fleet.apiUrl, org, token, ledger), bus);
+    const tenant = new TenantOfRun(org, new Rest(fleet.apiUrl, org, token, ledger), bus, ledger);
     await tenant.posture.set('active');
     const provider = must(201, await tenant.rest.post<ProviderView>('/v1/providers', { name: 'none', kind: 'none' }));
     const role = { name: 'shell', provider_id: provider.id, command: ['sh'], task_timeout_seconds: 3600 };
@@ -39,9 +39,14 @@ class Posture {
   constructor(
     private readonly org: string,
     private readonly bus: Bus,
+    private readonly ledger: Ledger,
   ) {}
 
-  async set(posture: 'active' | 'past_due'): Promise<void> {
+  set(posture: 'active' | 'past_due'): Promise<void> {
+    return this.ledger.waits.during(`${this.org}: the posture ${posture}`, () => this.untilSet(posture));
+  }
+
+  private async untilSet(posture: 'active' | 'past_due'): Promise<void> {
     const data = { org_id: this.org, posture, trial_ends_at: null };
     await eventually(
       async () => {

@@ -58,7 +58,11 @@ export class Witness {
   }
 
   /** Waits until no operation is on its way. @throws Stuck */
-  async settled(): Promise<WorkspaceView> {
+  settled(): Promise<WorkspaceView> {
+    return this.world.ledger.waits.during(`${this.name}: no operation on its way`, () => this.untilSettled());
+  }
+
+  private async untilSettled(): Promise<WorkspaceView> {
     let workspace = await this.see();
     for (const until = Date.now() + OPERATION_WITHIN_MS; workspace.operation; workspace = await this.see()) {
       const { status, operation } = workspace;
@@ -70,7 +74,11 @@ export class Witness {
   }
 
   /** The pod of an idle workspace, with everything in it that must be there; null where it has been lost, which Reprise must find out soon. */
-  async present(): Promise<Pod | null> {
+  present(): Promise<Pod | null> {
+    return this.world.ledger.waits.during(`${this.name}: its pod`, () => this.untilPresent());
+  }
+
+  private async untilPresent(): Promise<Pod | null> {
     for (const until = Date.now() + FOUND_OUT_WITHIN_MS; ; await delay(200)) {
       const { status, operation, generation } = await this.see();
       if (status !== 'idle' || operation) return null;
@@ -106,7 +114,7 @@ export class Witness {
   async ended(kind: string, id: string): Promise<void> {
     const before = this.known;
     this.world.accepted(id, this.id);
-    const operation = await this.end(id);
+    const operation = await this.world.ledger.waits.during(`${this.name}: the end of ${kind} ${id}`, () => this.end(id));
     this.world.ledger.count('operations', `${kind} ${operation.status}${operation.error ? `: ${operation.error.code}` : ''}`);
     const workspace = await this.see();
     const { snapshot_ref: snapshot } = workspace;

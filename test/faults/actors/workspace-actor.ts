@@ -190,9 +190,10 @@ export class WorkspaceActor {
 
   /** Sends a command about this workspace as an internal publisher, and learns what became of it. */
   private async command(type: string, { org }: TenantOfRun): Promise<Json> {
-    const { bus } = this.world;
+    const { bus, ledger } = this.world;
     const correlationId = await bus.command(type, org, { workspace_id: this.id });
-    const outcome = await bus.outcome(correlationId).catch(() => null);
+    const what = `${this.witness.name}: what became of ${type} ${correlationId}`;
+    const outcome = await ledger.waits.during(what, () => bus.outcome(correlationId)).catch(() => null);
     if (outcome === null) this.world.untold(correlationId, `${this.witness.name} was sent ${type}`);
     return outcome ?? {};
   }

@@ -30,14 +30,13 @@ export class Checks {
   /** Waits until nothing is on its way any more: no job, no operation, no message in a queue or an outbox. */
   async quiet(): Promise<void> {
     let moving = 'nothing was looked at';
-    const settled = await eventually(
-      async () => {
-        moving = (await this.moving()).join(', ');
-        if (moving !== '') throw new Error(moving);
-        return true;
-      },
-      { within: QUIET_WITHIN_MS, every: 1_000 },
-    ).catch(() => false);
+    const still = async () => {
+      moving = (await this.moving()).join(', ');
+      if (moving !== '') throw new Error(moving);
+      return true;
+    };
+    const wait = () => eventually(still, { within: QUIET_WITHIN_MS, every: 1_000 }).catch(() => false);
+    const settled = await this.ledger.waits.during(() => `everything to come to rest: ${moving}`, wait);
     this.ledger.check(10, settled, () => `${QUIET_WITHIN_MS / 1000} s after the last fault there are still ${moving}`);
   }
 

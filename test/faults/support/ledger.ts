@@ -1,3 +1,5 @@
+import { Waits } from './waits';
+
 /** The invariants of docs/architecture.md, by their number, and a line for what an answer must never be. */
 export const INVARIANTS = {
   1: 'an answer is a promise',
@@ -24,6 +26,7 @@ export interface Violation {
 /** What was seen during a run: counts by section and name, what happened when, and what must not have happened. */
 export class Ledger {
   readonly violations: Violation[] = [];
+  readonly waits = new Waits();
   private readonly sections = new Map<string, Map<string, number>>();
   private readonly checks = new Map<Invariant, number>();
   private readonly startedAt = Date.now();

@@ -55,7 +55,11 @@ export class Rest {
     return must(200, await this.get<TaskView>(`/v1/workspaces/${workspace}/tasks/${id}`));
   }
 
-  private async asked<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  private asked<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return this.ledger.waits.during(`${method} ${path}`, () => this.untilAnswered<T>(method, path, body, headers));
+  }
+
+  private async untilAnswered<T>(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer<T>> {
     const until = Date.now() + PATIENCE_MS;
     for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
       const answer = await this.once<T>(method, path, body, headers);
