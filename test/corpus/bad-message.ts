@@ -23,8 +23,11 @@ export interface Surroundings {
   missing: string;
 }
 
-/** How it must end: in the dead letters with this reason, refused with this code, refused by the broker itself, or without any effect at all. */
-export type End = { dead: string } | { refused: ErrorCode } | { barred: RegExp } | 'nothing';
+/**
+ * How it must end: in the dead letters with this reason, refused with this code, refused by the broker itself, or without any effect at all. Where a
+ * newer RabbitMQ refuses what an older one lets through, `orBarred` is what it says.
+ */
+export type End = { dead: string; orBarred?: RegExp } | { refused: ErrorCode } | { barred: RegExp } | 'nothing';
 
 export interface BadMessage {
   name: string;

@@ -137,13 +137,13 @@ export const FORGERIES: readonly BadMessage[] = [
   forged('an event that it may not send', 'billing', PodReady, BARRED, { exchange: EVENTS }),
   forged('an event that it may not send', 'publisher', PodReady, BARRED, { exchange: EVENTS }),
 
-  // By more routing keys than the one that the broker looks at.
+  // By more routing keys than the one that RabbitMQ 3 looks at; 4 looks at all.
   ...['CC', 'BCC'].map((header) =>
     forged(
       `the removal of a pod by a header ${header}`,
       'publisher',
       RemovePod,
-      { dead: 'invalid|no_handler' },
+      { dead: 'invalid|no_handler', orBarred: /ACCESS_REFUSED/ },
       {
         routingKey: STOP,
         headers: { [header]: [RemovePod.type] },
