@@ -5,8 +5,8 @@ import { hasCommand, isExecutable, knowsDebian, unpackPackages } from './debian-
 import { Failure } from './failure.mjs';
 
 /**
- * A RabbitMQ to run: the folders for PATH, and the variables that its scripts need.
- * @typedef {{ sbin: string, path: string, env: Record<string, string> }} RabbitmqBinaries
+ * A RabbitMQ to run: the folders for PATH, the variables that its scripts need, and lines for its configuration.
+ * @typedef {{ sbin: string, path: string, env: Record<string, string>, settings?: string[] }} RabbitmqBinaries
  */
 
 const ERLANG = 'base asn1 crypto eldap inets mnesia os-mon parsetools public-key runtime-tools ssl syntax-tools tools xmerl';
@@ -42,6 +42,9 @@ export async function unpackedRabbitmq(tools) {
 const RELEASE_WITH_4 = 'trixie';
 const LIBRARIES = ['libc6', 'libgcc-s1', 'libstdc++6', 'libtinfo6', 'zlib1g', 'libzstd1', 'libssl3t64', 'libsystemd0', 'libcap2'];
 
+/** Deprecated, and none may be used: 4.0 permits them all, while 4.3, which the image `rabbitmq:4` is by now, refuses transient queues. */
+const DEPRECATED = ['transient_nonexcl_queues', 'global_qos', 'queue_master_locator', 'ram_node_type'];
+
 /** Why RabbitMQ 4 cannot be had on this machine; null where it can. @returns {string | null} */
 export function hindranceToRabbitmq4() {
   const missing = ['apt-get', 'dpkg-deb'].filter((command) => !hasCommand(command));
@@ -64,7 +67,7 @@ export async function unpackedRabbitmq4(tools) {
     };
     await unpackPackages(tools, 'rabbitmq-4', [...PACKAGES, ...LIBRARIES], { release: RELEASE_WITH_4, finish });
   }
-  return binariesIn(home);
+  return { ...binariesIn(home), settings: DEPRECATED.map((feature) => `deprecated_features.permit.${feature} = false`) };
 }
 
 /** @param {string} root */

@@ -50,7 +50,7 @@ export async function startRabbitmq(node, binaries) {
   if (rabbitmqProcesses(node.id).length > 0 && rabbitmqProcesses(node.id, node.folder).length === 0) await stopRabbitmq(node, binaries);
   let ended = () => false;
   if (rabbitmqProcesses(node.id).length === 0) {
-    prepare(node);
+    prepare(node, binaries);
     ended = launch(node, environment(node, binaries));
   }
   const ready = await until(async () => ended() || (await isListening(node)), { limitMs: 120_000, everyMs: 100 });
@@ -64,8 +64,8 @@ export async function startRabbitmq(node, binaries) {
 /** @param {Node} node */
 const completeMark = (node) => join(node.folder, 'complete');
 
-/** @param {Node} node */
-function prepare(node) {
+/** @param {Node} node @param {import('./rabbitmq-binaries.mjs').RabbitmqBinaries} binaries */
+function prepare(node, { settings = [] }) {
   mkdirSync(node.folder, { recursive: true, mode: 0o700 });
   // A first start that was killed half-way may have made the database without its administrator; there is nothing in it to lose.
   if (!existsSync(completeMark(node))) rmSync(join(node.folder, 'mnesia'), { recursive: true, force: true });
@@ -74,11 +74,11 @@ function prepare(node) {
   rmSync(cookie, { force: true }); // it is read-only, as Erlang wants it
   writeFileSync(cookie, createHash('sha256').update(`cookie ${node.password}`).digest('hex').slice(0, 32), { mode: 0o400 });
   writeFileSync(join(node.folder, 'enabled_plugins'), '[rabbitmq_management].\n');
-  writeFileSync(join(node.folder, 'rabbitmq.conf'), configuration(node), { mode: 0o600 });
+  writeFileSync(join(node.folder, 'rabbitmq.conf'), configuration(node, settings), { mode: 0o600 });
 }
 
-/** @param {Node} node */
-function configuration({ user, password, ports, tls }) {
+/** @param {Node} node @param {string[]} more */
+function configuration({ user, password, ports, tls }, more) {
   return [
     `default_user = ${user}`,
     `default_pass = ${password}`,
@@ -91,6 +91,7 @@ function configuration({ user, password, ports, tls }) {
     'log.file.rotation.size = 10485760',
     'log.file.rotation.count = 2',
     ...(tls ? tlsListener(tls) : []),
+    ...more,
     '',
   ].join('\n');
 }

@@ -89,7 +89,7 @@ export class BrokerClient {
       case 'own queue':
         await this.channel.assertExchange(own, 'fanout', passing);
         await this.channel.assertQueue(own, {
-          durable: false,
+          durable: true, // RabbitMQ 4.3 refuses others that are not exclusive
           expires: 60_000,
           messageTtl: 0,
           deadLetterExchange: to.exchange,

@@ -1,5 +1,5 @@
 import { BROKER_USERS, EXCHANGE, EXCHANGES, QUEUES } from '@reprise/contracts';
-import { assertExchanges, assertQueue, type ExchangeSpec } from '@reprise/messaging/topology';
+import { assertExchanges, assertQueue, type ExchangeSpec, isStillTransient, type QueueSpec } from '@reprise/messaging/topology';
 import type { Environment } from '../environment';
 import { Failure, reasonOf } from '../failure';
 import { type BrokerAddress, brokerAddress } from './address';
@@ -42,10 +42,27 @@ async function makeTopology(address: BrokerAddress): Promise<void> {
     if (!isOtherType(error)) throw brokerFailure(error);
     for (const exchange of EXCHANGES) await makeAnew(address, exchange);
   });
-  await withChannel(address, async (channel) => {
-    for (const queue of QUEUES) await assertQueue(channel, queue, { names: EXCHANGE });
-  }).catch((error: unknown) => {
-    throw brokerFailure(error);
+  await makeQueues(address, QUEUES).catch(async (error: unknown) => {
+    if (!isStillTransient(error)) throw brokerFailure(error);
+    for (const queue of QUEUES) await makeOrLeave(address, queue);
+  });
+}
+
+/** Makes a queue, and leaves it as it is where an older version made it transient and its replicas may still consume from it. */
+async function makeOrLeave(address: BrokerAddress, queue: QueueSpec): Promise<void> {
+  await makeQueues(address, [queue])
+    .catch((error: unknown) => {
+      if (!isStillTransient(error)) throw error;
+      return makeQueues(address, [queue], { transientQueries: true });
+    })
+    .catch((error: unknown) => {
+      throw brokerFailure(error);
+    });
+}
+
+function makeQueues(address: BrokerAddress, queues: readonly QueueSpec[], { transientQueries = false } = {}): Promise<void> {
+  return withChannel(address, async (channel) => {
+    for (const queue of queues) await assertQueue(channel, queue, { names: EXCHANGE, transientQueries });
   });
 }
 

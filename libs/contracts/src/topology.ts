@@ -33,7 +33,7 @@ export const QUEUE = {
   deadlettersQueries: 'deadletters.queries',
 } as const;
 
-/** `work` is a quorum queue with its retry and dead-letter queues; `query` is a transient classic one. */
+/** `work` is a quorum queue with its retry and dead-letter queues; `query` is a classic one, whose messages are not persistent. */
 export interface QueueSpec {
   name: string;
   service: Service;

@@ -1,5 +1,5 @@
 /** Exchanges and queues, for whoever makes them or looks at them and sends nothing. */
-export { assertExchanges, assertQueue, type AssertQueueOptions } from './topology/assert-topology';
+export { assertExchanges, assertQueue, type AssertQueueOptions, isStillTransient } from './topology/assert-topology';
 export {
   type BindingSpec,
   deadQueueOf,

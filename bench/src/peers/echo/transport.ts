@@ -19,7 +19,7 @@ export function transportOf({ amqpUrl, queue, noDelay }: EchoSettings): NonNulla
   return {
     urls: [amqpUrl],
     queue,
-    queueOptions: { durable: false, autoDelete: true },
+    queueOptions: { durable: true, autoDelete: true }, // RabbitMQ 4.3 refuses it otherwise; its messages are not persistent
     ...(noDelay ? { socketOptions: { connectionOptions: { noDelay: true } } } : {}),
   };
 }

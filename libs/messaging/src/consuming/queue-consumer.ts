@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { AmqpConnection } from '../connection/amqp-connection';
 import { pause } from '../connection/backoff';
 import type { ManagedChannel } from '../connection/managed-channel';
-import { assertQueue, type AssertQueueOptions } from '../topology/assert-topology';
+import { assertQueue, type AssertQueueOptions, isStillTransient } from '../topology/assert-topology';
 import type { QueueSpec } from '../topology/topology';
 
 /** One delivery in hand. Settling it on a channel that has gone does nothing: the broker delivers it again. */
@@ -46,6 +46,7 @@ export class QueueConsumer {
   private hold = newHold();
   private draining = false;
   private resting = false;
+  private stillTransient = false;
   private channel: ManagedChannel | undefined;
   private consumer: Consumer | undefined;
 
@@ -144,7 +145,17 @@ export class QueueConsumer {
 
   private async assert(channel: ConfirmChannel): Promise<void> {
     const { queue, topology } = this.options;
-    if (topology) await assertQueue(channel, queue, topology);
+    if (!topology) return;
+    // Once only: after a restart of the broker it is made durable.
+    const transientQueries = this.stillTransient;
+    this.stillTransient = false;
+    try {
+      await assertQueue(channel, queue, { ...topology, transientQueries });
+    } catch (error) {
+      // The broker has closed this channel; the next one takes the queue as it is.
+      this.stillTransient = isStillTransient(error);
+      throw error;
+    }
   }
 
   private take(channel: ConfirmChannel, message: ConsumeMessage | null): void {

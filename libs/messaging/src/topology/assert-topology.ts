@@ -17,6 +17,8 @@ export interface AssertQueueOptions {
   retryDelays?: readonly RetryDelay[];
   /** Default {@link DELIVERY_LIMIT}. */
   deliveryLimit?: number;
+  /** Declares a query queue as older versions did; for one that {@link isStillTransient}. Default false. */
+  transientQueries?: boolean;
 }
 
 /**
@@ -34,11 +36,26 @@ export async function assertExchanges(channel: Channel, exchanges: readonly Exch
  */
 export async function assertQueue(channel: Channel, spec: QueueSpec, options: AssertQueueOptions): Promise<void> {
   if (spec.kind === 'work') await assertWorkQueue(channel, spec.name, options);
-  else await channel.assertQueue(spec.name, QUERY_QUEUE);
+  else await channel.assertQueue(spec.name, options.transientQueries ? TRANSIENT_QUERY_QUEUE : QUERY_QUEUE);
   for (const { exchange, routingKey } of spec.bindings) await channel.bindQueue(spec.name, exchange, routingKey);
 }
 
-const QUERY_QUEUE: Options.AssertQueue = { durable: false, autoDelete: false, messageTtl: QUERY_TTL_MS };
+/**
+ * Whether `assertQueue` failed because a query queue of an older version is there, which was not durable. Old replicas consume from it until they are
+ * replaced; it goes with the next restart of the broker, or when somebody deletes it.
+ */
+export function isStillTransient(error: unknown): boolean {
+  return error instanceof Error && /PRECONDITION_FAILED.*inequivalent arg 'durable'/.test(error.message);
+}
+
+/** Durable, though queries are not: RabbitMQ 4.3 refuses queues that are neither durable nor exclusive. */
+const QUERY_QUEUE: Options.AssertQueue = {
+  durable: true,
+  autoDelete: false,
+  messageTtl: QUERY_TTL_MS,
+  arguments: { 'x-queue-type': 'classic' },
+};
+const TRANSIENT_QUERY_QUEUE: Options.AssertQueue = { durable: false, autoDelete: false, messageTtl: QUERY_TTL_MS };
 
 async function assertWorkQueue(channel: Channel, name: string, options: AssertQueueOptions): Promise<void> {
   const { names, retryDelays = RETRY_DELAYS, deliveryLimit = DELIVERY_LIMIT } = options;

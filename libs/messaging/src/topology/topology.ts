@@ -12,7 +12,7 @@ export interface BindingSpec {
 
 /**
  * `work`: a quorum queue with its retry queues and its dead-letter queue; nothing in it is ever lost.
- * `query`: a transient classic queue; what waits in it longer than its asker does is dropped.
+ * `query`: a classic queue of messages that are not persistent; what waits in it longer than its asker does is dropped.
  */
 export interface QueueSpec {
   name: string;
