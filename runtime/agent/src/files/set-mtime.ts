@@ -6,10 +6,19 @@ export function setMtime(path: Buffer, micros: bigint): void {
   lutimesSync(path, time, time);
 }
 
+/** Since libuv 1.52 (Node 24; measured against 1.51) nanoseconds are kept. Before, a time was cut to microseconds, towards zero. */
+const KEEPS_NANOSECONDS = isAtLeast(process.versions.uv, 1, 52);
+
 /**
- * Node takes seconds as a double and cuts it to microseconds; half a microsecond more, away from zero, keeps the cut
- * from going one too far. As text, because Node takes a negative number for "now".
+ * Node takes seconds as a double, which is as exact as a quarter of a microsecond: half a microsecond more keeps what is read, which is
+ * cut to microseconds, from being one too few. As text, because Node takes a negative number for "now".
  */
 export function secondsText(micros: bigint): string {
-  return String((Number(micros) + (micros < 0n ? -0.5 : 0.5)) / 1e6);
+  const half = micros < 0n && !KEEPS_NANOSECONDS ? -0.5 : 0.5;
+  return String((Number(micros) + half) / 1e6);
+}
+
+function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
