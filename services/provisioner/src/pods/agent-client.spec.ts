@@ -4,10 +4,12 @@ import { Readable } from 'node:stream';
 import { LIMITS } from '../../test/testing/limits';
 import { AgentClient } from './agent-client';
 
-let server: Server | undefined;
+/** A test may have several agents. */
+const servers: Server[] = [];
 const client = async (listener: RequestListener, options: { timeoutMs?: number; idleTimeoutMs?: number } = {}): Promise<AgentClient> => {
-  server = createServer(listener);
-  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return new AgentClient({
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     credentials: [{ token: 'the-token' }],
@@ -20,8 +22,10 @@ const json =
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
 afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 describe('the agent client tells apart', () => {
@@ -61,7 +65,6 @@ describe('the agent client tells apart', () => {
 
   it('a task that the agent does not run from one that it does', async () => {
     expect(await (await client(json(202, { task_id: 'a' }))).cancelTask('a', 'b')).toBe(true);
-    server?.close();
     expect(await (await client(json(404, { error: { code: 'not_found', message: '' } }))).cancelTask('a', 'b')).toBe(false);
   });
 });
@@ -84,7 +87,6 @@ describe('an answer of 200 that proves nothing', () => {
       });
       // It may have done what was asked, and every request may be repeated.
       await expect(asked(agent)).rejects.toMatchObject({ reason: 'bad_answer', retryable: true });
-      server?.close();
     }
   });
 });
