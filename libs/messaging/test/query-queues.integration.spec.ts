@@ -39,7 +39,10 @@ describe('a query queue', () => {
     const app = await service();
     try {
       expect(await isDurable()).toBe(false);
-      expect(await app.get(Requester).request({ type: QUERY, data: {} }, { deadlineMs: 5_000 })).toMatchObject({ was: 'asked' });
+      expect(await app.get(Requester).request({ type: QUERY, data: { text: 'x' } }, { deadlineMs: 5_000 })).toMatchObject({
+        status: 'done',
+        value: { was: 'asked' },
+      });
       // As with a restart of the broker.
       await broker.channel.deleteQueue(QUERIES);
       await waitFor(async () => (await broker.consumerCount(QUERIES)) === 1 && (await isDurable()), 'the durable queue');
