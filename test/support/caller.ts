@@ -51,9 +51,11 @@ export class Caller {
     return this.see(made.id);
   }
 
-  /** The workspace as it is now. */
+  /** The workspace as it is now. On a busy machine lifecycle may not answer within half a second; a 503 asks to repeat the request. */
   async see(id: string): Promise<WorkspaceView> {
-    return must(200, await this.get<WorkspaceView>(`/v1/workspaces/${id}`));
+    const read = () => this.get<WorkspaceView>(`/v1/workspaces/${id}`);
+    const first = await read();
+    return must(200, first.status === 503 ? await eventually(async () => available(await read())) : first);
   }
 
   /** Waits until the workspace has this status. */
@@ -146,6 +148,12 @@ export class Caller {
       { within: 20_000 },
     );
   }
+}
+
+/** @throws Error for a 503 */
+function available<T>(answer: Answer<T>): Answer<T> {
+  if (answer.status === 503) must(200, answer);
+  return answer;
 }
 
 /** The body of an answer with this status. */
