@@ -2,6 +2,7 @@
 // npm run test:node -- 22|24 [jest arguments]: `npm test` with everything on that version of Node: the runner, its workers, the services and the agents.
 import { spawn } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
+import { helpOn } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { countLine } from './lib/count.mjs';
 import { describe } from './lib/failure.mjs';
@@ -10,10 +11,15 @@ import { abortCommands } from './lib/processes.mjs';
 import { Progress } from './lib/progress.mjs';
 import { ROOT } from './lib/state.mjs';
 
+const USAGE = `usage: npm run test:node -- ${[...NODE_VERSIONS.keys()].join('|')} [what Jest takes]
+
+Runs npm test with everything on that version of Node, which npm fetches: the runner, its workers, the services and the agents.`;
+
+helpOn(USAGE);
 const [major = '', ...jestArguments] = process.argv.slice(2);
 const version = NODE_VERSIONS.get(major);
 if (version === undefined) {
-  console.error(`usage: npm run test:node -- ${[...NODE_VERSIONS.keys()].join('|')} [jest arguments]`);
+  console.error(`${major === '' ? 'No version of Node is given' : `Node ${major} is not one of those that tests can be run on`}\n${USAGE}`);
   process.exit(2);
 }
 

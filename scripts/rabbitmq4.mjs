@@ -3,6 +3,7 @@
 // fault suite on it. With arguments only the tests that they name. Needs the package manager of Debian; elsewhere all is skipped.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { helpOn } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
 import { countLine, isGreen, readReport } from './lib/count.mjs';
 import { describe } from './lib/failure.mjs';
@@ -15,6 +16,12 @@ import { RABBITMQ_4, ROOT, TOOLS, faultsReport, testReport } from './lib/state.m
 const TESTS = ['libs/messaging/test', 'services/deadletters/test', 'cli/test', 'test/[^/]+\\.e2e\\.spec'];
 const FAULTS = ['--minutes', '3', '--operations', '120'];
 
+const USAGE = `usage: npm run test:rabbitmq4 -- [what Jest takes]
+
+Runs the tests that a broker has a part in on RabbitMQ 4, then three minutes of the fault suite, and ends with the count of both. With arguments
+only the tests that they name. Without the package manager of Debian all is skipped.`;
+
+helpOn(USAGE);
 tolerateClosedOutput();
 process.env.TEST_RABBITMQ_RELEASE = RABBITMQ_4;
 /** @type {import('node:child_process').ChildProcess | null} */
