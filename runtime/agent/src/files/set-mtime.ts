@@ -6,6 +6,9 @@ export function setMtime(path: Buffer, micros: bigint): void {
   lutimesSync(path, time, time);
 }
 
+/** The microsecond that a time is in, also before 1970. */
+export const microsOf = (nanos: bigint): bigint => (nanos >= 0n ? nanos / 1000n : (nanos - 999n) / 1000n);
+
 /** Since libuv 1.52 (Node 24; measured against 1.51) nanoseconds are kept. Before, a time was cut to microseconds, towards zero. */
 const KEEPS_NANOSECONDS = isAtLeast(process.versions.uv, 1, 52);
 

@@ -1,5 +1,6 @@
 import { AgentError } from '../errors';
 import { fromText, onDisk, toText, type RawPath } from '../files/raw-path';
+import { microsOf } from '../files/set-mtime';
 import { RAW_LINK, RAW_PATH } from '../snapshot/header';
 
 /** What a tar entry says of itself, as tar-stream reads it. */
@@ -46,7 +47,7 @@ export function mtimeOf(header: EntryHeader): bigint {
   if (!match) return BigInt(header.mtime?.getTime() ?? 0) * 1000n;
   const ns = BigInt(match[2] ?? 0) * 1_000_000_000n + BigInt((match[3] ?? '').padEnd(9, '0').slice(0, 9));
   const signed = match[1] ? -ns : ns;
-  return signed >= 0n ? signed / 1000n : (signed - 999n) / 1000n;
+  return microsOf(signed);
 }
 
 /** Owner and group: the pax records where there are any, else the header's own fields. */

@@ -6,6 +6,7 @@ import { Directory, openUpSelf, statAt } from '../files/directory';
 import { IN_FLOW } from '../files/in-flow';
 import { removeTree } from '../files/remove-tree';
 import { RESTORE_AREA } from '../files/restore-area';
+import { microsOf } from '../files/set-mtime';
 import { codeOf, log, messageOf } from '../log';
 import { replaceChildren } from './replace-children';
 import { unpack } from './unpack';
@@ -58,7 +59,7 @@ export async function prepareWorkspace(workspace: Directory): Promise<void> {
   try {
     if (statAt(workspace, RESTORE_AREA) === null) return;
     await removeTree(workspace, RESTORE_AREA);
-    workspace.setMtime(before.mtimeNs / 1000n);
+    workspace.setMtime(microsOf(before.mtimeNs));
   } finally {
     close();
   }
@@ -89,7 +90,7 @@ function settleRoot(workspace: Directory, { uid, gid, mode, mtimeNs }: BigIntSta
   try {
     if (process.geteuid?.() === 0) workspace.chown(Number(uid), Number(gid));
     workspace.chmod(Number(mode) & 0o7777);
-    workspace.setMtime(mtimeNs / 1000n);
+    workspace.setMtime(microsOf(mtimeNs));
   } catch (error) {
     // The root of a volume may be another user's, with rights for the agent's group: then these are not the agent's to set.
     if (codeOf(error) !== 'EPERM') throw asAgentError(error);

@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { microsOf } from '../../src/files/set-mtime';
 
 /** Names are latin1: one character for each byte on the disk. */
 const raw = (path: string): Buffer => Buffer.from(path, 'latin1');
@@ -92,7 +93,7 @@ export function describeTree(root: string): Record<string, object> {
   const visit = (path: string): void => {
     const absolute = raw(path === '' ? root : `${root}/${path}`);
     const stat = lstatSync(absolute, { bigint: true });
-    const common = { mode: (Number(stat.mode) & 0o7777).toString(8), uid: stat.uid, gid: stat.gid, micros: stat.mtimeNs / 1000n };
+    const common = { mode: (Number(stat.mode) & 0o7777).toString(8), uid: stat.uid, gid: stat.gid, micros: microsOf(stat.mtimeNs) };
     if (stat.isSymbolicLink()) described[path] = { ...common, symlink: readlinkSync(absolute, 'latin1') };
     else if (stat.isDirectory()) {
       described[path] = { ...common, directory: true };
