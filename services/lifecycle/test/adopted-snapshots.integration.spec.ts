@@ -16,6 +16,7 @@ const AT = '2026-01-02T03:04:05.000Z';
 const adopted = (workspace_id: string, snapshot_id: string) => world.event(SnapshotAdopted, { workspace_id, snapshot_id, taken_at: AT });
 async function stopped(): Promise<{ id: string }> {
   const { id } = await world.idleWorkspace(role);
+  await world.toProvisioner(CreatePod);
   const { operation_id } = await world.done<{ operation_id: string }>(StopWorkspace, { workspace_id: id });
   const { generation } = await world.operation(operation_id);
   await world.event(PodRemoved, { operation_id, workspace_id: id, generation, snapshot_id: newId('snapshot') });

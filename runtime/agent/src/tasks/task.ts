@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, messageOf } from '../log';
-import { fatalSignalOf } from './fatal-signal';
+import { FatalSignal } from './fatal-signal';
 import { OutputBuffer } from './output-buffer';
 import { endGroup } from './process-group';
 
@@ -63,14 +63,17 @@ export class Task {
       return notStarted(program, error);
     }
     this.child = child;
-    child.stdout?.on('data', (chunk: Buffer) => out.add(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => err.add(chunk));
-    let unnamed: number | null = null;
+    const fatal = new FatalSignal(child);
     let open = 2;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.once('end', () => {
-        if (--open === 0 && child.pid !== undefined && child.exitCode === null) unnamed = fatalSignalOf(child.pid);
+    for (const [stream, buffer] of [
+      [child.stdout, out],
+      [child.stderr, err],
+    ] as const) {
+      stream?.on('data', (chunk: Buffer) => {
+        buffer.add(chunk);
+        fatal.look();
       });
+      stream?.once('end', () => (--open === 0 ? fatal.watch() : fatal.look()));
     }
     // A command that does not read its input may close it: that is its own affair.
     child.stdin?.on('error', () => undefined);
@@ -83,7 +86,7 @@ export class Task {
       this.over = true;
       await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
       await this.killed;
-      return endOf(this.stopping, code, signal ?? unnamed, out.text(), err.text());
+      return endOf(this.stopping, code, signal ?? fatal.number, out.text(), err.text());
     } catch (error) {
       return notStarted(program, error);
     } finally {
