@@ -13,10 +13,7 @@ import { Failure, describe } from './failure.mjs';
  * @returns {T}
  */
 export function commandLine({ usage, options, positionals: allowPositionals = false, args = process.argv.slice(2) }, check) {
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(usage);
-    process.exit(0);
-  }
+  helpOn(usage, args);
   try {
     return check(/** @type {any} */ (parseArgs({ args, options, allowPositionals })));
   } catch (error) {
@@ -28,7 +25,8 @@ export function commandLine({ usage, options, positionals: allowPositionals = fa
 
 /** Of a script that takes its arguments to another program: prints the usage where it is asked for. @param {string} usage */
 export function helpOn(usage, args = process.argv.slice(2)) {
-  if (!args.includes('--help') && !args.includes('-h')) return;
+  const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  if (!options.includes('--help') && !options.includes('-h')) return;
   console.log(usage);
   process.exit(0);
 }

@@ -24,7 +24,7 @@ export function obstacleTo(port) {
 /** @param {string} name @param {string} text @throws Failure where that is no port */
 export function portOf(name, text) {
   const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  if (/^[1-9]\d{0,4}$/.test(text) && port <= 65_535) return port;
   throw new Failure(`${name} must be a port, a whole number between 1 and 65535 (got "${text}")`);
 }
 

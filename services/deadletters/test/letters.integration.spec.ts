@@ -138,6 +138,13 @@ it('the death of a command that internal services may send is told, as often as 
   await operator.bury(QUEUE.lifecycleCommands, '{}', { messageId: 'command', type: 'told.v1', correlationId: 'theirs' }, later);
   expect((await next()).data).toMatchObject({ dead_letter_id: letter.id });
 
+  // Nothing that is told may be half of a character, or longer than a property.
+  const cut = { [HEADER.exception]: `DeadLetter: ${'x'.repeat(1_999)}\u{1f600}`, cloudEvents_orgid: 'acme' };
+  await operator.bury(QUEUE.billingCommands, '{}', { messageId: '\0'.repeat(255), type: 'cut.v1' }, cut);
+  const { data: short, properties: capped } = await next();
+  expect(short).toMatchObject({ command_id: '\ufffd'.repeat(255), message: 'x'.repeat(1_999) });
+  expect(capped.correlationId).toBe(`${'\ufffd'.repeat(84)}…`);
+
   await operator.bury(QUEUE.billingCommands, 'no JSON', {}, { cloudEvents_orgid: 'no tenant' });
   const nameless = await next();
   expect(nameless.data).toMatchObject({ command_id: null, command_type: null, message: 'it is not valid' });

@@ -2,7 +2,7 @@ import { brokerUserOf, CATALOG, CommandDead, isOrgId, LONGEST_DEATH_MESSAGE, may
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type Death, HEADER, Outbox, type OutgoingMessage } from '@reprise/messaging';
-import { Clock, inTransaction } from '@reprise/platform';
+import { capText, Clock, inTransaction } from '@reprise/platform';
 import type { DataSource } from 'typeorm';
 import { HistoryRepository } from '../history/history.repository';
 import { DeadlettersMetrics } from '../metrics/deadletters-metrics';
@@ -13,6 +13,8 @@ import { afterDeath } from './letter.rules';
 import { LettersRepository, type NewLetter } from './letters.repository';
 
 const LONGEST_TEXT = 16_384;
+/** Of a property of AMQP. */
+const LONGEST_PROPERTY_BYTES = 255;
 
 /** Takes dead messages over: a new one becomes a letter, one that has a letter already is linked to it. */
 @Injectable()
@@ -69,9 +71,14 @@ function isPublishers(type: string): boolean {
 function tidingsOf({ properties }: Death, { id, queue, message_id, type, org_id, reason, exception }: NewLetter): OutgoingMessage[] {
   if (!TOLD.has(queue)) return [];
   // The name of the class that brings the reason tells a sender nothing.
-  const message = exception?.replace(/^DeadLetter: /, '').slice(0, LONGEST_DEATH_MESSAGE) ?? null;
+  // Not with half of a character at its end.
+  const message =
+    exception
+      ?.replace(/^DeadLetter: /, '')
+      .slice(0, LONGEST_DEATH_MESSAGE)
+      .replace(/[\ud800-\udbff]$/, '') ?? null;
   const data: CommandDead = { command_id: message_id, command_type: type, dead_letter_id: id, reason, message };
-  const correlationId = storable(properties.correlationId) ?? message_id;
+  const correlationId = capText(storable(properties.correlationId) ?? message_id ?? '', LONGEST_PROPERTY_BYTES) || null;
   return [{ type: CommandDead.type, data, orgId: isOrgId(org_id) ? org_id : null, correlationId }];
 }
 

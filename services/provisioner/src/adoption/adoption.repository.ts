@@ -13,8 +13,11 @@ export interface Candidate {
   readonly key: string;
 }
 
-/** The snapshot that a candidate is or becomes; or why it cannot. */
-export type Standing = { readonly id: string; readonly isVerified: boolean } | { readonly problem: string };
+/** The snapshot that a candidate is to become; or why it cannot. */
+export type Standing = { readonly id: string } | { readonly problem: string };
+
+/** A row of an adoption that was begun. Nobody deletes it while anyone may be reading its object; the retention forgets it in its time. */
+const BEGUN = (row: string): string => `(${row}.status = 'writing' AND ${row}.reason = 'adopted')`;
 
 /** Puts objects of the store on record as snapshots. */
 @Injectable()
@@ -24,21 +27,29 @@ export class AdoptionRepository {
     private readonly outbox: Outbox,
   ) {}
 
-  /** Of these keys those that no snapshot has, and whose workspace is on record. */
+  /** Of these keys those that no snapshot has, and whose workspace is on record. An adoption that was begun and not finished has none. */
   async unrecorded(objects: readonly { key: string; workspaceId: string }[]): Promise<Set<string>> {
     const rows = await this.database.query<{ key: string }[]>(
       `SELECT o.key FROM unnest($1::text[], $2::text[]) AS o(key, workspace_id)
-        WHERE NOT EXISTS (SELECT FROM snapshots s WHERE s.key = o.key) AND EXISTS (SELECT FROM fences f WHERE f.workspace_id = o.workspace_id)`,
+        WHERE NOT EXISTS (SELECT FROM snapshots s WHERE s.key = o.key AND NOT ${BEGUN('s')})
+          AND EXISTS (SELECT FROM fences f WHERE f.workspace_id = o.workspace_id)`,
       [objects.map(({ key }) => key), objects.map(({ workspaceId }) => workspaceId)],
     );
     return new Set(rows.map(({ key }) => key));
   }
 
-  /** Puts the object on record as one that is being read, so that it stays. One that was begun before, and not finished, goes on. */
+  /**
+   * Puts the object on record as one that is being read, so that it stays: for the time of an orphan, from now on. One that was begun before goes on, also
+   * where another still reads it.
+   */
   begin(candidate: Candidate): Promise<Standing> {
     return this.database.transaction(async (manager) => {
       const standing = await this.standing(manager, candidate);
-      if (standing) return standing;
+      if (standing) {
+        if ('id' in standing)
+          await manager.query(`UPDATE snapshots s SET created_at = now() WHERE id = $1 AND ${BEGUN('s')}`, [standing.id]);
+        return standing;
+      }
       const rows = await manager.query<{ id: string }[]>(
         `INSERT INTO snapshots (id, workspace_id, org_id, generation, status, key, reason)
          SELECT CASE WHEN EXISTS (SELECT FROM snapshots WHERE id = $1) THEN $2 ELSE $1 END, f.workspace_id,
@@ -46,30 +57,41 @@ export class AdoptionRepository {
            FROM fences f WHERE f.workspace_id = $3 RETURNING id`,
         [candidate.id, newId('snapshot'), candidate.workspaceId, candidate.key],
       );
-      return { id: rows[0]?.id ?? candidate.id, isVerified: false };
+      return { id: rows[0]?.id ?? candidate.id };
     });
   }
 
-  /** The object was read and found whole: it becomes the workspace's newest snapshot, and lifecycle is told. */
+  /** The object was read and found whole: it becomes the workspace's newest snapshot, and lifecycle is told. Nothing where it is that already. */
   finish(candidate: Candidate, record: SnapshotRecord, takenAt: Date): Promise<Standing> {
     return this.database.transaction(async (manager) => {
       const standing = await this.standing(manager, candidate);
-      if (!standing) return { problem: 'it was taken off the record meanwhile' };
-      if ('problem' in standing || standing.isVerified) return standing;
-      await manager.query(
-        `UPDATE snapshots SET status = 'verified', verified_at = now(), created_at = $2, seq = nextval('snapshots_seq'), tar_sha256 = $3, tar_bytes = $4,
-                entries = $5, stored_sha256 = $6, stored_bytes = $7, encoding = $8 WHERE id = $1`,
-        [standing.id, takenAt, record.tarSha256, record.tarBytes, record.entries, record.storedSha256, record.storedBytes, record.encoding],
+      if (!standing) return { problem: 'it was taken off the record meanwhile; adopt it again' };
+      if ('problem' in standing) return standing;
+      const made = await manager.query<unknown[]>(
+        `WITH made AS (
+           UPDATE snapshots SET status = 'verified', verified_at = now(), created_at = $2, seq = nextval('snapshots_seq'), tar_sha256 = $3,
+                  tar_bytes = $4, entries = $5, stored_sha256 = $6, stored_bytes = $7, encoding = $8
+            WHERE id = $1 AND id IS DISTINCT FROM (
+                    SELECT n.id FROM snapshots n WHERE n.workspace_id = $9 AND n.status = 'verified' ORDER BY n.seq DESC LIMIT 1)
+           RETURNING 1
+         ) SELECT FROM made`,
+        [
+          standing.id,
+          takenAt,
+          record.tarSha256,
+          record.tarBytes,
+          record.entries,
+          record.storedSha256,
+          record.storedBytes,
+          record.encoding,
+          candidate.workspaceId,
+        ],
       );
+      if (made.length === 0) return standing;
       const data: SnapshotAdopted = { workspace_id: candidate.workspaceId, snapshot_id: standing.id, taken_at: takenAt.toISOString() };
       await this.outbox.append(manager, [{ type: SnapshotAdopted.type, data, subject: candidate.workspaceId, orgId: null }]);
-      return { id: standing.id, isVerified: true };
+      return standing;
     });
-  }
-
-  /** The object is no snapshot: it is an orphan as before. */
-  async giveUp(id: string): Promise<void> {
-    await this.database.query(`DELETE FROM snapshots WHERE id = $1 AND status = 'writing' AND reason = 'adopted'`, [id]);
   }
 
   /** How the candidate stands, with its workspace held until the end of the transaction; null where it is not on record, and may be. */
@@ -80,8 +102,8 @@ export class AdoptionRepository {
       `SELECT id, status, reason FROM snapshots WHERE key = $1 ORDER BY status = 'verified' DESC LIMIT 1`,
       [key],
     );
-    if (found?.status === 'verified') return { id: found.id, isVerified: true };
-    if (found && found.reason !== 'adopted') return { problem: `snapshot ${found.id}, which is ${found.status}, has it` };
+    const isFree = !found || found.status === 'verified' || (found.status === 'writing' && found.reason === 'adopted');
+    if (!isFree) return { problem: `snapshot ${found.id}, which is ${found.status}, has it` };
     const [inTheWay] = await manager.query<{ what: string }[]>(
       `SELECT 'operation ' || operation_id || ' is under way' AS what FROM jobs WHERE workspace_id = $1 AND status IN ('waiting', 'running')
         UNION ALL
@@ -90,6 +112,6 @@ export class AdoptionRepository {
       [workspaceId],
     );
     if (inTheWay) return { problem: `the workspace is not at rest: ${inTheWay.what}` };
-    return found ? { id: found.id, isVerified: false } : null;
+    return found ? { id: found.id } : null;
   }
 }

@@ -9,6 +9,8 @@ import { recordOf } from '../snapshots/snapshots';
 import { AdoptionRepository, type Candidate } from './adoption.repository';
 
 const BATCH = 500;
+/** Objects that are asked for side by side. */
+const AT_ONCE = 32;
 
 /**
  * Snapshots that are in the store and not in the database, which was restored to an earlier state. An operator may put one on record again; it then is
@@ -26,16 +28,23 @@ export class Adoption {
 
   /** The newest first. @throws SnapshotStoreError */
   async unrecorded(limit: number, workspaceId?: string): Promise<UnrecordedSnapshots> {
-    const objects: UnrecordedSnapshot[] = [];
+    let objects: UnrecordedSnapshot[] = [];
+    let count = 0;
     for await (const batch of this.listed(workspaceId)) {
       const unrecorded = await this.records.unrecorded(batch);
-      for (const { key, workspaceId: owner } of batch.filter(({ key }) => unrecorded.has(key))) {
-        const found = await this.store.stat(key);
-        if (found) objects.push({ key, workspace_id: owner, size_bytes: found.sizeBytes, modified_at: found.modifiedAt.toISOString() });
-      }
+      const orphans = batch.filter(({ key }) => unrecorded.has(key));
+      for (let at = 0; at < orphans.length; at += AT_ONCE)
+        objects.push(...(await Promise.all(orphans.slice(at, at + AT_ONCE).map((o) => this.look(o)))).flat());
+      count += orphans.length;
+      objects = objects.sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1)).slice(0, limit);
     }
-    objects.sort((a, b) => (a.modified_at < b.modified_at ? 1 : -1));
-    return { objects: objects.slice(0, limit), more: objects.length > limit };
+    return { objects, more: count > limit };
+  }
+
+  private async look({ key, workspaceId }: { key: string; workspaceId: string }): Promise<UnrecordedSnapshot[]> {
+    const found = await this.store.stat(key);
+    if (!found) return [];
+    return [{ key, workspace_id: workspaceId, size_bytes: found.sizeBytes, modified_at: found.modifiedAt.toISOString() }];
   }
 
   /** Reads the whole object, and puts it on record. What stands against it is told, and not thrown. */
@@ -55,20 +64,15 @@ export class Adoption {
     const { key, workspaceId } = candidate;
     const begun = await this.records.begin(candidate);
     if ('problem' in begun) return refused(begun.problem);
-    try {
-      const found = await this.store.stat(key);
-      if (!found) throw new SnapshotStoreError('missing', `there is no object ${key}`);
-      const record = await recordOf(this.store, key, snapshotLimits(this.config));
-      const finished = await this.records.finish(candidate, record, found.modifiedAt);
-      if ('problem' in finished) throw new SnapshotStoreError('denied', finished.problem);
-      this.logger.log(`Adopted snapshot ${finished.id} of ${workspaceId} from ${key}: ${record.entries} entries, ${record.tarBytes} bytes`);
-      const { entries, tarBytes: tar_bytes } = record;
-      const taken_at = found.modifiedAt.toISOString();
-      return { snapshot: { id: finished.id, workspace_id: workspaceId, taken_at, entries, tar_bytes }, problem: null };
-    } catch (error) {
-      await this.records.giveUp(begun.id);
-      throw error;
-    }
+    const found = await this.store.stat(key);
+    if (!found) return refused(`missing: there is no object ${key}`);
+    const record = await recordOf(this.store, key, snapshotLimits(this.config));
+    const finished = await this.records.finish(candidate, record, found.modifiedAt);
+    if ('problem' in finished) return refused(finished.problem);
+    this.logger.log(`Adopted snapshot ${finished.id} of ${workspaceId} from ${key}: ${record.entries} entries, ${record.tarBytes} bytes`);
+    const { entries, tarBytes: tar_bytes } = record;
+    const taken_at = found.modifiedAt.toISOString();
+    return { snapshot: { id: finished.id, workspace_id: workspaceId, taken_at, entries, tar_bytes }, problem: null };
   }
 
   private async *listed(workspaceId?: string): AsyncGenerator<{ key: string; workspaceId: string }[]> {

@@ -51,7 +51,7 @@ export class RetentionRepository {
             AND NOT EXISTS (${UNFINISHED('r.workspace_id')}) AND NOT EXISTS (${IN_USE('r.workspace_id', 'r.id')})
           UNION ALL
          SELECT s.id FROM snapshots s
-          WHERE s.status IN ('writing', 'complete') AND s.created_at < now() - make_interval(hours => $2)
+          WHERE s.status IN ('writing', 'complete') AND coalesce(s.reason, '') <> 'adopted' AND s.created_at < now() - make_interval(hours => $2)
             AND NOT EXISTS (${UNFINISHED('s.workspace_id')})
           LIMIT $3
        ), marked AS (
@@ -59,6 +59,14 @@ export class RetentionRepository {
        )
        SELECT id, key FROM marked UNION SELECT id, key FROM snapshots WHERE status = 'deleting'`,
       [kept, unverifiedForHours, limit, keptHours],
+    );
+  }
+
+  /** Forgets adoptions that were begun so long ago and never finished. Their objects are what they were before: orphans. */
+  async forgetAdoptions(hours: number): Promise<void> {
+    await this.database.query(
+      `DELETE FROM snapshots WHERE status = 'writing' AND reason = 'adopted' AND created_at < now() - make_interval(hours => $1)`,
+      [hours],
     );
   }
 

@@ -70,6 +70,7 @@ export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Listed before the records are read: a snapshot is recorded before its object is made, so what has no record then has none for good. */
   private async dropOrphans(): Promise<number> {
+    await this.records.forgetAdoptions(this.config.snapshotOrphanHours);
     let dropped = 0;
     let objects: { key: string; workspaceId: string }[] = [];
     const drop = async (): Promise<void> => {

@@ -92,7 +92,7 @@ export async function recordOf(store: SnapshotStore, key: string, limits: Snapsh
 }
 
 async function beginningOf(store: SnapshotStore, key: string): Promise<Buffer> {
-  for await (const chunk of await store.get(key)) return chunk as Buffer;
+  for await (const chunk of gathered(await store.get(key), 2)) return chunk;
   return Buffer.alloc(0);
 }
 

@@ -5,10 +5,14 @@ import { newId } from '@reprise/contracts';
 import { Adoption } from '../../src/adoption/adoption.service';
 import { AdoptionRepository } from '../../src/adoption/adoption.repository';
 import { Retention } from '../../src/retention/retention.service';
+import { type SnapshotStore, SnapshotStoreError } from '../../src/snapshots/snapshot-store';
+import { Gate } from './support/faults';
 import { Replica } from './support/replica';
 import { Workspace, World } from './support/world';
 
 const DAYS_MS = 86_400_000;
+
+type FaultyStore = Pick<SnapshotStore, 'get' | 'stat'>;
 
 describe('a snapshot that is in the store and not in the database', () => {
   let world: World;
@@ -85,7 +89,6 @@ describe('a snapshot that is in the store and not in the database', () => {
     const { workspace, key } = await restored();
     writeFileSync(pathOf(key), change(readFileSync(pathOf(key))));
     expect(await adopt(key)).toEqual({ snapshot: null, problem: expect.stringMatching(problem) });
-    expect(await rows(workspace)).toHaveLength(1);
     expect((await unrecorded(workspace)).objects).toHaveLength(1);
     expect((await workspace.create(replica)).data).toMatchObject({ state_from: (await rows(workspace))[0]!.id });
     expect(await world.sh(workspace.id, 'cat file')).toBe('older\n');
@@ -108,11 +111,61 @@ describe('a snapshot that is in the store and not in the database', () => {
   it('stays where the retention comes while it is adopted, and also where the adoption ended half way', async () => {
     const { workspace, key, id } = await restored();
     age(key);
-    expect(await replica.get(AdoptionRepository).begin({ id, workspaceId: workspace.id, key })).toEqual({ id, isVerified: false });
+    expect(await replica.get(AdoptionRepository).begin({ id, workspaceId: workspace.id, key })).toEqual({ id });
+    expect((await unrecorded(workspace)).objects).toHaveLength(1);
     expect(await replica.get(Retention).pass()).toMatchObject({ orphans: 0 });
     expect(existsSync(pathOf(key))).toBe(true);
     expect(await adopt(key)).toMatchObject({ problem: null, snapshot: { id } });
     expect(await rows(workspace)).toMatchObject([{ status: 'verified' }, { id, status: 'verified' }]);
+  });
+
+  it('stays where one of two adoptions fails: the other goes on with it', async () => {
+    const { workspace, key, id } = await restored();
+    age(key);
+    const { store } = replica.get(Adoption) as unknown as { store: FaultyStore };
+    const gate = new Gate();
+    const [get, stat] = [store.get.bind(store), store.stat.bind(store)];
+    store.get = async (wanted) => {
+      await gate.pass();
+      return get(wanted);
+    };
+    const first = adopt(key);
+    await gate.reached;
+    store.stat = () => Promise.reject(new SnapshotStoreError('io', 'a hiccup'));
+    await expect(adopt(key)).rejects.toThrow('a hiccup');
+    store.stat = stat;
+    expect(await replica.get(Retention).pass()).toMatchObject({ orphans: 0 });
+    gate.open();
+    store.get = get;
+    expect(await first).toMatchObject({ problem: null, snapshot: { id } });
+    expect((await workspace.create(replica)).data).toMatchObject({ state_from: id });
+  });
+
+  it('that was begun and never finished is an orphan again after its time, counted from the last attempt', async () => {
+    const { workspace, key, id } = await restored();
+    age(key);
+    const begin = () => replica.get(AdoptionRepository).begin({ id, workspaceId: workspace.id, key });
+    const ago = (hours: number) =>
+      world.database.query(`UPDATE snapshots SET created_at = now() - make_interval(hours => $2) WHERE id = $1`, [id, hours]);
+    await begin();
+    await ago(25);
+    await begin();
+    expect(await replica.get(Retention).pass()).toMatchObject({ orphans: 0, snapshots: 0 });
+    expect(existsSync(pathOf(key))).toBe(true);
+    await ago(25);
+    expect(await replica.get(Retention).pass()).toMatchObject({ orphans: 1 });
+    expect(existsSync(pathOf(key))).toBe(false);
+  });
+
+  it('becomes the newest once more where another was adopted since, and not while there is a pod', async () => {
+    const { workspace, key, id } = await restored();
+    const [older] = await rows(workspace);
+    await adopt(key);
+    expect(await adopt(older!.key)).toMatchObject({ problem: null, snapshot: { id: older!.id } });
+    await adopt(key);
+    expect(await world.events(workspace.id, 'reprise.snapshot.adopted.v1')).toHaveLength(3);
+    expect((await workspace.create(replica)).data).toMatchObject({ state_from: id });
+    expect(await adopt(older!.key)).toMatchObject({ snapshot: null, problem: expect.stringMatching(/stop it first/) });
   });
 
   it('is not adopted once the retention has marked it', async () => {
