@@ -143,7 +143,8 @@ it('the death of a command that internal services may send is told, as often as 
   await operator.bury(QUEUE.billingCommands, '{}', { messageId: '\0'.repeat(255), type: 'cut.v1' }, cut);
   const { data: short, properties: capped } = await next();
   expect(short).toMatchObject({ command_id: '\ufffd'.repeat(255), message: 'x'.repeat(1_999) });
-  expect(capped.correlationId).toBe(`${'\ufffd'.repeat(84)}…`);
+  // As it was sent, it would be longer than a property may be.
+  expect(capped.correlationId).toBe('…');
 
   await operator.bury(QUEUE.billingCommands, 'no JSON', {}, { cloudEvents_orgid: 'no tenant' });
   const nameless = await next();

@@ -34,7 +34,8 @@ export class FatalSignal {
 
   /** When all outputs have ended: the child is about to be a zombie, if it is ending. Gives up the thread for nothing else. */
   watch(): void {
-    for (const until = performance.now() + WATCH_MS; !this.isKnown && this.child.exitCode === null && performance.now() < until;) this.look();
+    for (const until = performance.now() + WATCH_MS; !this.isKnown && this.child.exitCode === null && performance.now() < until;)
+      this.look();
   }
 }
 
