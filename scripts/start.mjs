@@ -3,7 +3,7 @@
 // RabbitMQ alone, for `reprise restore`.
 import { commandLine } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
-import { startDetached } from './lib/detached.mjs';
+import { startDetached, untilReady } from './lib/detached.mjs';
 import { Failure, describe } from './lib/failure.mjs';
 import { holderOf, takeLock } from './lib/lock.mjs';
 import { Progress } from './lib/progress.mjs';
@@ -29,7 +29,10 @@ tolerateClosedOutput();
 try {
   const state = new State(instanceFolder());
   const running = holderOf(state.path('lock'));
-  if (running) {
+  if (running && options.detach && !(await untilReady(state))) {
+    console.error(`Reprise is starting (${running.what}, pid ${running.pid}) and is not ready; see .reprise/logs`);
+    process.exitCode = 1;
+  } else if (running) {
     console.log(
       `Reprise is running already (${running.what}, pid ${running.pid}). Gateway: ${state.values.GATEWAY_URL}. To stop it: npm stop`,
     );

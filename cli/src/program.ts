@@ -38,7 +38,10 @@ export async function run(args: string[], terminal: Terminal): Promise<ExitCode>
 function program(terminal: Terminal, json: boolean): Command {
   const root = new Command('reprise')
     .description('Runs and inspects an instance of Reprise.')
-    .option('--env-file <file>', 'the settings of the instance (default: the nearest .reprise/env, or REPRISE_ENV_FILE)')
+    .option(
+      '--env-file <file>',
+      'the settings of the instance (default: the nearest .reprise/env, or REPRISE_ENV_FILE); Node 20 itself ends with 9 where there is no such file',
+    )
     .addHelpText('after', `\n${EXIT_CODES}`)
     .configureOutput({
       writeOut: (text) => terminal.out(text),

@@ -46,6 +46,8 @@ async function restart({ org, workspace, force, actor, timeout }) {
       channel.on('return', () => reject(new Failure('no service takes this command: is Reprise set up at this broker?')));
       setTimeout(() => reject(new Failure(`no outcome within ${timeout} s; the restart may still be under way`)), timeout * 1000).unref();
     });
+    // Whoever waits below sees it; until then it is nobody's.
+    lost.catch(() => undefined);
     // Listening comes first: the outcome may be there before the confirmation is.
     const { outcome } = await listen(channel, id);
     const sent = publish(channel, id, { org, workspace, force, actor, user: decodeURIComponent(new URL(url).username) });

@@ -2,8 +2,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { holderOf } from './lock.mjs';
 import { rotate } from './log-file.mjs';
-import { ROOT } from './state.mjs';
+import { ROOT, State } from './state.mjs';
+import { until } from './wait.mjs';
+
+/** A first start installs and builds. */
+const START_LIMIT_MS = 600_000;
 
 /**
  * Start a supervisor in the background, show what it tells, and return once it is ready or has failed.
@@ -40,4 +45,22 @@ export function startDetached(state, options = []) {
     // Ctrl-C while it starts: what has been started must not stay behind, half-way.
     for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => child.kill('SIGTERM'));
   });
+}
+
+/** Waits until an instance that another process has started is ready. False where it ends instead, or does not come up. @param {State} state @returns {Promise<boolean>} */
+export async function untilReady(state) {
+  let ready = false;
+  const look = async () => {
+    // Decided while it starts.
+    const { GATEWAY_URL: url } = new State(state.dir).values;
+    ready =
+      url !== undefined &&
+      (await fetch(`${url}/health/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      ));
+    return ready || !holderOf(state.path('lock'));
+  };
+  await until(look, { limitMs: START_LIMIT_MS, everyMs: 500 });
+  return ready;
 }

@@ -17,6 +17,8 @@ export function messagesPage({ MESSAGES, EXCHANGE_OF, ERROR_CODES, mayPublish: m
     ['Commands between Reprise’s own services', commands.filter((m) => !mayPublish(m))],
     ['Queries of Reprise’s own services and of operators', queries.filter((m) => !mayPublish(m))],
   ];
+  const withoutCaller = (/** @type {object} */ example) =>
+    Object.fromEntries(Object.entries(example).filter(([field]) => field !== 'caller'));
   const lines = [
     '# The message catalogue',
     '',
@@ -29,7 +31,7 @@ export function messagesPage({ MESSAGES, EXCHANGE_OF, ERROR_CODES, mayPublish: m
     lines.push(`## ${title}`, '');
     for (const m of messages) {
       lines.push(`### \`${m.type}\``, '', `Exchange \`${EXCHANGE_OF[m.kind]}\`${m.consumer ? `, handled by ${m.consumer}` : ''}.`, '');
-      lines.push('```json', JSON.stringify(m.example, null, 2), '```', '');
+      lines.push('```json', JSON.stringify(mayPublish(m) ? withoutCaller(m.example) : m.example, null, 2), '```', '');
     }
   }
   lines.push('## Error codes', '', '| code | HTTP | meaning |', '| --- | --- | --- |');

@@ -68,9 +68,10 @@ function lines(report: RestoreReport, next: string[]): string[] {
 function nextSteps({ snapshots }: RestoreReport): string[] {
   return [
     ...(snapshots.store === 's3' ? ['Restore the objects of the bucket by its versions or its replica, where they are not there.'] : []),
+    'Is this another installation than the one of the backup, give gateway and provisioner its SECRETS_KEY: without it roles with secret_env start no pod.',
     'Start the services, the provisioner with SNAPSHOT_ORPHAN_HOURS=168: snapshots of a later time then stay for a week.',
+    'Run reprise snapshots list, before any resume: what was saved after the backup. reprise snapshots adopt has a workspace without a pod resume from one.',
     'Run reprise doctor. Operations that were under way go on, or fail at their deadline.',
-    'Run reprise snapshots list: what was saved after the backup. reprise snapshots adopt has a workspace without a pod resume from one.',
     'Resume failed workspaces: each comes back with the files that its pod left, else with its last snapshot.',
   ];
 }

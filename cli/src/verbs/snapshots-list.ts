@@ -34,6 +34,11 @@ export function snapshotsListVerb(terminal: Terminal): Command {
 
 function lines({ objects, more }: UnrecordedSnapshots): string[] {
   if (objects.length === 0) return ['Every snapshot of the store is on record.'];
-  const rows = objects.map(({ key, size_bytes: bytes, modified_at: at }) => [at, String(bytes), key]);
-  return [...table(['STORED AT', 'BYTES', 'KEY'], rows), ...(more ? [`There are more than these ${LISTED}.`] : [])];
+  const rows = objects.map(({ key, size_bytes: bytes, modified_at: at, workspace_known: known }) => [
+    at,
+    String(bytes),
+    known ? 'yes' : 'no',
+    key,
+  ]);
+  return [...table(['STORED AT', 'BYTES', 'WORKSPACE ON RECORD', 'KEY'], rows), ...(more ? [`There are more than these ${LISTED}.`] : [])];
 }

@@ -86,6 +86,8 @@ export interface DeadLettersOverview extends Overview {
 export interface UnrecordedSnapshot {
   key: string;
   workspace_id: string;
+  /** Whether the workspace is on record: only then can it be adopted. One that was made after the backup is not. */
+  workspace_known: boolean;
   /** As it is stored. */
   size_bytes: number;
   modified_at: string;

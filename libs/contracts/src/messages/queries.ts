@@ -218,7 +218,7 @@ export class GetProvisionerOverview {
 }
 
 /**
- * Objects of the snapshot store that no snapshot on record has, of workspaces that are on record, the newest first, for operators. Answers
+ * Objects of the snapshot store that no snapshot on record has, the newest first, for operators. Answers
  * `UnrecordedSnapshots`. The whole store is listed, or the part of one workspace.
  */
 export class ListUnrecordedSnapshots {

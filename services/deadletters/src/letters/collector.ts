@@ -74,7 +74,7 @@ function tidingsOf({ properties }: Death, { id, queue, message_id, type, org_id,
   // Not with half of a character at its end.
   const message =
     exception
-      ?.replace(/^DeadLetter: /, '')
+      ?.replace(/^(?:DeadLetter|[A-Za-z]*Error): /, '')
       .slice(0, LONGEST_DEATH_MESSAGE)
       .replace(/[\ud800-\udbff]$/, '') ?? null;
   const data: CommandDead = { command_id: message_id, command_type: type, dead_letter_id: id, reason, message };

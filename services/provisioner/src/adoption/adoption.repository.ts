@@ -27,15 +27,14 @@ export class AdoptionRepository {
     private readonly outbox: Outbox,
   ) {}
 
-  /** Of these keys those that no snapshot has, and whose workspace is on record. An adoption that was begun and not finished has none. */
-  async unrecorded(objects: readonly { key: string; workspaceId: string }[]): Promise<Set<string>> {
-    const rows = await this.database.query<{ key: string }[]>(
-      `SELECT o.key FROM unnest($1::text[], $2::text[]) AS o(key, workspace_id)
-        WHERE NOT EXISTS (SELECT FROM snapshots s WHERE s.key = o.key AND NOT ${BEGUN('s')})
-          AND EXISTS (SELECT FROM fences f WHERE f.workspace_id = o.workspace_id)`,
+  /** Of these keys those that no snapshot has, each with whether its workspace is on record. An adoption that was begun and not finished has none. */
+  async unrecorded(objects: readonly { key: string; workspaceId: string }[]): Promise<ReadonlyMap<string, boolean>> {
+    const rows = await this.database.query<{ key: string; known: boolean }[]>(
+      `SELECT o.key, EXISTS (SELECT FROM fences f WHERE f.workspace_id = o.workspace_id) AS known FROM unnest($1::text[], $2::text[]) AS o(key, workspace_id)
+        WHERE NOT EXISTS (SELECT FROM snapshots s WHERE s.key = o.key AND NOT ${BEGUN('s')})`,
       [objects.map(({ key }) => key), objects.map(({ workspaceId }) => workspaceId)],
     );
-    return new Set(rows.map(({ key }) => key));
+    return new Map(rows.map(({ key, known }) => [key, known]));
   }
 
   /**

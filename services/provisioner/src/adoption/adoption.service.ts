@@ -32,7 +32,10 @@ export class Adoption {
     let count = 0;
     for await (const batch of this.listed(workspaceId)) {
       const unrecorded = await this.records.unrecorded(batch);
-      const orphans = batch.filter(({ key }) => unrecorded.has(key));
+      const orphans = batch.flatMap(({ key, workspaceId: id }) => {
+        const known = unrecorded.get(key);
+        return known === undefined ? [] : [{ key, workspace_id: id, workspace_known: known }];
+      });
       for (let at = 0; at < orphans.length; at += AT_ONCE)
         objects.push(...(await Promise.all(orphans.slice(at, at + AT_ONCE).map((o) => this.look(o)))).flat());
       count += orphans.length;
@@ -41,10 +44,9 @@ export class Adoption {
     return { objects, more: count > limit };
   }
 
-  private async look({ key, workspaceId }: { key: string; workspaceId: string }): Promise<UnrecordedSnapshot[]> {
-    const found = await this.store.stat(key);
-    if (!found) return [];
-    return [{ key, workspace_id: workspaceId, size_bytes: found.sizeBytes, modified_at: found.modifiedAt.toISOString() }];
+  private async look(object: Pick<UnrecordedSnapshot, 'key' | 'workspace_id' | 'workspace_known'>): Promise<UnrecordedSnapshot[]> {
+    const found = await this.store.stat(object.key);
+    return found ? [{ ...object, size_bytes: found.sizeBytes, modified_at: found.modifiedAt.toISOString() }] : [];
   }
 
   /** Reads the whole object, and puts it on record. What stands against it is told, and not thrown. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { newId } from '@reprise/contracts';
 import { Adoption } from '../../src/adoption/adoption.service';
 import { AdoptionRepository } from '../../src/adoption/adoption.repository';
@@ -56,7 +56,14 @@ describe('a snapshot that is in the store and not in the database', () => {
 
   it('is listed, is adopted as it was, and the workspace resumes from it', async () => {
     const { workspace, key, id } = await restored();
-    expect(await unrecorded(workspace)).toMatchObject({ objects: [{ key, workspace_id: workspace.id }], more: false });
+    expect(await unrecorded(workspace)).toMatchObject({
+      objects: [{ key, workspace_id: workspace.id, workspace_known: true }],
+      more: false,
+    });
+    const strange = `${newId('workspace')}/${newId('snapshot')}.1.tar.br`;
+    mkdirSync(dirname(pathOf(strange)));
+    writeFileSync(pathOf(strange), '');
+    expect((await unrecorded()).objects).toContainEqual(expect.objectContaining({ key: strange, workspace_known: false }));
     expect((await unrecorded()).objects.map((each) => each.key)).toContain(key);
 
     expect(await adopt(key)).toMatchObject({ problem: null, snapshot: { id, workspace_id: workspace.id, entries: 4 } });
