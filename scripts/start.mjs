@@ -3,7 +3,7 @@
 // RabbitMQ alone, for `reprise restore`.
 import { commandLine } from './lib/command-line.mjs';
 import { onStopSignal, tolerateClosedOutput } from './lib/console.mjs';
-import { startDetached, untilReady } from './lib/detached.mjs';
+import { announceReady, startDetached, untilReady } from './lib/detached.mjs';
 import { Failure, describe } from './lib/failure.mjs';
 import { holderOf, takeLock } from './lib/lock.mjs';
 import { Progress } from './lib/progress.mjs';
@@ -34,7 +34,7 @@ try {
     process.exitCode = 1;
   } else if (running) {
     console.log(
-      `Reprise is running already (${running.what}, pid ${running.pid}). Gateway: ${state.values.GATEWAY_URL}. To stop it: npm stop`,
+      `Reprise is running already (${running.what}, pid ${running.pid}). Gateway: ${new State(instanceFolder()).values.GATEWAY_URL}. To stop it: npm stop`,
     );
     process.exitCode = options.detach ? 0 : 1;
   } else if (options.detach) {
@@ -88,6 +88,7 @@ async function superviseHere(state) {
     const what = options.servers ? 'PostgreSQL and RabbitMQ are' : 'Reprise is';
     const says = options.servers ? '' : ' What the services say follows.';
     const ready = `\n${what} ready after ${progress.seconds} s.\n${text}`;
+    announceReady(state);
     if (parent) {
       parent({ ready });
       process.disconnect?.();

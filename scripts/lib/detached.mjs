@@ -1,10 +1,10 @@
 // @ts-check
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { holderOf } from './lock.mjs';
 import { rotate } from './log-file.mjs';
-import { ROOT, State } from './state.mjs';
+import { ROOT } from './state.mjs';
 import { until } from './wait.mjs';
 
 /** A first start installs and builds. */
@@ -47,20 +47,15 @@ export function startDetached(state, options = []) {
   });
 }
 
-/** Waits until an instance that another process has started is ready. False where it ends instead, or does not come up. @param {State} state @returns {Promise<boolean>} */
+/** Tells other processes that the instance of this one is ready. @param {import('./state.mjs').State} state */
+export function announceReady(state) {
+  writeFileSync(state.path('ready'), String(process.pid), { mode: 0o600 });
+}
+
+/** Waits until an instance that another process has started is ready. False where it ends instead, or does not come up. @param {import('./state.mjs').State} state @returns {Promise<boolean>} */
 export async function untilReady(state) {
-  let ready = false;
-  const look = async () => {
-    // Decided while it starts.
-    const { GATEWAY_URL: url } = new State(state.dir).values;
-    ready =
-      url !== undefined &&
-      (await fetch(`${url}/health/ready`).then(
-        ({ ok }) => ok,
-        () => false,
-      ));
-    return ready || !holderOf(state.path('lock'));
-  };
-  await until(look, { limitMs: START_LIMIT_MS, everyMs: 500 });
-  return ready;
+  const holder = () => holderOf(state.path('lock'));
+  const isReady = () => existsSync(state.path('ready')) && readFileSync(state.path('ready'), 'utf8') === String(holder()?.pid);
+  await until(async () => isReady() || !holder(), { limitMs: START_LIMIT_MS, everyMs: 500 });
+  return isReady();
 }
