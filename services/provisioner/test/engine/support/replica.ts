@@ -1,5 +1,6 @@
 import { Global, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { Inbox, Outbox, OutboxRelay } from '@reprise/messaging';
 import { PlatformModule } from '@reprise/platform';
@@ -91,7 +92,8 @@ export class Replica {
     jobs.dies = options.dies;
     jobs.hangs = options.hangs ?? false;
     await module.init().catch(async (error: unknown) => {
-      await module.close().catch(() => undefined);
+      // Nest closes nothing of what has not come up; in the product the process ends then.
+      await module.close().catch(() => module.get<DataSource>(getDataSourceToken()).destroy());
       throw error;
     });
     return new Replica(module, jobs);
