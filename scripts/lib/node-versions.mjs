@@ -1,6 +1,6 @@
 // @ts-check
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { clearDrafts, draftIn } from './drafts.mjs';
 import { Failure } from './failure.mjs';
 import { withoutAddresses } from './debian-packages.mjs';
@@ -27,9 +27,11 @@ export async function nodeProgram(version) {
   if (existsSync(program)) return program;
   clearDrafts(TOOLS);
   const draft = draftIn(TOOLS, `node-${version}`);
+  // On a fresh clone there is nothing yet.
+  mkdirSync(draft, { recursive: true });
   try {
     const args = ['install', '--no-save', '--prefix', draft, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    const { code, output } = await run('npm', [...args, `${name}@${version}`], { cwd: dirname(TOOLS), abortable: true });
+    const { code, output } = await run('npm', [...args, `${name}@${version}`], { cwd: draft, abortable: true });
     if (code !== 0) throw new Failure(`npm could not fetch ${name}@${version}:`, lastLines(withoutAddresses(output), 5));
     if (!existsSync(home)) renameSync(draft, home);
     return program;
