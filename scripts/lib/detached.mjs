@@ -52,7 +52,11 @@ export function announceReady(state) {
   writeFileSync(state.path('ready'), String(process.pid), { mode: 0o600 });
 }
 
-/** Waits until an instance that another process has started is ready. False where it ends instead, or does not come up. @param {import('./state.mjs').State} state @returns {Promise<boolean>} */
+/**
+ * Waits until an instance that another process has started is ready. False where it ends instead, or does not come up.
+ * @param {import('./state.mjs').State} state
+ * @returns {Promise<boolean>}
+ */
 export async function untilReady(state) {
   const holder = () => holderOf(state.path('lock'));
   const isReady = () => existsSync(state.path('ready')) && readFileSync(state.path('ready'), 'utf8') === String(holder()?.pid);

@@ -109,7 +109,7 @@ it('a dead message stands in the table whole, byte for byte, and its queue is em
 });
 
 it('the death of a command that internal services may send is told, as often as it dies; no other is', async () => {
-  const events = 'test.tidings';
+  const events = 'test.dead-commands';
   await broker.channel.assertQueue(events);
   await broker.channel.bindQueue(events, EXCHANGE.events, CommandDead.type);
   const told = (org: string) => ({ cloudEvents_orgid: org, [HEADER.exception]: `DeadLetter: ${'why '.repeat(1_000)}` });

@@ -34,7 +34,7 @@ export class Collector {
     const letter = letterOf(death, this.clock.now());
     const { reason, exception, attempts, queue } = letter;
     await inTransaction(this.dataSource, async (manager) => {
-      const tell = (letterId: string): Promise<void> => this.outbox.append(manager, tidingsOf(death, { ...letter, id: letterId }));
+      const tell = (letterId: string): Promise<void> => this.outbox.append(manager, deathNotices(death, { ...letter, id: letterId }));
       const event = { at: letter.last_failed_at, detail: { reason, exception, attempts, queue } };
       if (await this.letters.insert(manager, letter)) {
         await tell(letter.id);
@@ -56,7 +56,7 @@ export class Collector {
 }
 
 /** The queues of commands that internal services may send. */
-const TOLD: ReadonlySet<string> = new Set(
+const ANNOUNCED_QUEUES: ReadonlySet<string> = new Set(
   QUEUES.filter(({ kind, bindings }) => kind === 'work' && bindings.some(({ routingKey }) => isPublishers(routingKey))).map(
     ({ name }) => name,
   ),
@@ -68,10 +68,9 @@ function isPublishers(type: string): boolean {
 }
 
 /** What its sender is told of a dead command. */
-function tidingsOf({ properties }: Death, { id, queue, message_id, type, org_id, reason, exception }: NewLetter): OutgoingMessage[] {
-  if (!TOLD.has(queue)) return [];
-  // The name of the class that brings the reason tells a sender nothing.
-  // Not with half of a character at its end.
+function deathNotices({ properties }: Death, { id, queue, message_id, type, org_id, reason, exception }: NewLetter): OutgoingMessage[] {
+  if (!ANNOUNCED_QUEUES.has(queue)) return [];
+  // Without the name of the error's class, and without half of a character at its end.
   const message =
     exception
       ?.replace(/^(?:DeadLetter|[A-Za-z]*Error): /, '')

@@ -13,8 +13,8 @@ export interface Candidate {
   readonly key: string;
 }
 
-/** The snapshot that a candidate is to become; or why it cannot. */
-export type Standing = { readonly id: string } | { readonly problem: string };
+/** The snapshot that a candidate is to become, with the digest of its object where that is on record; or why it cannot. */
+export type Standing = { readonly id: string; readonly storedSha256?: string | null } | { readonly problem: string };
 
 /** A row of an adoption that was begun. Nobody deletes it while anyone may be reading its object; the retention forgets it in its time. */
 const BEGUN = (row: string): string => `(${row}.status = 'writing' AND ${row}.reason = 'adopted')`;
@@ -66,6 +66,8 @@ export class AdoptionRepository {
       const standing = await this.standing(manager, candidate);
       if (!standing) return { problem: 'it was taken off the record meanwhile; adopt it again' };
       if ('problem' in standing) return standing;
+      if (standing.storedSha256 && standing.storedSha256 !== record.storedSha256)
+        return { problem: `corrupt: it is not the object of ${standing.id}` };
       const made = await manager.query<unknown[]>(
         `WITH made AS (
            UPDATE snapshots SET status = 'verified', verified_at = now(), created_at = $2, seq = nextval('snapshots_seq'), tar_sha256 = $3,
@@ -97,8 +99,8 @@ export class AdoptionRepository {
   private async standing(manager: EntityManager, { workspaceId, key }: Candidate): Promise<Standing | null> {
     const known = await manager.query<unknown[]>(`SELECT 1 FROM fences WHERE workspace_id = $1 FOR UPDATE`, [workspaceId]);
     if (known.length === 0) return { problem: `no workspace ${workspaceId} is on record` };
-    const [found] = await manager.query<{ id: string; status: string; reason: string | null }[]>(
-      `SELECT id, status, reason FROM snapshots WHERE key = $1 ORDER BY status = 'verified' DESC LIMIT 1`,
+    const [found] = await manager.query<{ id: string; status: string; reason: string | null; stored_sha256: string | null }[]>(
+      `SELECT id, status, reason, stored_sha256 FROM snapshots WHERE key = $1 ORDER BY status = 'verified' DESC LIMIT 1`,
       [key],
     );
     const isFree = !found || found.status === 'verified' || (found.status === 'writing' && found.reason === 'adopted');
@@ -111,6 +113,6 @@ export class AdoptionRepository {
       [workspaceId],
     );
     if (inTheWay) return { problem: `the workspace is not at rest: ${inTheWay.what}` };
-    return found ? { id: found.id } : null;
+    return found ? { id: found.id, storedSha256: found.stored_sha256 } : null;
   }
 }

@@ -118,7 +118,7 @@ describe('a snapshot that is in the store and not in the database', () => {
   it('stays where the retention comes while it is adopted, and also where the adoption ended half way', async () => {
     const { workspace, key, id } = await restored();
     age(key);
-    expect(await replica.get(AdoptionRepository).begin({ id, workspaceId: workspace.id, key })).toEqual({ id });
+    expect(await replica.get(AdoptionRepository).begin({ id, workspaceId: workspace.id, key })).toMatchObject({ id });
     expect((await unrecorded(workspace)).objects).toHaveLength(1);
     expect(await replica.get(Retention).pass()).toMatchObject({ orphans: 0 });
     expect(existsSync(pathOf(key))).toBe(true);
@@ -168,6 +168,11 @@ describe('a snapshot that is in the store and not in the database', () => {
     const { workspace, key, id } = await restored();
     const [older] = await rows(workspace);
     await adopt(key);
+    // Another whole snapshot in the place of a recorded one is not that one.
+    const own = readFileSync(pathOf(older!.key));
+    writeFileSync(pathOf(older!.key), readFileSync(pathOf(key)));
+    expect(await adopt(older!.key)).toEqual({ snapshot: null, problem: `corrupt: it is not the object of ${older!.id}` });
+    writeFileSync(pathOf(older!.key), own);
     expect(await adopt(older!.key)).toMatchObject({ problem: null, snapshot: { id: older!.id } });
     await adopt(key);
     expect(await world.events(workspace.id, 'reprise.snapshot.adopted.v1')).toHaveLength(3);
