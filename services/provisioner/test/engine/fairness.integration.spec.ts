@@ -55,7 +55,7 @@ describe('capacity between tenants', () => {
   afterAll(async () => world?.end());
 
   async function start(count: number, { hangs = false } = {}): Promise<void> {
-    const env = { WORKER_CONCURRENCY: '8', TENANT_CONCURRENCY: String(TENANT_CONCURRENCY), JOB_LEASE_SECONDS: '10' };
+    const env = { WORKER_CONCURRENCY: '8', TENANT_CONCURRENCY: String(TENANT_CONCURRENCY) };
     for (let i = 0; i < count; i += 1) replicas.push(await Replica.start(world, { env, hangs }));
     jobs = replicas[0]!.jobs;
   }

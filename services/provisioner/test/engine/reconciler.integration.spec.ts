@@ -16,7 +16,7 @@ describe('the reconciler', () => {
   beforeAll(async () => {
     world = await World.make();
     const store = faultyStore(world.store, 'put', async () => gate?.pass());
-    replica = await Replica.start(world, { store, env: { JOB_LEASE_SECONDS: '60' } });
+    replica = await Replica.start(world, { store });
   });
 
   afterAll(async () => {

@@ -33,9 +33,7 @@ describe('several replicas', () => {
   }
 
   it('share the work: each job is run once, and no workspace has two pods', async () => {
-    // A lease is lost by nobody who lives, however slow the machine is.
-    const env = { JOB_LEASE_SECONDS: '30' };
-    const [first] = [await start({ env }), await start({ env }), await start({ env })];
+    const [first] = [await start(), await start(), await start()];
     const workspaces = Array.from({ length: 6 }, () => new Workspace(world));
     await Promise.all(workspaces.map((workspace) => workspace.create(first)));
     await Promise.all(workspaces.map((workspace) => workspace.replace(first)));
@@ -53,6 +51,7 @@ describe('several replicas', () => {
     await slow.get(JobsService).replace(workspace.replaceCommand(), aMessage());
     await gate.reached;
     slow.hang();
+    await world.expireLeases();
     const other = await start();
     expect((await workspace.ended()).type).toBe('reprise.pod.ready.v1');
     // The late one finishes its snapshot now, under a key of its own.
@@ -78,7 +77,7 @@ describe('several replicas', () => {
 
   it('one that is told to stop in the middle of a step gives the job back at once', async () => {
     const gate = new Gate();
-    const env = { JOB_LEASE_SECONDS: '600', SHUTDOWN_TIMEOUT_SECONDS: '1' };
+    const env = { SHUTDOWN_TIMEOUT_SECONDS: '1' };
     const stopping = await Replica.start(world, { env, store: faultyStore(world.store, 'put', () => gate.pass()) });
     const workspace = await workspaceWithFile(stopping);
     await stopping.get(JobsService).replace(workspace.replaceCommand(), aMessage());
@@ -96,8 +95,7 @@ describe('several replicas', () => {
 
   it('one that is told to stop finishes the step in hand and lets the next one to another', async () => {
     const gate = new Gate();
-    const env = { JOB_LEASE_SECONDS: '600' };
-    const stopping = await Replica.start(world, { env, store: faultyStore(world.store, 'put', () => gate.pass()) });
+    const stopping = await Replica.start(world, { store: faultyStore(world.store, 'put', () => gate.pass()) });
     const workspace = await workspaceWithFile(stopping);
     await stopping.get(JobsService).replace(workspace.replaceCommand(), aMessage());
     await gate.reached;

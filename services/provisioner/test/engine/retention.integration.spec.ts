@@ -118,7 +118,7 @@ describe('the retention', () => {
     await replica.stop();
     const slow = await Replica.start(world, {
       store: faultyStore(world.store, 'get', () => gate.pass()),
-      env: { JOB_LEASE_SECONDS: '60', SNAPSHOTS_KEPT: '2' },
+      env: { SNAPSHOTS_KEPT: '2' },
     });
     await slow.get(JobsService).remove(workspace.removeCommand(), aMessage());
     await gate.reached;

@@ -35,7 +35,7 @@ function describeDeathsAt(places: readonly Place[]): void {
 
     beforeAll(async () => {
       world = await World.make();
-      const env = { WORKER_CONCURRENCY: String(AT_ONCE), JOB_LEASE_SECONDS: '60' };
+      const env = { WORKER_CONCURRENCY: String(AT_ONCE) };
       const first = await Replica.start(world, { env });
       const snapshots = await Promise.all(
         places.map(async ({ kind }, at) => {
@@ -63,8 +63,7 @@ function describeDeathsAt(places: readonly Place[]): void {
       await waitFor(() => mortal.jobs.died.size === places.length, 'all deaths', 60_000);
       await mortal.kill();
 
-      // Their leases run out.
-      await world.database.query(`UPDATE jobs SET available_at = now() WHERE status = 'running'`);
+      await world.expireLeases();
       survivor = await Replica.start(world, { env });
       await Promise.all(workspaces.map(async (workspace, at) => (ends[at] = await workspace.ended())));
     }, 300_000);
