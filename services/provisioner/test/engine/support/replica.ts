@@ -2,7 +2,7 @@ import { Global, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { Inbox, Outbox, OutboxRelay } from '@reprise/messaging';
+import { AmqpConnection, Inbox, Outbox, OutboxRelay } from '@reprise/messaging';
 import { PlatformModule } from '@reprise/platform';
 import { JobsRepository, type LeaseKey } from '../../../src/jobs/jobs.repository';
 import type { Advance } from '../../../src/jobs/transition';
@@ -93,7 +93,8 @@ export class Replica {
     jobs.hangs = options.hangs ?? false;
     await module.init().catch(async (error: unknown) => {
       // Nest closes nothing of what has not come up; in the product the process ends then.
-      await module.close().catch(() => module.get<DataSource>(getDataSourceToken()).destroy());
+      await module.get(AmqpConnection, { strict: false }).close();
+      await module.get<DataSource>(getDataSourceToken()).destroy();
       throw error;
     });
     return new Replica(module, jobs);
