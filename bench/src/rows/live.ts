@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Bench } from '../bench';
+import { TENANTS } from '../ground/callers';
 import { diskAtRest } from '../ground/disk';
 import { fill } from '../ground/files';
 import { Rest } from '../ground/rest';
@@ -17,12 +18,7 @@ export interface LiveWorkspace {
 
 /** A workspace with so many MB in it, with the process driver and the store of files. */
 export async function liveWorkspace(bench: Bench, megabytes: number, fileBytes?: number): Promise<LiveWorkspace> {
-  if (!bench.fleet.has('process')) {
-    await bench.fleet.have('none');
-    await bench.worlds.enter(new World('live', { workspaces: 0, tenants: 1, refusing: false }));
-    await bench.worlds.forgetJobs();
-    await bench.fleet.have('process');
-  }
+  await withRealPods(bench);
   const rest = new Rest(bench.fleet.gatewayUrl, bench.callers.tokens[0] ?? '');
   const id = await rest.create('bench');
   const pods = bench.state.path('pods');
@@ -34,4 +30,13 @@ export async function liveWorkspace(bench: Bench, megabytes: number, fileBytes?:
   };
   fill(workspace.files, megabytes, fileBytes);
   return workspace;
+}
+
+/** Services whose pods are processes, and a database without a workspace; made by the first row that takes them. */
+export async function withRealPods(bench: Bench): Promise<void> {
+  if (bench.fleet.has('process')) return;
+  await bench.fleet.have('none');
+  await bench.worlds.enter(new World('live', { workspaces: 0, tenants: TENANTS, refusing: false }));
+  await bench.worlds.forgetJobs();
+  await bench.fleet.have('process');
 }

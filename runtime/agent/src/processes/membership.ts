@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { pidsIn } from './cgroup';
 import { startedWith } from './environment';
-import { directoryOf, usersOf, type ProcessInfo } from './process-table';
+import { directoryOf, livingOf, livingProcesses, usersOf, type ProcessInfo } from './process-table';
 
 /**
  * How the processes of a pod are told from all others:
@@ -39,25 +39,19 @@ export interface Surroundings {
   readonly workspaceDir: string;
 }
 
-/** Chooses the pod's processes among all living ones of the machine. */
-export async function membersOf(
-  membership: Membership,
-  all: readonly ProcessInfo[],
-  around: Surroundings,
-): Promise<readonly ProcessInfo[]> {
+/** The pod's processes that live now, its agent among them. None where there is no /proc. */
+export async function membersOf(membership: Membership, around: Surroundings): Promise<readonly ProcessInfo[]> {
   switch (membership.by) {
     case 'namespace':
-      return all;
+      return livingProcesses();
     case 'user': {
-      const user = process.getuid?.();
-      return all.filter(({ pid, hasMemory }) => hasMemory && user !== undefined && usersOf(pid).includes(user));
+      const user = process.getuid?.() ?? -1;
+      return livingProcesses((pid) => usersOf(pid).includes(user));
     }
-    case 'cgroup': {
-      const pids = new Set(pidsIn(membership.directory));
-      return all.filter(({ pid }) => pids.has(pid));
-    }
+    case 'cgroup':
+      return livingOf(pidsIn(membership.directory));
     case 'environment':
-      return byEnvironment(all, around);
+      return byEnvironment(await livingProcesses(), around);
   }
 }
 

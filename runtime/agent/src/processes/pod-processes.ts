@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { membersOf, type Membership, type Surroundings } from './membership';
-import { isLiving, isStopped, isUninterruptible, livingProcesses, processOf, type ProcessInfo } from './process-table';
+import { isLiving, isStopped, isUninterruptible, processOf, type ProcessInfo } from './process-table';
 
 /** Time between SIGTERM and SIGKILL. */
 export const KILL_AFTER_MS = 5_000;
@@ -22,10 +22,9 @@ export class PodProcesses {
 
   /** Those that live now. Where there is no /proc, none is found. */
   async list(): Promise<ProcessInfo[]> {
-    const all = await livingProcesses();
-    if (all === null) return [];
+    const members = await membersOf(this.membership, this.around);
     const spared = selfAndAncestors();
-    return (await membersOf(this.membership, all, this.around)).filter(({ pid }) => !spared.has(pid));
+    return members.filter(({ pid }) => !spared.has(pid));
   }
 
   /**
@@ -36,7 +35,11 @@ export class PodProcesses {
     const asked = new Set<string>();
     for (const until = Date.now() + killAfterMs; ;) {
       const left = await this.list();
-      if (left.length === 0 || Date.now() >= until) break;
+      if (left.length === 0) {
+        this.frozen = [];
+        return [];
+      }
+      if (Date.now() >= until) break;
       for (const it of left.filter((each) => !asked.has(nameOf(each)))) {
         asked.add(nameOf(it));
         send(it, 'SIGTERM');

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readProc } from './proc-file';
 
 /** A process as the kernel tells of it. */
 export interface ProcessInfo {
@@ -26,19 +27,20 @@ interface Task extends ProcessInfo {
 /** How many files of /proc are read in one turn of the event loop. */
 const READ_AT_ONCE = 64;
 
-/** Every process that is alive; a zombie is not. Null where there is no /proc. */
-export async function livingProcesses(): Promise<ProcessInfo[] | null> {
-  const names = await readdir('/proc').catch(() => null);
-  if (names === null) return null;
+/** Every process that is alive, a zombie is not; or those alone that `isWanted`, of which less is read. None where there is no /proc. */
+export async function livingProcesses(isWanted?: (pid: number) => boolean): Promise<ProcessInfo[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^[0-9]+$/.test(name)).map(Number);
   const found: ProcessInfo[] = [];
-  let read = 0;
-  for (const name of names) {
-    if (!/^[0-9]+$/.test(name)) continue;
-    if (++read % READ_AT_ONCE === 0) await nextTurn();
-    const info = processOf(Number(name));
-    if (info !== null && isLiving(info)) found.push(info);
+  for (const [n, pid] of pids.entries()) {
+    if (n % READ_AT_ONCE === READ_AT_ONCE - 1) await nextTurn();
+    if (isWanted === undefined || isWanted(pid)) found.push(...livingOf([pid]));
   }
   return found;
+}
+
+/** Those of these ids that are alive. */
+export function livingOf(pids: readonly number[]): ProcessInfo[] {
+  return pids.map(processOf).filter((info) => info !== null && isLiving(info)) as ProcessInfo[];
 }
 
 /**
@@ -87,8 +89,7 @@ function threadsOf(pid: number): string[] {
 }
 
 function taskAt(path: string, pid: number): Task | null {
-  const stat = readOrNull(`${path}/stat`);
-  if (stat === null) return null;
+  const stat = readProc(`${path}/stat`);
   // The name stands in brackets and may hold anything: what counts comes after the last one. The state is the 3rd field, the number of threads the 20th
   // (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -111,22 +112,15 @@ function taskAt(path: string, pid: number): Task | null {
 
 /** The users that a process runs as: real, effective, saved, and the file system's. Empty where it has gone. */
 export function usersOf(pid: number): number[] {
-  const line = /^Uid:\s+(.*)$/m.exec(readOrNull(`/proc/${pid}/status`) ?? '');
-  return line?.[1]?.split(/\s+/).map(Number) ?? [];
+  const status = readProc(`/proc/${pid}/status`);
+  const at = status.indexOf('\nUid:\t') + 6;
+  return at < 6 ? [] : status.slice(at, status.indexOf('\n', at)).split('\t').map(Number);
 }
 
 /** Null where it has gone, or the system does not say. */
 export function directoryOf({ path }: ProcessInfo): string | null {
   try {
     return readlinkSync(`${path}/cwd`);
-  } catch {
-    return null;
-  }
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1');
   } catch {
     return null;
   }

@@ -25,14 +25,15 @@ export async function endGroup(pgid: number, killAfterMs = KILL_AFTER_MS): Promi
   }
 }
 
-/** Whether a process of the group does more than wait to be reaped. Where there is no /proc, a signal tells. */
+/** Whether a process of the group does more than wait to be reaped. Where there is no /proc, a signal tells alone. */
 async function hasLiving(pgid: number): Promise<boolean> {
+  if (!send(pgid, 0)) return false;
   const all = await livingProcesses();
-  return all === null || all.some(({ group }) => group === pgid);
+  return all.length === 0 || all.some(({ group }) => group === pgid);
 }
 
 /** False where there is no such group. */
-function send(pgid: number, signal: NodeJS.Signals): boolean {
+function send(pgid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pgid, signal);
   } catch (error) {

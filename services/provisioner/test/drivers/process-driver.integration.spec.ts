@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  promises,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -28,6 +29,7 @@ import { hasEnded } from '../testing/processes';
 import { until } from '../testing/until';
 import { credentialsOf, newSpec, nextGeneration } from '../testing/workspaces';
 import { keepsThePromisesOfAPodDriver } from './conformance';
+import { bundleDriver } from './support/bundled-driver';
 
 const directory = mkdtempSync(join(tmpdir(), 'reprise-pods-'));
 // As root, each pod has a user of its own, which passes here.
@@ -123,8 +125,9 @@ describe('a pod that is a process', () => {
   it('outlives its provisioner, killed in any moment of creating it, and is found by the next one', async () => {
     const seen = new Set<string>();
     // From before the spawn until after the record: a pod comes up in some 100 ms, and in more where the machine is busy.
-    for (const delay of [0, 50, 100, 150, 200, 250, 2_000]) {
+    for (const delay of [0, 50, 100, 150, 200, 250, 500, null]) {
       const spec = newSpec();
+      const isRecorded = (): boolean => existsSync(join(podsDir, spec.workspaceId, '1', 'process.json'));
       const provisioner = spawn(
         process.execPath,
         [creator(), JSON.stringify({ podsDir, agentPath, gatewayUrl: 'http://127.0.0.1:9', isolation }), JSON.stringify(spec)],
@@ -133,11 +136,11 @@ describe('a pod that is a process', () => {
         },
       );
       await once(provisioner.stdout, 'data');
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      if (delay === null) await until(isRecorded);
+      else await new Promise((resolve) => setTimeout(resolve, delay));
       provisioner.kill('SIGKILL');
       await once(provisioner, 'exit');
-      const recorded = existsSync(join(podsDir, spec.workspaceId, '1', 'process.json'));
-      seen.add(`${processesOf(spec).length} process, ${recorded ? 'recorded' : 'not recorded'}`);
+      seen.add(`${processesOf(spec).length} process, ${isRecorded() ? 'recorded' : 'not recorded'}`);
       // A child that was forked a moment ago is not the agent yet, to anyone who looks.
       const isListed = async (): Promise<boolean> =>
         (await driver.list()).some((it) => it.workspaceId === spec.workspaceId && it.phase !== 'dead');
@@ -151,6 +154,20 @@ describe('a pod that is a process', () => {
       await driver.remove(spec, { graceSeconds: 5 });
     }
     expect([...seen]).toContain('1 process, recorded');
+  });
+
+  it('is made without a look at the machine, and removed with one, or two where its processes have nothing but a mark', async () => {
+    const first = newSpec();
+    await driver.create(first);
+    await driver.remove(first, { graceSeconds: 5 });
+    const listed = jest.spyOn(promises, 'readdir');
+    const looks = (): number => listed.mock.calls.splice(0).filter(([path]) => path === '/proc').length;
+    const spec = nextGeneration(first);
+    await driver.create(spec);
+    expect(looks()).toBe(0);
+    await driver.remove(spec, { graceSeconds: 5 });
+    expect(looks()).toBe(isolation === 'user' ? 1 : 2);
+    listed.mockRestore();
   });
 
   it('is found without its record', async () => {
@@ -252,9 +269,8 @@ describe('the files of a workspace', () => {
     await driver.create(spec);
     await killed(spec);
     renameSync(filesOf(spec), join(ownOf(spec), 'workspace'));
-    for (const left of [join(ownOf(spec), 'told'), join(ownOf(spec), 'isolation.json'), join(podsDir, spec.workspaceId, 'files-of')]) {
-      rmSync(left, { recursive: true });
-    }
+    const own = ['told', 'isolation.json', 'process.json'].map((name) => join(ownOf(spec), name));
+    for (const left of [...own, join(podsDir, spec.workspaceId, 'files-of')]) rmSync(left, { recursive: true });
     execFileSync('chown', ['-R', String(process.getuid?.()), ownOf(spec)]);
   };
 
@@ -388,14 +404,7 @@ function creator(): string {
       process.stdout.write('begin');
       new ProcessPodDriver(JSON.parse(process.argv[2])).create(JSON.parse(process.argv[3])).then(() => setInterval(() => {}, 1000));`;
     writeFileSync(file, source);
-    const driverSource = join(__dirname, '../../src/pods/process/process-pod-driver.ts');
-    execFileSync(join(__dirname, '../../../../node_modules/.bin/esbuild'), [
-      driverSource,
-      '--bundle',
-      '--platform=node',
-      `--outfile=${join(directory, 'driver.js')}`,
-      '--log-level=error',
-    ]);
+    bundleDriver(directory);
   }
   return file;
 }

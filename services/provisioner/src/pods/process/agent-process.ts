@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { agentEnvironment, type AgentMode } from '../agent-environment';
 import { asUser } from './as-user';
@@ -10,6 +8,7 @@ import { inCgroup, makeCgroup } from './cgroups';
 import { inNamespaces } from './in-namespaces';
 import { type Isolation, membershipOf } from './isolation-kinds';
 import { viewOf, type ViewSettings } from './namespace-view';
+import type { Launched, ProcessLauncher } from './process-launcher';
 
 export interface AgentProgram {
   /** The agent's bundle, one JavaScript file. */
@@ -50,34 +49,18 @@ async function environmentOf(
 /**
  * Starts an agent in a session of its own, so that it outlives this process and no signal for this one reaches it. The process is the agent itself or, for
  * one in namespaces of its own, what stands outside of them.
- * `exited` resolves should it end while this process watches.
  */
 export async function startAgent(
   spec: PodSpec,
   program: AgentProgram,
   directory: PodDirectory,
   isolation: Isolation,
+  launcher: ProcessLauncher,
   mode?: AgentMode,
-): Promise<{ pid: number; exited: Promise<string> }> {
-  const logFile = await open(directory.logFileOf(spec), 'a', 0o600);
-  try {
-    const environment = await environmentOf(spec, program, directory, isolation, mode);
-    const { env, command } = await commandOf(spec, program, directory, isolation, environment);
-    const [file, ...args] = command;
-    const child = spawn(file, args, {
-      cwd: directory.of(spec),
-      env,
-      detached: true,
-      stdio: ['ignore', logFile.fd, logFile.fd],
-    });
-    const exited = once(child, 'exit').then(([code, signal]) => `the agent ended with ${String(signal ?? code)}`);
-    exited.catch(() => undefined);
-    if (child.pid === undefined) throw await exited.catch((error: unknown) => error);
-    child.unref();
-    return { pid: child.pid, exited };
-  } finally {
-    await logFile.close();
-  }
+): Promise<Launched> {
+  const environment = await environmentOf(spec, program, directory, isolation, mode);
+  const { env, command } = await commandOf(spec, program, directory, isolation, environment);
+  return launcher.start({ command, cwd: directory.of(spec), env, logFile: directory.logFileOf(spec) });
 }
 
 interface Started {

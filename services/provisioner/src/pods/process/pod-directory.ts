@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { chmod, link, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { markOf } from '../agent-environment';
@@ -12,6 +13,8 @@ import { removeTree } from './remove-tree';
 export interface ProcessRecord {
   readonly pid: number;
   readonly start: string;
+  /** With namespaces of its own: what made them, and the first process within. Everything in them ends with these. */
+  readonly outer?: readonly ProcessRecord[];
 }
 
 /** Others may pass, and neither list nor read. */
@@ -27,7 +30,7 @@ const GENERATION = /^[1-9][0-9]*$/;
  * `<workspace>/files-of`                     the generation whose files these are; written before the directory is made
  * `<workspace>/user`                         the user that its pods run as, where each pod has one
  * `<workspace>/<generation>/agent.log`       what the agent prints
- * `<workspace>/<generation>/process.json`    written by the driver: the agent's pid and start time
+ * `<workspace>/<generation>/process.json`    written by the driver: the agent's pid and start time, and those of what its namespaces end with
  * `<workspace>/<generation>/isolation.json`  written by the driver before the agent is started: how its processes are told from others
  * `<workspace>/<generation>/told/agent.json` written by the agent once it listens: pid and port. All else in its directory is closed to it
  * `<workspace>/<generation>/workspace/`      files of a generation that had to make room for a newer one, or that an older version made
@@ -243,6 +246,11 @@ export class PodDirectory {
 
   async recordedProcess(pod: PodIdentity): Promise<ProcessRecord | null> {
     return (await readJson(this.processFileOf(pod))) as ProcessRecord | null;
+  }
+
+  /** Whether the agent may have told its address. */
+  hasAddress(pod: PodIdentity): boolean {
+    return [this.addressFileOf(pod), this.oldAddressFileOf(pod)].some((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
   }
 
   async address(pod: PodIdentity): Promise<{ pid: number; port: number } | null> {

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PodError, type PodIdentity } from '../pod-driver';
 import { asUser } from './as-user';
 import { killCgroup, processesIn, removeCgroup } from './cgroups';
 import type { Isolation } from './isolation-kinds';
 import type { PodDirectory, ProcessRecord } from './pod-directory';
+import type { ProcessLauncher } from './process-launcher';
 import type { ProcessInfo, ProcessTable } from './process-table';
 
 const POLL_MS = 5;
@@ -19,12 +18,16 @@ export class PodProcesses {
   constructor(
     private readonly table: ProcessTable,
     private readonly directory: PodDirectory,
+    private readonly launcher: ProcessLauncher,
   ) {}
 
-  /** The pod's agent, if it lives: the one on record, or, where none was recorded any more, the one that has its address file. */
+  /**
+   * The pod's agent, if it lives: the one on record, or, where none is recorded, the one that has its address file. A record is removed before another agent is
+   * started, so no other one lives beside it.
+   */
   async agentOf(pod: PodIdentity): Promise<ProcessRecord | null> {
     const record = await this.directory.recordedProcess(pod);
-    if (record !== null && this.table.startOf(record.pid) === record.start) return record;
+    if (record !== null) return this.lives(record) ? record : null;
     const isolation = await this.directory.isolationOf(pod);
     const candidates = (await this.candidates(pod, isolation)).filter((it) => isSame(this.agentsPod(it), pod));
     // The agent was there before everything that it started, whatever that pretends to be.
@@ -32,7 +35,7 @@ export class PodProcesses {
   }
 
   /** Where the agent may be among. */
-  private async candidates(pod: PodIdentity, isolation: Isolation): Promise<ProcessInfo[]> {
+  private async candidates(pod: PodIdentity, isolation: Isolation): Promise<readonly ProcessInfo[]> {
     switch (isolation.by) {
       case 'user':
         return this.table.ofUser(isolation.uid);
@@ -45,11 +48,12 @@ export class PodProcesses {
     }
   }
 
-  /** The agent that this process has just started, in namespaces of its own; null where it has not come so far yet. */
-  async agentWithin(launcher: number, pod: PodIdentity): Promise<ProcessInfo | null> {
-    for (const { pid } of await this.table.childrenOf(launcher)) {
-      const found = (await this.table.childrenOf(pid)).find((it) => isSame(this.agentsPod(it), pod));
-      if (found) return found;
+  /** The agent that this process has just started, in namespaces of its own, and what these live and die with; null where it has not come so far yet. */
+  async agentWithin(launcher: number, pod: PodIdentity): Promise<ProcessRecord | null> {
+    const start = this.table.startOf(launcher);
+    for (const first of await this.table.childrenOf(launcher)) {
+      const found = (await this.table.childrenOf(first.pid)).find((it) => isSame(this.agentsPod(it), pod));
+      if (found && start !== null) return { ...recordOf(found), outer: [{ pid: launcher, start }, recordOf(first)] };
     }
     return null;
   }
@@ -100,7 +104,8 @@ export class PodProcesses {
   async end(pod: PodIdentity, graceMs: number): Promise<void> {
     const sessions = new Set<number>();
     const agent = await this.agentOf(pod);
-    await this.find(pod, sessions);
+    // What loses its mark with the agent's end is known by its session.
+    if ((await this.directory.isolationOf(pod)).by === 'environment') await this.find(pod, sessions);
     if (agent) await this.endGently(agent, graceMs);
     for (const until = Date.now() + KILLED_WITHIN_MS; ;) {
       const left = await this.find(pod, sessions);
@@ -116,11 +121,14 @@ export class PodProcesses {
   }
 
   /** Asks it to end, and waits for as long as it may take; whatever is left after that is the caller's. */
-  private async endGently({ pid, start }: ProcessRecord, graceMs: number): Promise<void> {
-    // The same pid may have become another's.
-    const lives = (): boolean => this.table.startOf(pid) === start;
-    if (lives()) send(pid, 'SIGTERM');
-    for (const until = Date.now() + graceMs; Date.now() < until && lives();) await sleep(POLL_MS);
+  private async endGently(agent: ProcessRecord, graceMs: number): Promise<void> {
+    if (this.lives(agent)) send(agent.pid, 'SIGTERM');
+    for (const until = Date.now() + graceMs; Date.now() < until && this.lives(agent);) await sleep(POLL_MS);
+  }
+
+  /** The same pid may have become another's. */
+  lives({ pid, start }: ProcessRecord): boolean {
+    return this.table.startOf(pid) === start;
   }
 
   /** All at one instant, which a process that forks all the time does not outrun. Namespaces end with their first process. */
@@ -128,10 +136,10 @@ export class PodProcesses {
     const isolation = await this.directory.isolationOf(pod);
     if (isolation.by === 'cgroup') await killCgroup(isolation.directory);
     if (isolation.by !== 'user') return;
-    const [program, ...args] = asUser(isolation.uid, ['/bin/sh', '-c', 'kill -s KILL -- -1']);
-    const killer = spawn(program, args, { stdio: 'ignore', cwd: '/' });
+    const command = asUser(isolation.uid, ['/bin/sh', '-c', 'kill -s KILL -- -1']);
+    const env = { PATH: process.env.PATH ?? '' };
     // It ends itself as well; where it could not be started, the next look sees what is left.
-    await once(killer, 'exit').catch(() => undefined);
+    await this.launcher.run({ command, cwd: '/', env, logFile: null }).catch(() => undefined);
   }
 
   private async cleanUp(pod: PodIdentity): Promise<void> {
@@ -143,7 +151,9 @@ export class PodProcesses {
    * What a pod's namespaces live and die with: the process outside, which made them, and the first one within. No process of a pod can be either: those have
    * an id of their own in more namespaces, and the first of them is ours.
    */
-  private async outer(pod: PodIdentity): Promise<ProcessInfo[]> {
+  private async outer(pod: PodIdentity): Promise<ProcessRecord[]> {
+    const outer = (await this.directory.recordedProcess(pod))?.outer;
+    if (outer !== undefined) return outer.filter((it) => this.lives(it));
     const mark = await this.directory.markOf(pod);
     const marked = (await this.table.all()).filter(({ env }) => env.get('REPRISE_POD') === mark);
     return marked.filter((it) => this.table.idsOf(it.pid).length === 1 || this.isFirstWithin(it));
@@ -156,7 +166,7 @@ export class PodProcesses {
   }
 
   /** The pod's processes, or those that all others of it end with. */
-  private async find(pod: PodIdentity, sessions: Set<number>): Promise<ProcessInfo[]> {
+  private async find(pod: PodIdentity, sessions: Set<number>): Promise<readonly ProcessRecord[]> {
     const isolation = await this.directory.isolationOf(pod);
     switch (isolation.by) {
       case 'user':
@@ -186,6 +196,10 @@ export class PodProcesses {
         (sessions.has(it.session) || (!it.hasTerminal && inside.some((path) => `${it.cwd ?? ''}/`.startsWith(path)))),
     );
   }
+}
+
+function recordOf({ pid, start }: ProcessInfo): ProcessRecord {
+  return { pid, start };
 }
 
 /** When it was started, for comparing processes of one boot. */

@@ -4,11 +4,12 @@ import type { AgentMode } from '../agent-environment';
 import { lastWords, startAgent } from './agent-process';
 import type { IsolationKind } from './isolation-kinds';
 import type { ViewSettings } from './namespace-view';
-import { PodDirectory } from './pod-directory';
+import { PodDirectory, type ProcessRecord } from './pod-directory';
 import { weaknessOf } from './isolation-weakness';
 import { PodIsolation, type IsolationFound } from './pod-isolation';
 import { PodProcesses } from './pod-processes';
 import type { UserSettings } from './pod-users';
+import { type Launched, ProcessLauncher } from './process-launcher';
 import { ProcessTable } from './process-table';
 import { RemovedTrees } from './removed-trees';
 import { assertIdentity, assertSpec } from '../spec-rules';
@@ -51,6 +52,7 @@ const POLL_MS = 5;
  */
 export class ProcessPodDriver implements PodDriver {
   private readonly table = new ProcessTable();
+  private readonly launcher = new ProcessLauncher();
   private readonly directory: PodDirectory;
   private readonly processes: PodProcesses;
   private readonly removed: RemovedTrees;
@@ -60,7 +62,7 @@ export class ProcessPodDriver implements PodDriver {
 
   constructor(private readonly options: ProcessDriverOptions) {
     this.directory = new PodDirectory(options.podsDir.replace(/\/+$/, ''));
-    this.processes = new PodProcesses(this.table, this.directory);
+    this.processes = new PodProcesses(this.table, this.directory, this.launcher);
     this.removed = new RemovedTrees(this.directory.removed, options.notDeleted ?? (() => undefined));
     const { isolation = 'auto', users = POD_USERS, agentPath, hiddenPaths: hidden = [], visiblePaths: visible = [] } = options;
     this.view = { podsDir: this.directory.path, agentPath, hidden, visible };
@@ -82,9 +84,10 @@ export class ProcessPodDriver implements PodDriver {
   async create(spec: PodSpec): Promise<PodHandle> {
     assertSpec(spec);
     return this.alone(spec, async () => {
-      await this.assertNotFenced(spec);
-      const alive = await this.processes.agentOf(spec);
-      if (alive) return this.listening(spec, alive.pid);
+      const newest = await this.assertNotFenced(spec);
+      // The fence is raised before an agent is started: none of a generation beyond it lives.
+      const alive = newest === spec.generation ? await this.processes.agentOf(spec) : null;
+      if (alive) return this.listening(spec, alive);
       // An agent that died may have left its tasks behind: they are the old run's, not the new one's, and they know where its files will be.
       for (const dead of await this.directory.pods(spec.workspaceId)) {
         await this.processes.end(dead, 0);
@@ -101,7 +104,7 @@ export class ProcessPodDriver implements PodDriver {
       await this.assertNoOtherLives(spec);
       if ((await this.directory.filesOf(spec)) === null) throw new PodError('nothing_left', 'its directory is gone');
       const agent = await this.processes.agentOf(spec);
-      if (agent && (await this.processes.isSalvaging(agent))) return this.listening(spec, agent.pid);
+      if (agent && (await this.processes.isSalvaging(agent))) return this.listening(spec, agent);
       // What a dead agent left running would go on writing, and an agent that does not answer is as good as dead.
       await this.processes.end(spec, 0);
       return this.start(spec, 'salvage');
@@ -149,10 +152,12 @@ export class ProcessPodDriver implements PodDriver {
     await this.removed.remove(this.directory.of(pod));
   }
 
-  private async assertNotFenced(spec: PodSpec): Promise<void> {
+  /** Resolves with the newest generation ever created. */
+  private async assertNotFenced(spec: PodSpec): Promise<number> {
     const newest = await this.directory.newestGeneration(spec.workspaceId);
     if (newest > spec.generation) throw new PodError('stale_generation', `generation ${newest} was created before`);
     await this.assertNoOtherLives(spec);
+    return newest;
   }
 
   private async assertNoOtherLives(spec: PodIdentity): Promise<void> {
@@ -168,20 +173,26 @@ export class ProcessPodDriver implements PodDriver {
     const isolation = await this.isolation.of(spec);
     await this.directory.prepare(spec, isolation);
     const { host, view } = this;
-    const started = await startAgent(spec, { ...this.options, host, view }, this.directory, isolation, mode);
+    const program = { ...this.options, host, view };
+    const started = await startAgent(spec, program, this.directory, isolation, this.launcher, mode);
     const until = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS);
-    const pid = isolation.by === 'namespace' ? await this.within(spec, started, until) : started.pid;
+    const agent = isolation.by === 'namespace' ? await this.within(spec, started, until) : this.recordOf(started.pid);
+    if (agent !== null) await this.directory.recordProcess(spec, agent);
+    return this.listening(spec, agent, started.exited, until);
+  }
+
+  /** Null where it has ended already. */
+  private recordOf(pid: number): ProcessRecord | null {
     const start = this.table.startOf(pid);
-    if (start !== null) await this.directory.recordProcess(spec, { pid, start });
-    return this.listening(spec, pid, started.exited, until);
+    return start === null ? null : { pid, start };
   }
 
   /** Waits until the agent is there within namespaces that have just been made. */
-  private async within(spec: PodSpec, { pid, exited }: Started, until: number): Promise<number> {
+  private async within(spec: PodSpec, { pid, exited }: Launched, until: number): Promise<ProcessRecord> {
     const ending = watched(exited);
     for (;;) {
       const agent = await this.processes.agentWithin(pid, spec);
-      if (agent !== null) return agent.pid;
+      if (agent !== null) return agent;
       if (ending.how !== undefined) throw new PodError('start_failed', `${ending.how}: ${await lastWords(this.directory, spec)}`);
       if (Date.now() > until) throw await this.tooLate(spec);
       await sleep(POLL_MS);
@@ -196,17 +207,18 @@ export class ProcessPodDriver implements PodDriver {
   /** Waits until this agent has told its address. One that does not in time is ended: it would never. */
   private async listening(
     spec: PodSpec,
-    pid: number,
+    agent: ProcessRecord | null,
     exited?: Promise<string>,
     until = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS),
   ): Promise<PodHandle> {
     const ending = watched(exited);
     for (;;) {
-      const state = await this.stateOf(spec, pid);
-      if (state.address !== null) return { workspaceId: spec.workspaceId, generation: spec.generation, address: state.address };
-      if (ending.how ?? !(await this.processes.agentOf(spec))) {
-        throw new PodError('start_failed', `${ending.how ?? 'the agent ended'}: ${await lastWords(this.directory, spec)}`);
-      }
+      // Asked often: so it is asked without the thread pool whether there is anything to read.
+      const hasTold = agent !== null && this.directory.hasAddress(spec);
+      const address = hasTold ? await this.addressOf(spec, agent.pid) : null;
+      if (address !== null) return { workspaceId: spec.workspaceId, generation: spec.generation, address };
+      const how = ending.how ?? (agent !== null && this.processes.lives(agent) ? undefined : 'the agent ended');
+      if (how !== undefined) throw new PodError('start_failed', `${how}: ${await lastWords(this.directory, spec)}`);
       if (Date.now() > until) throw await this.tooLate(spec);
       await sleep(POLL_MS);
     }
@@ -216,10 +228,14 @@ export class ProcessPodDriver implements PodDriver {
     const identity = { workspaceId: pod.workspaceId, generation: pod.generation };
     const salvageable = (await this.directory.filesOf(pod)) !== null;
     if (pid === null) return { ...identity, phase: 'dead', address: null, ref: null, salvageable, end: null };
-    const told = await this.directory.address(pod);
-    // An address of another pid is what an agent before this one left. It writes what it calls itself.
-    const address = told !== null && told.pid === this.table.idsOf(pid).at(-1) ? `http://${this.host}:${told.port}` : null;
+    const address = await this.addressOf(pod, pid);
     return { ...identity, phase: address === null ? 'starting' : 'running', address, ref: `pid ${pid}`, salvageable, end: null };
+  }
+
+  /** Null until it has told it. An address of another pid is what an agent before this one left. It writes what it calls itself. */
+  private async addressOf(pod: PodIdentity, pid: number): Promise<string | null> {
+    const told = await this.directory.address(pod);
+    return told !== null && told.pid === this.table.idsOf(pid).at(-1) ? `http://${this.host}:${told.port}` : null;
   }
 
   /** One at a time a workspace, on this whole machine. */
@@ -229,13 +245,11 @@ export class ProcessPodDriver implements PodDriver {
   }
 }
 
-type Started = Awaited<ReturnType<typeof startAgent>>;
-
 /** How a process has ended, once it has. */
 function watched(exited: Promise<string> | undefined): { how?: string } {
   const ending: { how?: string } = {};
   exited?.then(
-    (how) => (ending.how = how),
+    (how) => (ending.how = `the agent ended with ${how}`),
     () => undefined,
   );
   return ending;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { promises, readFileSync } from 'node:fs';
 import { MOST_READ } from './process-environment';
 import { ProcessTable } from './process-table';
 
@@ -54,4 +54,72 @@ LINUX('the table of processes', () => {
       expect([length, info?.env]).toEqual([length, new Map([['REPRISE_POD', 'pod']])]);
     }
   });
+
+  /** A shell that runs a script as soon as it is told to, with this environment. */
+  async function shell(env: NodeJS.ProcessEnv, script: string): Promise<{ pid: number; goOn: () => void }> {
+    const child = spawn('/bin/sh', ['-c', `echo; read line; ${script}`], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    started.push(child);
+    await once(child.stdout, 'data');
+    return { pid: child.pid!, goOn: () => child.stdin.end('\n') };
+  }
+
+  const envIn = async (table: ProcessTable, pid: number) => (await table.all()).find((it) => it.pid === pid)?.env;
+  const programOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+
+  it('reads each environment once', async () => {
+    const table = new ProcessTable();
+    const [pid] = await begin({ REPRISE_POD: 'pod' });
+    expect(await envIn(table, pid!)).toEqual(new Map([['REPRISE_POD', 'pod']]));
+    const before = readSoFar();
+    expect(await envIn(table, pid!)).toEqual(new Map([['REPRISE_POD', 'pod']]));
+    // It alone has a MiB of it.
+    expect(readSoFar() - before).toBeLessThan(MIB);
+  });
+
+  it('sees the environment of the program that a process becomes', async () => {
+    const table = new ProcessTable();
+    const { pid, goOn } = await shell({}, 'exec env REPRISE_POD=pod REPRISE_MODE=salvage sleep 600');
+    expect(await envIn(table, pid)).toEqual(new Map());
+    goOn();
+    await waitFor(() => programOf(pid) === 'sleep');
+    expect(await envIn(table, pid)).toEqual(new Map(Object.entries({ REPRISE_POD: 'pod', REPRISE_MODE: 'salvage' })));
+  });
+
+  it('knows a process that was seen with a mark by it, also once it has dropped it', async () => {
+    const table = new ProcessTable();
+    const { pid, goOn } = await shell({ REPRISE_POD: 'pod', REPRISE_MODE: 'salvage' }, 'exec env -i /bin/sleep 600');
+    await table.all();
+    goOn();
+    await waitFor(() => programOf(pid) === 'sleep');
+    expect(await envIn(table, pid)).toEqual(new Map([['REPRISE_POD', 'pod']]));
+    expect(await envIn(table, pid)).toEqual(new Map([['REPRISE_POD', 'pod']]));
+    expect(await envIn(new ProcessTable(), pid)).toEqual(new Map());
+  });
+
+  it.each(['all', 'usersRunning'] as const)('callers of %s at the same time share their looks', async (look) => {
+    const table = new ProcessTable();
+    const listed = jest.spyOn(promises, 'readdir');
+    await Promise.all(Array.from({ length: 50 }, () => table[look]()));
+    expect(listed).toHaveBeenCalledTimes(2);
+    listed.mockRestore();
+  });
+
+  it('finds the processes of a user: more than are looked at in one go, and none of another', async () => {
+    const table = new ProcessTable();
+    const children = Array.from({ length: 120 }, () => spawn('sleep', ['600']));
+    started.push(...children);
+    await Promise.all(children.map((child) => once(child, 'spawn')));
+    const uid = process.getuid!();
+    const found = (await table.ofUser(uid)).map(({ pid }) => pid);
+    expect(found).toEqual(expect.arrayContaining([process.pid, ...children.map(({ pid }) => pid)]));
+    expect(await table.usersRunning()).toContain(uid);
+    expect(await table.ofUser(1_999_999_999)).toEqual([]);
+  });
 });
+
+async function waitFor(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((done) => setTimeout(done, 5));
+}

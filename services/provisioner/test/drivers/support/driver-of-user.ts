@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import {
 } from '../../../src/pods/pod-driver';
 import type { IsolationFound } from '../../../src/pods/process/pod-isolation';
 import type { ProcessDriverOptions } from '../../../src/pods/process/process-pod-driver';
+import { bundleDriver } from './bundled-driver';
 
 /** A user that no machine knows. */
 export const ORDINARY_USER = 1_790_000_017;
@@ -95,9 +96,7 @@ export class DriverOfUser implements PodDriver {
 function programIn(directory: string): string {
   const file = join(directory, 'driver-of-user.js');
   if (existsSync(file)) return file;
-  const source = join(__dirname, '../../../src/pods/process/process-pod-driver.ts');
-  const build = join(__dirname, '../../../../../node_modules/.bin/esbuild');
-  execFileSync(build, [source, '--bundle', '--platform=node', `--outfile=${join(directory, 'driver.js')}`, '--log-level=error']);
+  bundleDriver(directory);
   writeFileSync(
     file,
     `const { ProcessPodDriver } = require('./driver.js');
