@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PodError, type PodIdentity } from '../pod-driver';
 import { asUser } from './as-user';
 import { killCgroup, processesIn, removeCgroup } from './cgroups';
+import { GrowingPause } from './growing-pause';
 import type { Isolation } from './isolation-kinds';
 import type { PodDirectory, ProcessRecord } from './pod-directory';
 import type { ProcessLauncher } from './process-launcher';
 import type { ProcessInfo, ProcessTable } from './process-table';
 
-const POLL_MS = 5;
 /** Between two looks at all processes of the machine. */
 const LOOK_AGAIN_MS = 20;
 /** SIGKILL cannot be ignored, but a process in an uninterruptible wait takes it late. */
@@ -123,7 +123,8 @@ export class PodProcesses {
   /** Asks it to end, and waits for as long as it may take; whatever is left after that is the caller's. */
   private async endGently(agent: ProcessRecord, graceMs: number): Promise<void> {
     if (this.lives(agent)) send(agent.pid, 'SIGTERM');
-    for (const until = Date.now() + graceMs; Date.now() < until && this.lives(agent);) await sleep(POLL_MS);
+    const pause = new GrowingPause();
+    for (const until = Date.now() + graceMs; Date.now() < until && this.lives(agent);) await pause.next(until - Date.now());
   }
 
   /** The same pid may have become another's. */

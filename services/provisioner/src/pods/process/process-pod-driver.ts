@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PodError, type PodDriver, type PodHandle, type PodIdentity, type PodSpec, type PodState, type RemoveOptions } from '../pod-driver';
 import type { AgentMode } from '../agent-environment';
 import { lastWords, startAgent } from './agent-process';
+import { GrowingPause } from './growing-pause';
 import type { IsolationKind } from './isolation-kinds';
 import type { ViewSettings } from './namespace-view';
 import { PodDirectory, type ProcessRecord } from './pod-directory';
@@ -43,7 +43,6 @@ const POD_USERS: UserSettings = { count: 65_536 };
 
 const START_TIMEOUT_MS = 15_000;
 const LOCK_TIMEOUT_MS = 60_000;
-const POLL_MS = 5;
 
 /**
  * A pod is an agent process in its own session with its own directory. It outlives the provisioner, which finds it again
@@ -190,12 +189,13 @@ export class ProcessPodDriver implements PodDriver {
   /** Waits until the agent is there within namespaces that have just been made. */
   private async within(spec: PodSpec, { pid, exited }: Launched, until: number): Promise<ProcessRecord> {
     const ending = watched(exited);
+    const pause = new GrowingPause();
     for (;;) {
       const agent = await this.processes.agentWithin(pid, spec);
       if (agent !== null) return agent;
       if (ending.how !== undefined) throw new PodError('start_failed', `${ending.how}: ${await lastWords(this.directory, spec)}`);
       if (Date.now() > until) throw await this.tooLate(spec);
-      await sleep(POLL_MS);
+      await pause.next();
     }
   }
 
@@ -212,6 +212,7 @@ export class ProcessPodDriver implements PodDriver {
     until = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS),
   ): Promise<PodHandle> {
     const ending = watched(exited);
+    const pause = new GrowingPause();
     for (;;) {
       // Asked often: so it is asked without the thread pool whether there is anything to read.
       const hasTold = agent !== null && this.directory.hasAddress(spec);
@@ -220,7 +221,7 @@ export class ProcessPodDriver implements PodDriver {
       const how = ending.how ?? (agent !== null && this.processes.lives(agent) ? undefined : 'the agent ended');
       if (how !== undefined) throw new PodError('start_failed', `${how}: ${await lastWords(this.directory, spec)}`);
       if (Date.now() > until) throw await this.tooLate(spec);
-      await sleep(POLL_MS);
+      await pause.next();
     }
   }
 
